@@ -1,4 +1,4 @@
-"""What `make bench` measures: ratios within one run, beside what they are compared to.
+"""The benchmarks of `make bench`: they measure ratios within one run, and print them beside the aim.
 
-Never seconds that a test asserts: machines are shared and noisy.
+No test asserts seconds: machines are shared and noisy.
 """

@@ -1,7 +1,8 @@
-"""How long a cold `tocsin compile` of a large house takes beside `promtool check rules` on the rules that come out.
+"""Measure how long a cold `tocsin compile` of a large house takes, and compare it with `promtool check rules`.
 
-Both run as whole processes in turn, so that the ratio holds when the machine's speed drifts. Printed are medians, the
-peak memory of the largest run, and, from one run within a process, where the compiler's time goes.
+promtool checks the rules that the compiler writes. Both run in turn as whole processes, so that the ratio holds when
+the machine's speed drifts. The benchmark prints medians, the peak memory of the largest run, and, from one run within a
+process, how the compiler's time is divided.
 """
 
 from __future__ import annotations
@@ -50,34 +51,34 @@ def _compare(spec: Path, out: Path) -> None:
         print("  promtool of the newest generation is not here: no comparison (run `make servers`)")
         return
     rules = sorted(map(str, (out / "prometheus" / "rules").glob("*.yml")))
-    ours, theirs = [], []
+    our_runs, their_runs = [], []
     for _ in range(RUNS):
         for path in out.rglob("*.*"):
             path.unlink()
-        ours.append(run(compiler))
-        theirs.append(run([str(servers.tool("promtool")), "check", "rules", *rules]))
-    ratio = median(one.seconds / other.seconds for one, other in zip(ours, theirs, strict=True))
-    print(f"  tocsin compile        {_figures(ours)}")
-    print(f"  promtool check rules  {_figures(theirs)}")
+        our_runs.append(run(compiler))
+        their_runs.append(run([str(servers.tool("promtool")), "check", "rules", *rules]))
+    ratio = median(our_run.seconds / their_run.seconds for our_run, their_run in zip(our_runs, their_runs, strict=True))
+    print(f"  tocsin compile        {_figures(our_runs)}")
+    print(f"  promtool check rules  {_figures(their_runs)}")
     print(f"  ratio                 {ratio:6.2f}  (aim: 0.5)")
 
 
 def run(command: Sequence[str]) -> Run:
-    """Return the time and memory of one run of `command`; raises RuntimeError where it fails."""
+    """Return the time and memory of one run of `command`; raises RuntimeError if it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None  # noqa: S101 - asked for above
-    said = process.stderr.read()
+    assert process.stderr is not None  # noqa: S101 - requested above
+    error_output = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
     if process.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed: {said.decode(errors='replace')[-2000:]}")
+        raise RuntimeError(f"{command[0]} failed: {error_output.decode(errors='replace')[-2000:]}")
     return Run(seconds=time.perf_counter() - started, mebibytes=usage.ru_maxrss / 1024)
 
 
 def _figures(runs: Sequence[Run]) -> str:
-    return f"{median(one.seconds for one in runs):6.2f} s   {max(one.mebibytes for one in runs):6.0f} MiB"
+    return f"{median(timing.seconds for timing in runs):6.2f} s   {max(timing.mebibytes for timing in runs):6.0f} MiB"
 
 
 def _stages(spec: Path) -> None:
@@ -94,7 +95,7 @@ def _stages(spec: Path) -> None:
     diagnostics = Diagnostics()
     with _timed("read thresholds.yaml"):
         table = document.parse(spec.name, spec.read_text(encoding="utf-8"), diagnostics)
-    assert table is not None  # noqa: S101 - the house is written by us
+    assert table is not None  # noqa: S101 - this module wrote the house
     with _timed("hold it against the schema"):
         schema.validate(table, diagnostics)
     with _timed("read the runbooks"):

@@ -1,8 +1,9 @@
-"""How fast the webhook takes deliveries on SQLite, beside the same HTTP server answering 200 without doing anything.
+"""Measure how fast the webhook takes deliveries on SQLite, and compare it with a sink that only answers 200.
 
-First single alerts, each a group of its own, from a few connections that stay open: a request counts once it is
-committed. Then a storm from a real Alertmanager, beside a sink that only answers 200: how long until the last alert
-has been delivered. Both in turn and within one run, so that the ratios hold when the machine's speed drifts.
+The sink is the same HTTP server without an application. The first comparison posts single alerts, each a group of its
+own, over a few connections that stay open; a request counts once it is committed. The second posts a storm through a
+real Alertmanager and measures the time until the last alert is delivered. Both servers run in turn within one run, so
+that the ratios hold when the machine's speed drifts.
 """
 
 from __future__ import annotations
@@ -56,24 +57,24 @@ SINK = Server(name="sink, answers 200", command=(sys.executable, "-m", "benchmar
 
 def main() -> None:
     """Print both comparisons."""
-    _singles()
-    _storm()
+    _compare_singles()
+    _compare_storm()
 
 
-def _singles() -> None:
+def _compare_singles() -> None:
     print(f"deliver: {REQUESTS} single alerts over {CONNECTIONS} connections, each committed, median of {RUNS} runs")
     rates: dict[str, list[float]] = {SINK.name: [], WEBHOOK.name: []}
     for run in range(RUNS):
         for server in (SINK, WEBHOOK):
             with _running(server) as url:
                 rates[server.name].append(_rate(url, run))
-    for name, found in rates.items():
-        print(f"  {name:20} {median(found):7.0f} requests/s", flush=True)
+    for name, figures in rates.items():
+        print(f"  {name:20} {median(figures):7.0f} requests/s", flush=True)
     print(f"  this disk            {_syncs():7.0f} writes/s that wait for the disk; a delivery to one channel is three")
     print(f"  ratio                {median(_ratios(rates)):7.2f}")
 
 
-def _storm() -> None:
+def _compare_storm() -> None:
     print(f"storm: {STORM_ALERTS} alerts in {STORM_GROUPS} groups from a real Alertmanager until the last is delivered")
     servers = find("newest")
     if servers.missing:
@@ -86,9 +87,9 @@ def _storm() -> None:
                 config = Path(folder) / "alertmanager.yml"
                 config.write_text(storm.alertmanager_config([f"{url}/v1/alertmanager"], "none"))
                 with Alertmanager(servers, Path(folder) / "am", config=config) as alertmanager:
-                    seconds[server.name].append(_weathered(alertmanager, url))
-    for name, found in seconds.items():
-        print(f"  {name:20} {median(found):7.2f} s", flush=True)
+                    seconds[server.name].append(_storm_seconds(alertmanager, url))
+    for name, figures in seconds.items():
+        print(f"  {name:20} {median(figures):7.2f} s", flush=True)
     print(f"  ratio                {median(_ratios(seconds)):7.2f}")
 
 
@@ -99,7 +100,7 @@ def _ratios(figures: dict[str, list[float]]) -> Iterator[float]:
 
 @contextmanager
 def _running(server: Server) -> Iterator[str]:
-    """Give the address of the server, started on an empty store."""
+    """Start the server on an empty store and yield its address."""
     address = f"{LOOPBACK}:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
         env = {
@@ -116,21 +117,21 @@ def _running(server: Server) -> Iterator[str]:
 
 
 def _rate(url: str, run: int) -> float:
-    """Return how many requests a second were answered 200."""
+    """Return how many requests a second the server answered with 200."""
     bodies = [_delivery(f"{run}-{number}") for number in range(REQUESTS)]
     parts = [bodies[start::CONNECTIONS] for start in range(CONNECTIONS)]
     ready = threading.Barrier(CONNECTIONS + 1)
     with ThreadPoolExecutor(CONNECTIONS) as senders:
-        sent = [senders.submit(_send, url, part, ready.wait) for part in parts]
+        futures = [senders.submit(_send, url, part, ready.wait) for part in parts]
         ready.wait()
         began = time.perf_counter()
-        for one in sent:
-            one.result()
+        for future in futures:
+            future.result()
         return REQUESTS / (time.perf_counter() - began)
 
 
 def _syncs() -> float:
-    """Return how many times a second a page can be put on the disk, one after another: what durable means here."""
+    """Return how many pages a second the disk can durably write, one after another."""
     with tempfile.NamedTemporaryFile() as file:
         began = time.perf_counter()
         for _ in range(SYNCS):
@@ -153,7 +154,7 @@ def _send(url: str, bodies: list[bytes], wait: Callable[[], int]) -> None:
     connection.close()
 
 
-def _weathered(alertmanager: Alertmanager, url: str) -> float:
+def _storm_seconds(alertmanager: Alertmanager, url: str) -> float:
     """Return the seconds from the first alert posted until the server has taken the last one."""
     started = datetime.now(UTC).isoformat()
     alerts = [_alert(f"cell-{number % STORM_GROUPS}", number, started) for number in range(STORM_ALERTS)]
@@ -174,7 +175,7 @@ def _taken(url: str) -> int:
         answer = loopback.get_json(f"{url}/v1/incidents?limit=200")
     except OSError:
         return 0
-    return sum(one["firing"] for one in answer["incidents"])
+    return sum(incident["firing"] for incident in answer["incidents"])
 
 
 def _alert(cell: str, number: int, started: str) -> dict[str, Any]:

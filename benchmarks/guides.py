@@ -1,7 +1,7 @@
-"""How well `tocsin import` reads the labelled guides of `tests/corpus`, a line a half.
+"""Print how well `tocsin import` reads the labelled guides of `tests/corpus`, one line for each half.
 
-`seen` are the guides by which the vocabulary was written. The others were written and labelled without looking at it,
-so that their score is what to expect of a guide that nobody has tried.
+The vocabulary was written with the guides in `seen`. The other guides were written and labelled without looking at the
+vocabulary, so their score shows what to expect of an unknown guide.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A large house to compile: many systems of five signals, two severities each, every one with a runbook of its own."""
+"""Build a large house to compile: many systems with five signals of two severities, each with a runbook of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A signal of the house: its limits in the file, the same in the runbook's words, and its binding."""
+    """A signal of the house: its limits, each as in the file and in the runbook's words, and its binding."""
 
     signal: str
     title: str
@@ -57,7 +57,7 @@ SIGNALS = (
     ),
 )
 ALERTS_A_SYSTEM = 2 * len(SIGNALS) + 2
-"""Two severities of each signal, and the two of metrics that are missing."""
+"""Two severities of each signal, and two alerts about missing metrics."""
 
 _SECTION = """
 ## {title}
@@ -77,12 +77,12 @@ kubectl logs -l app=<component> --tail=200
 
 
 def build(folder: Path, systems: int) -> Path:
-    """Write a house of so many systems into `folder` and return the path of its thresholds.yaml."""
+    """Write a house of `systems` systems into `folder` and return the path of its thresholds.yaml."""
     (folder / "runbooks").mkdir(parents=True)
     names = [f"app-{number:05}" for number in range(systems)]
     for name in names:
         (folder / "runbooks" / f"{name}.md").write_text(_runbook(name), encoding="utf-8")
-    # People, routing and defaults are the repository's own.
+    # Take people, routing and defaults from the repository's own file.
     head = (REPOSITORY / "thresholds.yaml").read_text(encoding="utf-8").split("\nsystems:\n", 1)[0]
     spec = folder / "thresholds.yaml"
     spec.write_text(head + "\nsystems:\n" + "".join(map(_system, names)), encoding="utf-8")
@@ -98,17 +98,20 @@ def _system(name: str) -> str:
         f'    selector: job="{name}"',
         "    limits:",
     ]
-    for one in SIGNALS:
-        anchor = one.title.lower().replace(" ", "-")
-        lines.append(
-            f'      {one.signal}: {{warning: "{one.warning[0]}", critical: "{one.critical[0]}", runbook: "#{anchor}"}}'
-        )
+    for measured in SIGNALS:
+        anchor = measured.title.lower().replace(" ", "-")
+        warning, critical = measured.warning[0], measured.critical[0]
+        lines.append(f'      {measured.signal}: {{warning: "{warning}", critical: "{critical}", runbook: "#{anchor}"}}')
     lines.append("    metrics:")
-    lines += [f"      {one.signal}: {one.binding}" for one in SIGNALS]
+    lines += [f"      {measured.signal}: {measured.binding}" for measured in SIGNALS]
     return "\n".join(lines) + "\n"
 
 
 def _runbook(name: str) -> str:
-    bullets = "".join(f"- {one.title}: warning {one.warning[1]}, critical {one.critical[1]}.\n" for one in SIGNALS)
-    sections = "".join(_SECTION.format(title=title) for title in (*(one.title for one in SIGNALS), "Metrics missing"))
+    bullets = "".join(
+        f"- {measured.title}: warning {measured.warning[1]}, critical {measured.critical[1]}.\n" for measured in SIGNALS
+    )
+    sections = "".join(
+        _SECTION.format(title=title) for title in (*(measured.title for measured in SIGNALS), "Metrics missing")
+    )
     return f"# {name}\n\n## Alert thresholds\n\n{bullets}{sections}"

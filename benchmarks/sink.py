@@ -1,7 +1,7 @@
-"""`python -m benchmarks.sink`: the webhook's HTTP server, its settings included, over an application that does nothing.
+"""`python -m benchmarks.sink`: the webhook's HTTP server with its settings, but with an application that does nothing.
 
-It counts the alerts of each group that it was sent, by their number of fingerprints and without understanding them, so
-that `delivering.py` sees when a storm is over.
+The application counts the alerts of each group by the number of fingerprints in the body, without parsing it, so that
+`delivering.py` sees when a storm is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from webhook.settings import read_settings
 
 
 def application() -> Flask:
-    """Return an application that takes everything."""
+    """Return an application that takes every delivery."""
     app = Flask(__name__)
     most: dict[bytes, int] = {}
 
@@ -40,7 +40,7 @@ def application() -> Flask:
 
 
 class Sink(Server):
-    """The webhook's server with nothing behind it."""
+    """The webhook's server with the application that does nothing."""
 
     def load(self) -> Flask:
         """Return the application."""

@@ -1,8 +1,8 @@
-"""`python -m testbed.accept generated`: has promtool and amtool of every generation found accept a generated directory.
+"""`python -m testbed.accept generated`: check that every generation of promtool and amtool accepts a directory.
 
-Rules, rule tests and configuration go to the tools as they are; `routing.py` runs the routing tests. One line a check;
-the tool's own words where it objects. Rule tests that the same promtool has passed before are not run again. Exit
-status 0 when all accept, 1 when one does not, or when there is no server to ask.
+The tools read rules, rule tests and configuration as they are; `routing.py` runs the routing tests. The command prints
+one line for each check, and the tool's own words if it objects. It does not repeat rule tests that the same promtool
+has passed before. Exit status 0 if all tools accept, 1 if one does not or if a generation of servers is missing.
 """
 
 import os
@@ -23,7 +23,7 @@ from testbed.servers import GENERATIONS, Servers, find
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One run of a tool; it returns whether all is well, and what is to be said."""
+    """One run of a tool; `ask` returns whether the tool accepts, and its output."""
 
     generation: str
     title: str
@@ -32,7 +32,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run came to; `output` is what the tool said."""
+    """The result of a check; `output` is what the tool said."""
 
     check: Check
     accepted: bool
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python -m testbed.accept DIRECTORY", file=sys.stderr)
         return 1
     generated = Path(arguments[0])
-    found = [servers for servers in map(find, GENERATIONS) if _is_complete(servers)]
-    planned = [check for servers in found for check in checks(servers, generated)]
-    if not found or (len(found) < len(GENERATIONS) and os.environ.get("CI") == "true"):
+    complete = [servers for servers in map(find, GENERATIONS) if _is_complete(servers)]
+    planned = [check for servers in complete for check in checks(servers, generated)]
+    if not complete or (len(complete) < len(GENERATIONS) and os.environ.get("CI") == "true"):
         print("a generation of servers is missing: run `make servers`", file=sys.stderr)
         return 1
     if not rule_files(generated):
@@ -65,7 +65,7 @@ def rule_files(generated: Path) -> list[Path]:
 
 
 def checks(servers: Servers, generated: Path) -> Iterator[Check]:
-    """Yield the checks of `generated` by the tools of one generation: the longest first, one a test file."""
+    """Yield the checks of `generated` by the tools of one generation: first one for each test file, largest first."""
     promtool, amtool = servers.tool("promtool"), servers.tool("amtool")
     proved = Proved(folder(), running.build(str(promtool)))
     for path in sorted((generated / "prometheus" / "tests").glob("*.yml"), key=lambda path: -path.stat().st_size):
@@ -80,7 +80,7 @@ def checks(servers: Servers, generated: Path) -> Iterator[Check]:
 
 
 def run(check: Check) -> Outcome:
-    """Return what the tool says."""
+    """Run the check and return its outcome."""
     started = time.monotonic()
     accepted, output = check.ask()
     return Outcome(check=check, accepted=accepted, seconds=time.monotonic() - started, output=output)
@@ -98,13 +98,13 @@ def _run(command: Sequence[str | Path]) -> tuple[bool, str]:
 
 
 def _proof(promtool: str, path: Path, proved: Proved) -> tuple[bool, str]:
-    found = running.run(promtool, path.parent, path.name, proved)
-    return found.passed, found.output
+    proof = running.run(promtool, path.parent, path.name, proved)
+    return proof.passed, proof.output
 
 
 def _routing(generated: Path, servers: Servers) -> tuple[bool, str]:
-    found = routing.failures(generated, servers)
-    return not found, "\n".join(found)
+    failures = routing.failures(generated, servers)
+    return not failures, "\n".join(failures)
 
 
 def _is_complete(servers: Servers) -> bool:

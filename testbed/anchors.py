@@ -1,8 +1,8 @@
-"""`python -m testbed.anchors`: our anchors beside those of npm's `github-slugger`, GitHub's reference.
+"""`python -m testbed.anchors`: compare our anchors with those of npm's `github-slugger`, GitHub's reference.
 
-Needs node and npm, which fetches the reference into a temporary folder; `make test` needs neither: it holds our anchors
-against `tests/compiler/data/anchors.json`, which `--write` makes. `--every` asks for each code point of Unicode, where
-otherwise random headings are asked for.
+The command needs node and npm; npm fetches the reference into a temporary folder. `make test` needs neither: it
+compares our anchors with `tests/compiler/data/anchors.json`, which `--write` makes. The command asks for random
+headings; with `--every` it asks for each code point of Unicode.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def reference(documents: Sequence[Document]) -> list[list[str]]:
         run = subprocess.run(
             ["node", "slug.js"], cwd=folder, input=given, check=True, timeout=_SECONDS, capture_output=True
         )
-    found: list[list[str]] = json.loads(run.stdout)
-    return found
+    anchors: list[list[str]] = json.loads(run.stdout)
+    return anchors
 
 
 def install_reference(folder: Path) -> None:
@@ -65,23 +65,25 @@ def digest_of(style: Style) -> str:
 
 
 def digest(anchors: Iterable[str]) -> str:
-    """Return what stands for many anchors in the fixture."""
+    """Return the digest that stands for many anchors in the fixture."""
     return hashlib.sha256("\n".join(anchors).encode()).hexdigest()
 
 
 def differing(documents: Sequence[Document], expected: Sequence[list[str]]) -> list[tuple[Document, list[str]]]:
-    """Return the documents, with the reference's anchors, in which one of ours is another."""
-    return [(one, anchors) for one, anchors in zip(documents, expected, strict=True) if ours(one) != anchors]
+    """Return the documents in which one of our anchors differs, with the reference's anchors."""
+    return [
+        (document, anchors) for document, anchors in zip(documents, expected, strict=True) if ours(document) != anchors
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare, print what differs, and return 1 where anything does."""
+    """Compare, print the differences, and return 1 if there is any."""
     options = _options(arguments)
     documents = list(every() if options.every else corpus(options.seed, options.count))
     wrong = differing(documents, reference(documents))
     for headings, anchors in wrong[:_SHOWN]:
         print(ascii(headings), "\n  reference", ascii(anchors), "\n  ours     ", ascii(ours(headings)))
-    count = sum(len(one) for one in documents)
+    count = sum(len(document) for document in documents)
     print(
         f"{count} headings in {len(documents)} documents: {len(wrong)} documents differ from github-slugger {VERSION}"
     )
@@ -91,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write(path: Path) -> None:
-    """Write the fixture: what tells most, a document a line, and of every character a digest a style."""
+    """Write the fixture: the most telling documents, one a line, and for each style a digest of every character."""
     documents = telling()
     of_github = (anchor for (anchor,) in reference([[row] for row in rows()]))
     digests = {style: digest_of(style) for style in STYLES if style != "plain"} | {"github": digest(of_github)}

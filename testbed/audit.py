@@ -1,7 +1,7 @@
-"""`python -m testbed.audit`: asks whether a locked release is known to be vulnerable; exit 1 where one is.
+"""`python -m testbed.audit`: ask whether a locked release is known to be vulnerable; exit 1 if one is.
 
-pip-audit asks the package registry. Where that cannot be reached, or says nothing of vulnerabilities, as a mirror may
-not, it is said and is no failure: what cannot be known is no finding.
+pip-audit asks the package registry. If the registry cannot be reached, or says nothing of vulnerabilities (a mirror may
+not), the command says so and exits 0: what cannot be known is no finding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What was found: sentences on vulnerable releases, how many were looked at, and why none was, if so."""
+    """The result: a sentence for each vulnerability, how many releases were audited, and why none was (`unknown`)."""
 
     found: tuple[str, ...] = ()
     audited: int = 0
@@ -27,7 +27,7 @@ class Audit:
 
     @property
     def text(self) -> str:
-        """What a person reads."""
+        """The result as text for people."""
         if self.found:
             return "\n".join(self.found)
         return (
@@ -47,25 +47,25 @@ def audit(lock: Path = LOCK) -> Audit:
 
 
 def read(output: str) -> Audit:
-    """Return what pip-audit's JSON says; without any, it has not come as far as asking."""
+    """Return what pip-audit's JSON says. Without JSON, pip-audit has not reached the registry."""
     try:
         releases = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
         return Audit(unknown="the registry does not answer")
-    known = [one for one in releases if "skip_reason" not in one]
-    if not known:
+    audited = [release for release in releases if "skip_reason" not in release]
+    if not audited:
         return Audit(unknown="the registry says nothing of vulnerabilities")
-    found = tuple(
-        f"{one['name']} {one['version']}: {vulnerability['id']}, mended in "
+    sentences = tuple(
+        f"{release['name']} {release['version']}: {vulnerability['id']}, mended in "
         f"{', '.join(vulnerability['fix_versions']) or 'no release yet'}"
-        for one in known
-        for vulnerability in one["vulns"]
+        for release in audited
+        for vulnerability in release["vulns"]
     )
-    return Audit(found=found, audited=len(known))
+    return Audit(found=sentences, audited=len(audited))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Say it; return the exit status."""
+    """Audit a lock and print the result; return the exit status."""
     result = audit(Path(arguments[0]) if arguments else LOCK)
     print(result.text)
     return 1 if result.found else 0

@@ -1,7 +1,6 @@
-"""`python -m testbed.bill <CycloneDX >CycloneDX`: the bill of materials as it is kept.
+"""`python -m testbed.bill <CycloneDX >CycloneDX`: shorten the bill of materials to the form that the repository keeps.
 
-Names, versions, licences, package URLs and who needs whom are kept, in one order; what packages say of themselves is
-left out.
+It keeps names, versions, licences, package URLs and dependencies, sorted, and leaves out the packages' descriptions.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ def shortened(bill: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: bill[name] for name in _OWN},
         "metadata": {"component": _component(bill["metadata"]["component"])},
-        "components": sorted(map(_component, bill["components"]), key=lambda one: one["name"].lower()),
-        "dependencies": sorted(bill["dependencies"], key=lambda one: one["ref"].lower()),
+        "components": sorted(map(_component, bill["components"]), key=lambda component: component["name"].lower()),
+        "dependencies": sorted(bill["dependencies"], key=lambda dependency: dependency["ref"].lower()),
     }
 
 

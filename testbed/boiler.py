@@ -1,7 +1,7 @@
-"""A boiler, small enough to try one rule at a time: its specification, what it exports, and how to watch its alerts.
+"""A small example system, a boiler, for testing one rule at a time: its specification, its exporter and its alerts.
 
 The acceptance tests of recovery and of missing metrics compile it with short times, so that a real Prometheus
-(`servers.py`) needs seconds where the generated rules of a real system take minutes.
+(`servers.py`) needs seconds where the generated rules of a real system need minutes.
 """
 
 import os
@@ -22,7 +22,7 @@ from testbed.standin import Reply, Request, StandIn
 
 SYSTEM: Final = "boiler"
 LIMIT, RECOVERY = 10.0, 8.0
-"""The pressure above which the alert fires, and the one below which it has recovered."""
+"""The pressure above which the alert fires, and the pressure below which it has recovered."""
 
 _SPECIFICATION: Final = """\
 version: 1
@@ -88,7 +88,7 @@ Is the target up?
 
 
 class Exporter(StandIn):
-    """Exports `samples`, values by series as the text format writes it, which may be changed at any time."""
+    """Exports `samples`: values by series, written as in the text format; they may change at any time."""
 
     def __init__(self, samples: Mapping[str, float]) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Exporter(StandIn):
 
     @property
     def target(self) -> str:
-        """Where Prometheus scrapes it, as `host:port`."""
+        """The address at which Prometheus scrapes it, as `host:port`."""
         return self.url.removeprefix("http://")
 
     def reply(self, request: Request) -> Reply:
@@ -121,7 +121,11 @@ def compile_boiler(folder: Path, *, for_seconds: str) -> Path:
 
 def firing(prometheus: Prometheus, **labels: str) -> list[dict[str, Any]]:
     """Return the alerts with these labels that fire now, as the HTTP API answers them."""
-    return [one for one in prometheus.alerts() if one["state"] == "firing" and labels.items() <= one["labels"].items()]
+    return [
+        alert
+        for alert in prometheus.alerts()
+        if alert["state"] == "firing" and labels.items() <= alert["labels"].items()
+    ]
 
 
 def await_firing(prometheus: Prometheus, **labels: str) -> dict[str, Any]:
@@ -133,27 +137,27 @@ def await_calm(prometheus: Prometheus, **labels: str) -> None:
     """Return once no alert with these labels fires; raises `NothingCameError` after `PATIENCE_SECONDS`."""
     await_one(
         lambda: [{"still": firing(prometheus, **labels)}],
-        lambda one: not one["still"],
+        lambda answer: not answer["still"],
         PATIENCE_SECONDS,
         "the end of it",
     )
 
 
 def await_evaluations(prometheus: Prometheus, times: int) -> None:
-    """Return once every rule has been evaluated `times` more; raises `NothingCameError` where it never is."""
+    """Return once every rule has been evaluated `times` more times; raises `NothingCameError` if it is not."""
     for _ in range(times):
         _await_evaluation(prometheus)
 
 
 def reload(prometheus: Prometheus) -> None:
-    """Have Prometheus read its configuration anew; return once it works by it."""
+    """Make Prometheus read its configuration again; return once it uses it."""
     pid, before = prometheus.process.pid, _reloaded(prometheus)
     if pid is None:
         raise ProcessLookupError("Prometheus is not running")
     os.kill(pid, signal.SIGHUP)
     await_one(
         lambda: [{"at": _reloaded(prometheus)}],
-        lambda one: one["at"] != before,
+        lambda answer: answer["at"] != before,
         PATIENCE_SECONDS,
         "another configuration",
     )
@@ -170,12 +174,12 @@ def _await_evaluation(prometheus: Prometheus) -> None:
 
 
 def _evaluations(prometheus: Prometheus) -> dict[str, Any]:
-    # Rules of one name, such as those of two severities, are told apart by what they ask.
+    # The query tells rules of one name apart, such as those of two severities.
     return {f"{rule['name']} {rule['query']}": rule["lastEvaluation"] for rule in prometheus.rules()}
 
 
 def _reloaded(prometheus: Prometheus) -> str:
-    """Return when a configuration was last read without an error, as Prometheus says it of itself."""
+    """Return the metric of Prometheus that says when it last read a configuration without an error."""
     metrics = loopback.get_text(f"{prometheus.url}/metrics").splitlines()
-    (found,) = (line for line in metrics if line.startswith("prometheus_config_last_reload_success_timestamp_seconds "))
-    return found
+    (line,) = (line for line in metrics if line.startswith("prometheus_config_last_reload_success_timestamp_seconds "))
+    return line

@@ -1,4 +1,4 @@
-"""Draws what a person would see as a box of plain text; the views of the stand-in receivers use it."""
+"""Draw a box of plain text around what a person would see; the stand-in receivers use it."""
 
 import textwrap
 import unicodedata
@@ -10,8 +10,8 @@ RULE = "\0rule"
 def draw(title: str, lines: list[str], most: int | None = None) -> str:
     """Return `lines` in a box `WIDTH` columns wide with `title` in its upper edge.
 
-    A long line is wrapped under its own indentation; a line that is `RULE` becomes a rule across the box. Of more than
-    `most` lines, the rest is only counted.
+    A long line is wrapped under its own indentation. A line that is `RULE` becomes a rule across the box. If there are
+    more than `most` lines, the box shows `most` of them and counts the rest.
     """
     inner = WIDTH - 4
     if most is not None and len(lines) > most:
@@ -31,13 +31,13 @@ def wrap(line: str, width: int) -> list[str]:
     if columns(line) <= width:
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    # textwrap counts characters: as many wide ones as there are, that much narrower is the line.
+    # textwrap counts characters, and a wide character takes two columns: make the line narrower by their number.
     wide = columns(line) - len(line)
     return textwrap.wrap(line, max(20, width - wide), subsequent_indent=indent + "  ", break_on_hyphens=False) or [""]
 
 
 def columns(text: str) -> int:
-    """Return how many columns a terminal gives `text`: wide characters take two, combining ones none."""
+    """Return how many columns a terminal needs for `text`: wide characters take two, combining characters none."""
     return sum(_columns(character) for character in text)
 
 

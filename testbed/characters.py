@@ -1,7 +1,8 @@
-"""`python -m testbed.characters`: measures what `compiler/characters.txt` holds, and writes it.
+"""`python -m testbed.characters`: measure the properties of every character, and write `compiler/characters.txt`.
 
-Needs node and npm, which fetches GitHub's reference for anchors into a temporary folder. The reference's own table is
-not read: it is asked for an anchor of each of the 1,112,064 characters. The same node says what Unicode says of each.
+The command needs node and npm; npm fetches GitHub's reference for anchors into a temporary folder. The command does not
+read the reference's own table: it asks for an anchor of each of the 1,112,064 characters. The same node answers what
+Unicode says of each character.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from testbed.anchors import VERSION, install_reference
 TABLE: Final = Path(__file__).parents[1] / "compiler" / "characters.txt"
 _SECONDS: Final = 300
 _UNICODE: Final = "17.0"
-"""Of node's; another one makes another table."""
+"""The version of Unicode that node must have; another version makes another table."""
 _SCRIPT: Final = r"""
 import { slug } from 'github-slugger'
 const [unicode, version] = process.argv.slice(2)

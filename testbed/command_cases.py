@@ -16,7 +16,7 @@ READ: Final = (
     'curl -sS "http://localhost:80/health?service=<x>"',
     "journalctl --unit <x> --lines=20",
 )
-"""Commands that take a word."""
+"""Commands that take a value as an argument."""
 AROUND: Final = (
     "{}",
     "sudo {}",
@@ -40,7 +40,7 @@ AROUND: Final = (
     "docker exec web {}",
     "kubectl exec pod/web -- {}",
 )
-"""What may stand around a command."""
+"""Shell syntax that may stand around a command (`{}`)."""
 ALONE: Final = (
     "make restart SERVICE=<x>",
     "ansible-playbook site.yml -e host=<x>",
@@ -225,7 +225,7 @@ ALONE: Final = (
     "curl -d 'a=<x>' http://localhost",
     "curl -w '%output{<x>}' http://localhost",
 )
-"""Commands as they stand: those of which somebody once made more than an argument, and their relatives."""
+"""Whole commands: in each, or in one like it, a value once became more than an argument."""
 SHELL: Final = (*(around.format(command) for around in AROUND for command in READ), *ALONE)
 
 SQL: Final = (

@@ -1,9 +1,9 @@
-"""Commands filled from labels, run: whatever the value, nothing happens outside of the argument that it became.
+"""Run commands that are filled from labels, and check that a value never does more than be an argument.
 
-Each template is compiled, filled with each value and run: shell commands by bash in a folder of its own, with a PATH
-that holds nothing but stand-ins which write down their arguments (the stand-in of `ssh` gives its words to another
-shell, as the real one does); SQL by SQLite. What came of it must be what came of a harmless word, with the value in its
-place. `python -m testbed.commands` runs all of them, tests a part.
+This module compiles each template, fills it with each value and runs it. bash runs shell commands in a folder of its
+own, with a PATH that holds only stand-ins, which record their arguments. The stand-in of `ssh` passes its words to
+another shell, as the real one does. SQLite runs SQL. The effect must be that of a harmless word, with the value in its
+place. `python -m testbed.commands` runs all combinations, the tests run a part.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _STANDINS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What a command did: what it printed, which programs it called with which words, which files there are now."""
+    """The effect of a command: its output, the programs that it called with their words, and the files that it left."""
 
     printed: bytes
     called: bytes
@@ -83,27 +83,27 @@ class Effect:
 
 
 def compiled(text: str, language: str = "bash", **labels: str | None) -> Command:
-    """Return a command as the catalogue carries it; `<name>` is filled by the label given for `name`."""
+    """Return a command as the catalogue holds it; the label given for `name` fills `<name>`."""
     lines = [
         f"- `<{name.replace('_', '-')}>` is the alert's `{label}` label." for name, label in labels.items() if label
     ]
-    (found,) = commands([(language, text)], "\n".join(lines))
+    (parsed,) = commands([(language, text)], "\n".join(lines))
     return Command(
-        language=found.language,
-        text=found.text,
+        language=parsed.language,
+        text=parsed.text,
         placeholders=tuple(
             Placeholder(
-                text=one.text,
-                label=one.label,
-                places=tuple(Place(at=at, takes=place.takes, why=place.why) for at, place in one.places),
+                text=placeholder.text,
+                label=placeholder.label,
+                places=tuple(Place(at=at, takes=place.takes, why=place.why) for at, place in placeholder.places),
             )
-            for one in found.placeholders
+            for placeholder in parsed.placeholders
         ),
     )
 
 
 class Sandbox:
-    """A folder with stand-ins, in which commands are run one after the other."""
+    """A folder with stand-ins, in which commands run one after another."""
 
     def __init__(self, folder: Path) -> None:
         """Make the stand-ins."""
@@ -116,7 +116,7 @@ class Sandbox:
             path.chmod(0o755)
 
     def run(self, text: str) -> Effect:
-        """Return what came of a command; files that it made are removed."""
+        """Return the effect of a command, and remove the files that it made."""
         self._record.write_bytes(b"")
         done = subprocess.run(
             ["/bin/bash", "--noprofile", "--norc", "-c", text],
@@ -130,7 +130,7 @@ class Sandbox:
         files = sorted(path for path in self._work.rglob("*"))
         effect = Effect(
             printed=done.stdout + done.stderr,
-            # The parts of a pipeline run beside each other.
+            # The parts of a pipeline run at the same time, so their order does not count.
             called=b"\n".join(sorted(self._record.read_bytes().split(b"\n"))),
             files=tuple(str(path.relative_to(self._work)) for path in files),
         )
@@ -140,7 +140,7 @@ class Sandbox:
 
 
 def filled(command: Command, value: str) -> Filled:
-    """Return the command with the label `x` of this value; the label `y` is missing."""
+    """Return the command filled with this value of the label `x`; the label `y` is missing."""
     return fill(command, {"x": value})
 
 
@@ -150,7 +150,7 @@ def shell_fault(sandbox: Sandbox, template: str, value: str) -> str | None:
     text = filled(command, value).text
     if text == template:
         return None
-    # A word that is filled in nowhere else in the command, so that it can be told from what stands around.
+    # The harmless word occurs nowhere else in the command, so its places in the effect can be recognised.
     before, after = sandbox.run(_reference(command, text, value)), sandbox.run(text)
     expected = Effect(
         printed=before.printed.replace(HARMLESS.encode(), value.encode()),
@@ -161,9 +161,11 @@ def shell_fault(sandbox: Sandbox, template: str, value: str) -> str | None:
 
 
 def _reference(command: Command, text: str, value: str) -> str:
-    """Return the template with the harmless word at exactly those places at which `value` was filled in."""
+    """Return the template with the harmless word at exactly the places where `value` was filled in."""
     template, parts, at, shift = command.text, list[str](), 0, 0
-    places = sorted(place.at for one in command.placeholders if one.label == "x" for place in one.places)
+    places = sorted(
+        place.at for placeholder in command.placeholders if placeholder.label == "x" for place in placeholder.places
+    )
     for place in places:
         parts.append(template[at:place])
         if text.startswith("<x>", place + shift) and value != "<x>":
@@ -192,14 +194,14 @@ def _asked(statement: str, values: tuple[str | int, ...]) -> tuple[object, ...]:
         names = ("web-1", "a", "x", "it's", "42")
         store.executemany("INSERT INTO orders VALUES (?, ?)", [*enumerate(names), (42, "0")])
         try:
-            found = store.execute(statement, values).fetchall()
+            rows = store.execute(statement, values).fetchall()
         except sqlite3.OperationalError:
-            found = ["refused"]
-        return (found, list(store.iterdump()))
+            rows = ["refused"]
+        return (rows, list(store.iterdump()))
 
 
 def faults(sandbox: Sandbox, *, every: int = 1) -> Iterator[str]:
-    """Yield what is wrong; of each template every value that is filled in counts, or one in `every` of them."""
+    """Yield what is wrong; run each template with one in `every` of the values that it takes."""
     for number, template in enumerate(SHELL):
         command = compiled(template, x="x", y="y")
         fitting = [value for value in VALUES if filled(command, value).text != template]
@@ -210,16 +212,16 @@ def faults(sandbox: Sandbox, *, every: int = 1) -> Iterator[str]:
 
 
 def main() -> int:
-    """Run every template with every value; 1 where one did more than it should."""
+    """Run every template with every value; return 1 if one did more than it should."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="run one in so many of the values that a template takes")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = list(faults(Sandbox(Path(folder)), every=given.every))
-    for fault in found:
+        failures = list(faults(Sandbox(Path(folder)), every=given.every))
+    for fault in failures:
         print(fault)
-    print(f"{len(SHELL) + len(SQL)} templates, {len(VALUES)} values: {len(found)} did more than they should")
-    return 1 if found else 0
+    print(f"{len(SHELL) + len(SQL)} templates, {len(VALUES)} values: {len(failures)} did more than they should")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`make demo`: breaks an example service, shows the page a person would get, mends it and shows the resolve.
+"""`make demo`: break an example service, show the page that a person would get, mend the service, show the resolve.
 
-Everything is real but the service and the receivers: Prometheus, Alertmanager and the webhook run with the generated
-configuration, only faster (`scaling.py`). What the service exports stands in `demo.yaml`; the alert is looked up in the
-catalogue. Exit status 0, 1 with the reason when something does not come, 130 after a Ctrl-C.
+Prometheus, Alertmanager and the webhook are real and run with the generated configuration, only faster (`scaling.py`);
+the service and the receivers are stand-ins. `demo.yaml` says what the service exports; the catalogue holds the alert.
+Exit status 0; 1 with the reason if something does not come; 130 after a Ctrl-C.
 """
 
 import json
@@ -27,14 +27,14 @@ from testbed.slack import Message
 from testbed.standin import NothingCameError
 
 GENERATED = Path("generated")
-# Of the page and the e-mail, which repeat what Slack shows in full.
+# How many lines to show of the page and the e-mail; Slack shows the same in full.
 SHOWN_LINES = 16
-# The exit status by which a shell tells that a program was interrupted.
+# The exit status of an interrupted program, as shells report it.
 INTERRUPTED = 130
 
 
 class DemoError(RuntimeError):
-    """Why the demonstration cannot be given."""
+    """The demonstration cannot be given; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +76,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def find_alert(catalog: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
-    """Return the catalogue's alert that the scenario is to raise; raises `DemoError` when there is none."""
-    wanted = {"system": scenario.system, "signal": scenario.signal, "severity": scenario.severity}
+    """Return the catalogue's alert that the scenario should raise; raises `DemoError` if there is none."""
+    sought = {"system": scenario.system, "signal": scenario.signal, "severity": scenario.severity}
     for alert in catalog["alerts"]:
-        if wanted.items() <= alert.items():
+        if sought.items() <= alert.items():
             return dict(alert, tier=catalog["policies"][alert["policy"]]["severities"][alert["severity"]])
     raise DemoError(f"the catalogue has no alert of {scenario.system}, {scenario.signal}, {scenario.severity}")
 
 
 def play(pipeline: Pipeline, alert: dict[str, Any]) -> None:
-    """Start the pipeline, tell the story and stop everything; raises what says that something did not come.
+    """Start the pipeline, tell the story and stop everything; raises `DemoError` if something did not come.
 
-    `alert` is a catalogue's alert with its `tier`, as `find_alert` returns it.
+    `alert` is an alert of the catalogue with its `tier`, as `find_alert` returns it.
     """
     narrator = Narrator()
     narrator.step(
@@ -150,10 +150,10 @@ def _senders(incident: Incident) -> set[str]:
 
 def _await_state(pipeline: Pipeline, alert: dict[str, Any], state: str) -> None:
     labels = {"alertname": alert["alert"], "severity": alert["severity"]}
-    # An alert without a waiting time is never pending.
+    # An alert without a `for` is never pending.
     states = {state, "firing"}
     pipeline.prometheus.await_alert(
-        lambda each: labels.items() <= each["labels"].items() and each["state"] in states, 60
+        lambda active: labels.items() <= active["labels"].items() and active["state"] in states, 60
     )
 
 
@@ -174,10 +174,10 @@ def _read_catalog(path: Path) -> dict[str, Any]:
 
 
 def _servers() -> Servers:
-    found = [servers for servers in map(find, reversed(GENERATIONS)) if not servers.missing]
-    if not found:
+    complete = [servers for servers in map(find, reversed(GENERATIONS)) if not servers.missing]
+    if not complete:
         raise DemoError("Prometheus and Alertmanager are not here: run `make servers`, or install them")
-    return found[0]
+    return complete[0]
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

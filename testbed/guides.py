@@ -1,8 +1,8 @@
-"""How well `tocsin import` reads guides: its statements beside those that a person wrote down for the same files.
+"""Score how well `tocsin import` reads guides, against the statements that a person wrote down for the same files.
 
-A folder of the corpus holds pairs of `NAME.md`, a guide, and `NAME.json`, what it documents. As an operator would, this
-starts the command; `tests/compiler/test_guides.py` holds the score of the seen half to its limits, and
-`python -m testbed.guides FOLDER` prints one.
+A folder of the corpus holds pairs of `NAME.md`, a guide, and `NAME.json`, the statements that it documents. This module
+starts the command as an operator would. `tests/compiler/test_guides.py` requires a minimum score of the seen half;
+`python -m testbed.guides FOLDER` prints the score of a folder.
 """
 
 import json
@@ -23,9 +23,10 @@ _Stated = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Counts of statements: documented, read, both (line and value agree), and of these those that are wholly right.
+    """Counts of statements: documented, read, found (line and value agree) and right.
 
-    `right` means that comparator, value and unit agree; `details` counts how often each of `DETAILS` does, too.
+    A found statement is right if its comparator, value and unit agree; `details` counts how often each of `DETAILS`
+    agrees.
     """
 
     documented: int
@@ -41,7 +42,7 @@ class Score:
 
     @property
     def precision(self) -> float:
-        """The share of the statements read whose comparator, value and unit are right."""
+        """The share of the read statements whose comparator, value and unit are right."""
         return self.right / self.read
 
     def __str__(self) -> str:
@@ -56,15 +57,18 @@ def score(folder: Path) -> Score:
     pairs: list[tuple[_Stated, _Stated]] = []
     documented = 0
     for guide in guides:
-        wanted = json.loads(guide.with_suffix(".json").read_text(encoding="utf-8"))["statements"]
-        documented += len(wanted)
-        pairs += _pairs(wanted, [one for one in read if Path(one["path"]).name == guide.name])
-    details = Counter(name for want, got in pairs for name in DETAILS if want[name] == got[name])
+        statements = json.loads(guide.with_suffix(".json").read_text(encoding="utf-8"))["statements"]
+        documented += len(statements)
+        pairs += _pairs(statements, [statement for statement in read if Path(statement["path"]).name == guide.name])
+    details = Counter(name for expected, actual in pairs for name in DETAILS if expected[name] == actual[name])
     return Score(
         documented=documented,
         read=len(read),
         found=len(pairs),
-        right=sum(_same_limit(want, got) and want["comparator"] == got["comparator"] for want, got in pairs),
+        right=sum(
+            _same_limit(expected, actual) and expected["comparator"] == actual["comparator"]
+            for expected, actual in pairs
+        ),
         details={name: details[name] for name in DETAILS},
     )
 
@@ -76,23 +80,30 @@ def _read(guides: Iterable[Path]) -> Sequence[_Stated]:
     return statements
 
 
-def _pairs(wanted: Iterable[_Stated], read: Sequence[_Stated]) -> Iterable[tuple[_Stated, _Stated]]:
-    """Yield each documented statement with the one that was read for it; none is used twice."""
+def _pairs(documented: Iterable[_Stated], read: Sequence[_Stated]) -> Iterable[tuple[_Stated, _Stated]]:
+    """Yield each documented statement with the statement that was read for it; none is used twice."""
     left = list(read)
-    for want in wanted:
-        here = [one for one in left if one["line"] == want["line"] and _same_value(want, one)]
-        got = next((one for one in here if _same_limit(want, one)), here[0] if here else None)
-        if got is not None:
-            left.remove(got)
-            yield want, got
+    for expected in documented:
+        candidates = [
+            candidate
+            for candidate in left
+            if candidate["line"] == expected["line"] and _same_value(expected, candidate)
+        ]
+        match = next(
+            (candidate for candidate in candidates if _same_limit(expected, candidate)),
+            candidates[0] if candidates else None,
+        )
+        if match is not None:
+            left.remove(match)
+            yield expected, match
 
 
-def _same_value(want: _Stated, got: _Stated) -> bool:
-    return isclose(want["value"], got["value"], rel_tol=1e-6, abs_tol=1e-9)
+def _same_value(expected: _Stated, actual: _Stated) -> bool:
+    return isclose(expected["value"], actual["value"], rel_tol=1e-6, abs_tol=1e-9)
 
 
-def _same_limit(want: _Stated, got: _Stated) -> bool:
-    return _same_value(want, got) and bool(want["unit"] == got["unit"])
+def _same_limit(expected: _Stated, actual: _Stated) -> bool:
+    return _same_value(expected, actual) and bool(expected["unit"] == actual["unit"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Headings for `testbed.anchors`: the same ones for the same seed, in many scripts and with everything that is odd."""
+"""Make headings for `testbed.anchors`: in many scripts and with odd characters, the same ones for the same seed."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ _BLANKS: Final = (
 _MARKS: Final = ("\u0301", "\u0308", "\u20dd", "\u0345", "\u093f", "\u064b", "\ufe0f", "\u200f", "\u202e", "\U000e0100")
 _LAST: Final = 0x10FFFF
 _SURROGATES: Final = range(0xD800, 0xE000)
-"""No text that was UTF-8 holds one."""
+"""No UTF-8 text can hold one of these."""
 _PLANES: Final = frozenset({0, 1, 2, 3, 14})
-"""The others are empty, or for private use."""
+"""The other planes are empty, or for private use."""
 
 
 def corpus(seed: int, count: int) -> Iterator[Document]:
-    """Yield documents with `count` headings in all; some headings of a document repeat, or read as if numbered."""
+    """Yield documents with `count` headings in all; some headings of a document repeat, or look numbered."""
     chance = random.Random(seed)  # noqa: S311 - a corpus, no secret
     while count > 0:
         document = _document(chance, min(count, chance.randint(1, 12)))
@@ -140,27 +140,27 @@ def corpus(seed: int, count: int) -> Iterator[Document]:
 
 
 def every() -> Iterator[Document]:
-    """Yield each code point between two letters, and behind a capital, where the small letter may be another."""
+    """Yield each code point between two letters, and behind a capital, where its lower case may differ."""
     for code in range(_LAST + 1):
         if code not in _SURROGATES:
             yield [f"a{chr(code)}b", f"A{chr(code)}"]
 
 
 def rows() -> Iterator[str]:
-    """Yield every code point of the planes that hold characters, sixteen a heading.
+    """Yield every code point of the planes that hold characters, sixteen to a heading.
 
-    Each stands behind a capital, and where it decides the form of a sigma.
+    Each stands behind a capital, and in places where it decides the form of a sigma.
     """
     for start in range(0, _LAST, 16):
         if start not in _SURROGATES and start >> 16 in _PLANES:
             row = map(chr, range(start, start + 16))
-            yield " ".join(f"A{one} ΑΣ{one} ΑΣ{one}Α {one}Σ" for one in row)
+            yield " ".join(f"A{character} ΑΣ{character} ΑΣ{character}Α {character}Σ" for character in row)
 
 
 def telling() -> list[Document]:
-    """Return documents that each show a word, sign, blank, mark or way to be numbered; and some of the corpus."""
-    single = [*_WORDS, *_EMOJI, *(f"a{one}b" for one in (*_SIGNS, *_BLANKS[3:], *_MARKS)), *_ODD]
-    return [*([one] for one in dict.fromkeys(single)), *_NUMBERED, *corpus(1, 300)]
+    """Return documents that each show one word, sign, blank, mark or kind of number; and some of the corpus."""
+    single = [*_WORDS, *_EMOJI, *(f"a{part}b" for part in (*_SIGNS, *_BLANKS[3:], *_MARKS)), *_ODD]
+    return [*([heading] for heading in dict.fromkeys(single)), *_NUMBERED, *corpus(1, 300)]
 
 
 _ODD: Final = (
@@ -233,11 +233,11 @@ def _part(chance: random.Random) -> str:
         return chance.choice(_EMOJI)
     if kind < 0.8:
         return chance.choice(_SIGNS)
-    return "".join(_any(chance) for _ in range(chance.randint(1, 3)))
+    return "".join(_random_character(chance) for _ in range(chance.randint(1, 3)))
 
 
-def _any(chance: random.Random) -> str:
-    """Return a code point from anywhere, more often from the lower planes, where the letters are."""
+def _random_character(chance: random.Random) -> str:
+    """Return a random code point, more often from the lower planes, where the letters are."""
     code = chance.choice(
         (
             chance.randint(0, 0x2FFF),

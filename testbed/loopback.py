@@ -1,4 +1,4 @@
-"""Asks the servers on loopback: one place for the time-out, and past any proxy that the environment names."""
+"""Send requests to servers on loopback, with one time-out, and without any proxy that the environment names."""
 
 import json
 import urllib.error
@@ -6,14 +6,14 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-# A loopback server that takes longer is stuck, however busy the machine is.
+# A loopback server that takes longer is stuck, even on a busy machine.
 TIMEOUT_SECONDS = 60.0
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def answers(url: str) -> bool:
-    """Return whether a GET of `url` is answered with a 2xx now."""
+    """Return whether the server now answers a GET of `url` with a 2xx."""
     try:
         with _direct.open(url, timeout=TIMEOUT_SECONDS):
             return True
@@ -22,7 +22,7 @@ def answers(url: str) -> bool:
 
 
 def get_text(url: str, headers: Mapping[str, str] | None = None) -> str:
-    """Return the body that `url` answers; raises `OSError` when it does not, or not with a 2xx."""
+    """Return the body that `url` answers; raises `OSError` if it does not answer with a 2xx."""
     request = urllib.request.Request(url, headers=dict(headers or {}))
     with _direct.open(request, timeout=TIMEOUT_SECONDS) as response:
         body: bytes = response.read()
@@ -30,14 +30,14 @@ def get_text(url: str, headers: Mapping[str, str] | None = None) -> str:
 
 
 def get_json(url: str, headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
-    """Return the JSON that `url` answers; raises `OSError` or `ValueError` when it does not."""
+    """Return the JSON that `url` answers; raises `OSError` if it does not answer, `ValueError` if it is no JSON."""
     return json.loads(get_text(url, headers))
 
 
 def post_json(
     url: str, body: object, headers: dict[str, str] | None = None, *, seconds: float = TIMEOUT_SECONDS
 ) -> tuple[int, Any]:
-    """Post `body` as JSON; return the status, error statuses included, and the parsed answer or its text."""
+    """Post `body` as JSON; return the status, also that of an error, and the parsed answer or its text."""
     request = urllib.request.Request(
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **(headers or {})}
     )

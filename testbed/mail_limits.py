@@ -1,7 +1,7 @@
-"""Which mails a server may refuse, or other programs fail to read: the limits of RFC 5321 and RFC 5322. `smtp.py` asks.
+"""Find what servers may refuse, or other programs cannot read, in a mail. `smtp.py` calls this module.
 
-A mail is taken by every server when its lines have at most 998 characters, its bytes are ASCII (not every server knows
-8BITMIME), and the headers that a thread hangs on are what RFC 5322 says they are.
+The limits are those of RFC 5321 and RFC 5322. Every server takes a mail if its lines have at most 998 characters, its
+bytes are ASCII (not every server knows 8BITMIME), and the headers that form a thread follow RFC 5322.
 """
 
 import re
@@ -11,14 +11,14 @@ from email.message import Message
 
 MAX_LINE = 998
 MAX_BYTES = 10 * 1024 * 1024
-"""What servers usually take at least (`SIZE`, RFC 1870)."""
+"""A size that servers usually take (`SIZE`, RFC 1870)."""
 
 _ID = re.compile(rb"<[^<>\s@]+@[^<>\s@]+>\Z")
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", flags=re.IGNORECASE)
 
 
 def mail_errors(raw: bytes, *, eight_bit: bool = False) -> tuple[str, ...]:
-    """Return what may be refused about a mail by a server that takes 8BITMIME or does not; empty if nothing."""
+    """Return why a server may refuse the mail, empty if it cannot; `eight_bit` says whether it knows 8BITMIME."""
     return tuple(_errors(raw, eight_bit=eight_bit))
 
 

@@ -1,8 +1,8 @@
-"""A stand-in for PagerDuty's Events API v2: validates as documented, and merges events into incidents by `dedup_key`.
+"""A stand-in for PagerDuty's Events API v2: it validates events, and merges them into incidents by `dedup_key`.
 
-Behaviour as documented at https://developer.pagerduty.com/docs/events-api-v2-overview and `…/send-alert-event`. Both
-the webhook and Alertmanager's own integration post here; an incident's log tells which of them an event came from.
-Neighbours: `pagerduty_limits.py` says what is refused, `standin.py` is the server.
+It behaves as https://developer.pagerduty.com/docs/events-api-v2-overview and `…/send-alert-event` document. Both the
+webhook and Alertmanager's own integration post here; an incident's log says which of them sent an event.
+`pagerduty_limits.py` says what is refused, `standin.py` is the server.
 """
 
 import json
@@ -22,7 +22,7 @@ Status = Literal["triggered", "acknowledged", "resolved"]
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One accepted event; `came_from` is its `client`, or the sender's user agent where it names none."""
+    """One accepted event; `came_from` is its `client`, or the sender's user agent if it names none."""
 
     action: str
     dedup_key: str
@@ -37,7 +37,7 @@ class Event:
 
 @dataclass(kw_only=True)
 class Incident:
-    """What people are paged for: all events of one `dedup_key` from its first trigger to its resolve."""
+    """A PagerDuty incident: all events of one `dedup_key` from the first trigger to the resolve."""
 
     dedup_key: str
     routing_key: str
@@ -46,12 +46,12 @@ class Incident:
 
     @property
     def latest(self) -> Event:
-        """The trigger that the incident shows: the latest one."""
+        """The latest trigger, which the incident shows."""
         return [event for event in self.events if event.action == "trigger"][-1]
 
     @property
     def words(self) -> str:
-        """Everything a reader of the incident can reach, the addresses of its links included."""
+        """All text of the incident, with the addresses of its links."""
         addresses = [link["href"] for link in self.latest.body.get("links") or []]
         return "\n".join([*self._summary(), *self._details(), *addresses, *self._log()])
 
@@ -86,10 +86,10 @@ class Incident:
 
 
 class PagerDuty(StandIn):
-    """One service: `incidents` in the order opened, `dropped` events that found none to act on.
+    """One service: `incidents` in the order opened, and `dropped` events that belong to no open incident.
 
-    Any well-formed routing key is taken unless `routing_key` names the one that is. While it is `disabled`, or in
-    maintenance, it accepts events as always and opens nothing. The REST API lists incidents by their key.
+    It takes any well-formed routing key, or only `routing_key` if that is given. While it is `disabled` (or in
+    maintenance), it accepts events as always but opens no incident. The REST API lists incidents by their key.
     """
 
     def __init__(self, routing_key: str | None = None) -> None:
@@ -101,7 +101,7 @@ class PagerDuty(StandIn):
 
     @property
     def events_url(self) -> str:
-        """The full address that events are posted to, as Alertmanager wants it; `url` is the base, without a path."""
+        """The full address for events, as Alertmanager wants it; `url` is the base address without a path."""
         return f"{self.url}/v2/enqueue"
 
     def open_incident(self, dedup_key: str) -> Incident | None:
@@ -123,7 +123,7 @@ class PagerDuty(StandIn):
         return f"PagerDuty got {len(self.requests)} requests, holds {shown}"
 
     def reply(self, request: Request) -> Reply:
-        """Return 202 and the event's key, 400 with what is wrong with it, or 404 elsewhere than the Events API."""
+        """Return 202 and the event's key, 400 and the event's errors, or 404 for a path outside the Events API."""
         if request.method == "GET" and urlsplit(request.path).path.endswith("/incidents"):
             return self._list(request)
         if request.method != "POST" or not request.path.endswith("/v2/enqueue"):
@@ -144,16 +144,16 @@ class PagerDuty(StandIn):
         return Reply(status=202, body={"status": "success", "message": "Event processed", "dedup_key": event.dedup_key})
 
     def _list(self, request: Request) -> Reply:
-        """https://developer.pagerduty.com/api-reference/9d0b4b12e36f9-list-incidents."""
+        """Answer as https://developer.pagerduty.com/api-reference/9d0b4b12e36f9-list-incidents documents."""
         if not request.headers.get("authorization", "").startswith("Token token="):
             return Reply(status=401, body={"error": {"message": "Invalid Authentication Provided"}})
         (key,) = parse_qs(urlsplit(request.path).query)["incident_key"]
-        found = [
-            {"id": f"P{number:06}", "type": "incident", "status": one.status, "incident_key": key}
-            for number, one in enumerate(self.incidents)
-            if one.dedup_key == key
+        incidents = [
+            {"id": f"P{number:06}", "type": "incident", "status": incident.status, "incident_key": key}
+            for number, incident in enumerate(self.incidents)
+            if incident.dedup_key == key
         ]
-        return Reply(status=200, body={"incidents": found[::-1], "limit": 25, "offset": 0, "more": False})
+        return Reply(status=200, body={"incidents": incidents[::-1], "limit": 25, "offset": 0, "more": False})
 
     def _take(self, event: Event) -> None:
         incident = self.open_incident(event.dedup_key)
@@ -172,7 +172,7 @@ class PagerDuty(StandIn):
 
 def _detail(name: str, value: object) -> Iterator[str]:
     values = value if isinstance(value, list) else [value]
-    texts = [each if isinstance(each, str) else json.dumps(each, ensure_ascii=False) for each in values]
+    texts = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in values]
     first, *others = [line for text in texts for line in text.strip().split("\n")] or [""]
     yield f"{name}: {first}"
     yield from (f"    {line}" for line in others)

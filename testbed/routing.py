@@ -1,8 +1,8 @@
-"""`python -m testbed.routing DIRECTORY`: has the generated routing tests run against the generated Alertmanager file.
+"""`python -m testbed.routing DIRECTORY`: run the generated routing tests against the generated Alertmanager file.
 
-Reads `alertmanager/routing.test.yml` and `alertmanager/alertmanager.yml` of a generated directory. Structure is
-compared (`routing_structure.py`), receivers are asked of amtool of every generation found and of amlint's simulator,
-inhibitions of the simulator (`routing_tools.py`). `accept.py` runs it too.
+The command reads `alertmanager/routing.test.yml` and `alertmanager/alertmanager.yml` of a generated directory. It
+compares the structure itself (`routing_structure.py`). It asks amtool of every installed generation and amlint's
+simulator about receivers, and the simulator about inhibitions (`routing_tools.py`). `accept.py` runs it too.
 """
 
 import os
@@ -23,32 +23,32 @@ CONFIG = Path("alertmanager") / "alertmanager.yml"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the tests with the amtool of each generation; return 0 when all pass, else 1."""
+    """Run the tests with the amtool of each generation; return 0 if all pass, else 1."""
     if len(arguments) != 1:
         print("usage: python -m testbed.routing DIRECTORY", file=sys.stderr)
         return 1
-    found = [servers for servers in map(find, GENERATIONS) if servers.tool("amtool").exists()]
-    if not found or (len(found) < len(GENERATIONS) and os.environ.get("CI") == "true"):
+    generations = [servers for servers in map(find, GENERATIONS) if servers.tool("amtool").exists()]
+    if not generations or (len(generations) < len(GENERATIONS) and os.environ.get("CI") == "true"):
         print("a generation of servers is missing: run `make servers`", file=sys.stderr)
         return 1
     # The simulator is the same for every generation.
     outcomes = [
         _print(servers, list(differences(Path(arguments[0]), servers, simulate=not index)))
-        for index, servers in enumerate(found)
+        for index, servers in enumerate(generations)
     ]
     return 0 if all(outcomes) else 1
 
 
 def failures(generated: Path, servers: Servers, *, simulate: bool = True) -> list[str]:
-    """Return what `generated` does not do of what its routing tests expect, a line each; nothing when all is well.
+    """Return a line for each expectation of the routing tests that `generated` does not meet; empty if all is well.
 
-    amtool is that of `servers`; amlint is asked where `simulate`. Files that cannot be read are a line too.
+    amtool is that of `servers`; amlint is asked if `simulate`. A file that cannot be read also gives a line.
     """
     return [str(failure) for failure in differences(generated, servers, simulate=simulate)]
 
 
 def differences(generated: Path, servers: Servers, *, simulate: bool) -> Iterator[Failure]:
-    """Yield what `failures` returns, with expected and got apart."""
+    """Yield the same as `failures` returns, with `expected` and `got` as separate fields."""
     try:
         expected, config = _read(generated / TESTS), _read(generated / CONFIG)
     except (OSError, ValueError) as error:
@@ -62,7 +62,7 @@ def differences(generated: Path, servers: Servers, *, simulate: bool) -> Iterato
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file; raises `OSError` or `ValueError` where there is none."""
+    """Return the mapping in a YAML file; raises `OSError` or `ValueError` if there is none."""
     try:
         document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)  # the fast one of the safe loaders
     except yaml.YAMLError as error:
@@ -72,14 +72,14 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _print(servers: Servers, found: Sequence[Failure]) -> bool:
-    if not found:
+def _print(servers: Servers, failed: Sequence[Failure]) -> bool:
+    if not failed:
         print(f"ok    {servers.generation}  routing tests", flush=True)
-    for failure in found:
+    for failure in failed:
         print(f"FAIL  {servers.generation}  {failure.subject}")
         print(f"      expected  {failure.expected}")
         print(f"      got       {failure.got}", flush=True)
-    return not found
+    return not failed
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What routing tests ask: from the expectations to distinct questions about routes and inhibitions.
+"""Turn the expectations of routing tests into distinct questions about routes and inhibitions.
 
-`routing.py` reads both files, `routing_tools.py` asks. A question is about labels, and only those values matter that a
-matcher of the configuration tells apart: alerts that it cannot tell apart share one question.
+`routing.py` reads both files, `routing_tools.py` asks. A question is about labels. Alerts that no matcher of the
+configuration tells apart share one question.
 """
 
 import re
@@ -15,20 +15,20 @@ Labels = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One difference, of the words that `routing.py` prints side by side."""
+    """One difference, in the words that `routing.py` prints."""
 
     subject: str
     expected: str
     got: str
 
     def __str__(self) -> str:
-        """Return it in one line."""
+        """Return the difference in one line."""
         return f"{self.subject}: expected {self.expected}, got {self.got}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RouteCase:
-    """Alerts that no matcher tells apart, by name; `labels` are those of the first that a matcher looks at."""
+    """Alerts that no matcher tells apart, by name; `labels` are the labels of the first that matchers look at."""
 
     alerts: tuple[str, ...]
     labels: Labels
@@ -37,7 +37,7 @@ class RouteCase:
 
 @dataclass(frozen=True, kw_only=True)
 class InhibitionCase:
-    """Two alerts that fire at once, and whether the first silences the second."""
+    """Two alerts that fire at once, and whether the first inhibits the second."""
 
     firing: Labels
     target: Labels
@@ -45,7 +45,7 @@ class InhibitionCase:
 
 
 def examples(expected: Mapping[str, Any]) -> list[tuple[Labels, tuple[str, ...]]]:
-    """Return the labels of each alert in the parsed tests, without empty ones, and the receivers that it must reach."""
+    """Return the labels of each alert in the parsed tests, without empty values, and the receivers it must reach."""
     return [
         (_present(entry["labels"] | alert), tuple(entry["receivers"]))
         for entry in expected["alerts"]
@@ -54,7 +54,7 @@ def examples(expected: Mapping[str, Any]) -> list[tuple[Labels, tuple[str, ...]]
 
 
 def route_cases(expected: Mapping[str, Any], config: Mapping[str, Any]) -> list[RouteCase]:
-    """Return one case for all alerts of one expectation that no route of the loaded `config` tells apart."""
+    """Return one case for all alerts with the same expected receivers that no route of `config` tells apart."""
     sight = _sight([item for path in walk(config.get("route") or {}) for item in _matchers(path[-1], "")])
     alike: dict[tuple[tuple[str, ...], Seen], list[Labels]] = {}
     for labels, receivers in examples(expected):
@@ -66,7 +66,10 @@ def route_cases(expected: Mapping[str, Any], config: Mapping[str, Any]) -> list[
 
 
 def inhibition_cases(expected: Mapping[str, Any], config: Mapping[str, Any]) -> list[InhibitionCase]:
-    """Return every pair of severities, of the same alert and apart, for each alert that some inhibition tells apart."""
+    """Return a case for each pair of severities, for each alert that some inhibition tells apart.
+
+    A pair is of the same alert, or of two alerts that differ in the labels under `apart`.
+    """
     rules = config.get("inhibit_rules") or []
     sight = _sight([item for rule in rules for side in ("source_", "target_") for item in _matchers(rule, side)])
     inhibition = expected["inhibition"]
@@ -78,17 +81,21 @@ def inhibition_cases(expected: Mapping[str, Any], config: Mapping[str, Any]) -> 
 
 
 def _pairs(labels: Labels, inhibition: Mapping[str, Any]) -> Iterator[InhibitionCase]:
-    silenced = {one["firing"]: one["suppressed"] for one in inhibition["alike"]}
+    silenced = {rule["firing"]: rule["suppressed"] for rule in inhibition["alike"]}
     for firing, target in product(silenced, silenced):
-        source, other = labels | {"severity": firing}, labels | {"severity": target}
+        source, target_labels = labels | {"severity": firing}, labels | {"severity": target}
         if firing != target:
-            yield InhibitionCase(firing=source, target=other, suppressed=target in silenced[firing])
+            yield InhibitionCase(firing=source, target=target_labels, suppressed=target in silenced[firing])
         for apart in inhibition["apart"]:
-            yield InhibitionCase(firing=_present(source | apart), target=other, suppressed=False)
-            yield InhibitionCase(firing=source, target=_present(other | apart), suppressed=False)
+            yield InhibitionCase(firing=_present(source | apart), target=target_labels, suppressed=False)
+            yield InhibitionCase(firing=source, target=_present(target_labels | apart), suppressed=False)
         for label in inhibition.get("dimensions", ()):
-            yield InhibitionCase(firing=source | {label: "here"}, target=other | {label: "there"}, suppressed=False)
-            yield InhibitionCase(firing=source | {label: "here"}, target=_without(other, label), suppressed=False)
+            yield InhibitionCase(
+                firing=source | {label: "here"}, target=target_labels | {label: "there"}, suppressed=False
+            )
+            yield InhibitionCase(
+                firing=source | {label: "here"}, target=_without(target_labels, label), suppressed=False
+            )
 
 
 def _without(labels: Labels, label: str) -> Labels:
@@ -96,7 +103,7 @@ def _without(labels: Labels, label: str) -> Labels:
 
 
 def name(labels: Mapping[str, str]) -> str:
-    """Return what people call an alert: its name and severity."""
+    """Return the name and severity of an alert, for people."""
     return f"{labels['alertname']} {labels.get('severity', 'without severity')}"
 
 
@@ -115,7 +122,7 @@ def _present(labels: Mapping[str, str]) -> Labels:
 
 
 def _matchers(node: Mapping[str, Any], side: str) -> list[object]:
-    """Return the matchers of a route or of one side of an inhibition; deprecated forms as they are: not understood."""
+    """Return the matchers of a route or of one side of an inhibition; deprecated forms are returned unparsed."""
     deprecated = [node[key] for key in (f"{side}match", f"{side}match_re") if key in node]
     return [*(node.get(f"{side}matchers") or []), *deprecated]
 
@@ -126,16 +133,16 @@ _PLAIN = re.compile(r'\s*([A-Za-z_]\w*)\s*(?:=~|!~|!=|=)\s*"([\w|-]*)"\s*', re.A
 
 @dataclass(frozen=True, kw_only=True)
 class _Sight:
-    """What matchers can see: by label the words that they tell from all the rest; None where every value counts."""
+    """The values that matchers tell apart: by label, the words that they name; None if every value counts."""
 
     words: Mapping[str, frozenset[str]] | None
 
     def of(self, labels: Mapping[str, str]) -> Seen:
-        """Return what is the same for all labels that the matchers cannot tell apart; None is one of the rest."""
+        """Return a key that is equal for labels that no matcher tells apart; None stands for any other value."""
         if self.words is None:
             return tuple(sorted(labels.items()))
-        shown = ((label, labels.get(label, ""), known) for label, known in self.words.items())
-        return tuple((label, value if value in known else None) for label, value, known in shown)
+        shown = ((label, labels.get(label, ""), words) for label, words in self.words.items())
+        return tuple((label, value if value in words else None) for label, value, words in shown)
 
     def part(self, labels: Labels) -> Labels:
         """Return the labels that the matchers look at."""
@@ -143,11 +150,11 @@ class _Sight:
 
 
 def _sight(matchers: Sequence[object]) -> _Sight:
-    """Return what the matchers can see; everything as soon as one of them holds more than words and alternatives."""
+    """Return the values that matchers tell apart; every value if a matcher holds more than words and alternatives."""
     words: dict[str, frozenset[str]] = {}
     for matcher in matchers:
-        found = _PLAIN.fullmatch(matcher) if isinstance(matcher, str) else None
-        if found is None:
+        match = _PLAIN.fullmatch(matcher) if isinstance(matcher, str) else None
+        if match is None:
             return _Sight(words=None)
-        words[found[1]] = words.get(found[1], frozenset({""})) | {found[2], *found[2].split("|")}
+        words[match[1]] = words.get(match[1], frozenset({""})) | {match[2], *match[2].split("|")}
     return _Sight(words=words)

@@ -1,7 +1,7 @@
-"""Asks amtool which receivers an alert reaches, and amlint's simulator that and who is silenced.
+"""Ask amtool and amlint which receivers an alert reaches, and amlint which alerts are inhibited.
 
-`routing.py` calls it with the questions of `routing_cases.py`. amtool loads the configuration as Alertmanager does but
-knows no inhibition; amlint (the extra `lint`) simulates both, in one run for all questions.
+`routing.py` calls it with the questions of `routing_cases.py`. amtool loads the configuration as Alertmanager does, but
+knows no inhibition. amlint's simulator (the extra `lint`) knows both, and answers all questions in one run.
 """
 
 import json
@@ -17,12 +17,12 @@ import yaml
 
 from testbed.routing_cases import Failure, InhibitionCase, RouteCase, name
 
-# A tool that takes longer for one question, or amlint for all of them, hangs.
+# If amtool takes longer for one question, or amlint for all of them, it hangs.
 TIMEOUT_SECONDS = 300.0
 
 
 def amtool_failures(amtool: Path, config: Path, cases: Sequence[RouteCase]) -> Iterator[Failure]:
-    """Yield the cases in which `amtool config routes test` names other receivers; the first refusal is the last."""
+    """Yield the cases in which `amtool config routes test` names other receivers; stop if it refuses the file."""
     for case in cases:
         pairs = [f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in case.labels.items()]
         done = _run([amtool, "config", "routes", "test", f"--config.file={config}", *pairs])
@@ -36,9 +36,9 @@ def amtool_failures(amtool: Path, config: Path, cases: Sequence[RouteCase]) -> I
 def amlint_failures(
     config: Path, routes: Sequence[RouteCase], inhibitions: Sequence[InhibitionCase]
 ) -> Iterator[Failure]:
-    """Yield the cases in which `amlint test` comes to something else."""
+    """Yield the cases in which `amlint test` gives another answer."""
     asked: list[dict[str, Any]] = [{"labels": case.labels, "receivers": list(case.receivers)} for case in routes]
-    asked += [{"labels": one.target, "firing": [one.firing], "inhibited": one.suppressed} for one in inhibitions]
+    asked += [{"labels": case.target, "firing": [case.firing], "inhibited": case.suppressed} for case in inhibitions]
     command = Path(sysconfig.get_path("scripts")) / "amlint"
     if not command.exists():
         yield Failure(subject="amlint", expected="to be installed", got="nothing: it comes with the extra `lint`")
@@ -55,9 +55,9 @@ def amlint_failures(
     for case, answer in zip(routes, answers[: len(routes)], strict=True):
         if not answer["passed"]:
             yield _misrouted("amlint", case, answer.get("actual") or answer["error"])
-    for one, answer in zip(inhibitions, answers[len(routes) :], strict=True):
+    for inhibition, answer in zip(inhibitions, answers[len(routes) :], strict=True):
         if not answer["passed"]:
-            yield _unlike(one)
+            yield _unlike(inhibition)
 
 
 def _unlike(case: InhibitionCase) -> Failure:
@@ -87,5 +87,5 @@ def _run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
 
 
 def _words(text: str) -> str:
-    """Return what a tool complained of, in one line, without amtool's warning about its own flags."""
+    """Return a tool's complaint in one line, without amtool's warning about its own flags."""
     return re.sub(r"\s+", " ", re.sub(r"(?m)^Warning: .*$", "", text)).strip()

@@ -1,9 +1,9 @@
-"""Writes a copy of generated configuration that runs on loopback and in seconds instead of minutes.
+"""Write a copy of generated configuration that runs on loopback, in seconds instead of minutes.
 
-Reads the standard formats of Prometheus and Alertmanager and nothing of ours. Durations are divided by one factor and
-kept above floors, addresses lead to the stand-ins, and each secret's file is one that this module writes. Limits,
-labels, names and texts stay: what fires here in seconds fires there in minutes. Neighbours: `durations.py` divides,
-`servers.py` starts what comes out.
+This module reads only the standard formats of Prometheus and Alertmanager. It divides durations by one factor and keeps
+them above floors, directs addresses to the stand-ins, and writes each secret's file. Limits, labels, names and texts
+stay, so an alert that fires in seconds here fires in minutes with the original. `durations.py` divides, `servers.py`
+starts servers with the copy.
 """
 
 import json
@@ -18,13 +18,13 @@ import yaml
 from testbed.durations import FLOOR_SECONDS, ScalingError, scale_duration, scale_expr
 from testbed.ports import LOOPBACK
 
-# From documented minutes to seconds: five minutes pass in five seconds.
+# This factor turns minutes into seconds: five documented minutes pass in five seconds.
 DEFAULT_FACTOR = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoints:
-    """Where the copy's receivers lead. `smarthost` is `host:port`; the others are full addresses."""
+    """The addresses of the copy's receivers. `smarthost` is `host:port`; the others are full addresses."""
 
     webhook: str
     pagerduty: str
@@ -52,19 +52,19 @@ def scale_generated(  # noqa: PLR0913
     """Write the scaled copy of `generated/prometheus/rules` and `generated/alertmanager` into the folder `into`.
 
     `secrets` gives the content for each `…_file` key by the key's name. `systems` limits the rule files by the part of
-    their name before `.rules.yml`; None takes all. `signal` drops the groups that are about another one.
+    their name before `.rules.yml`; None takes all. `signal` drops the groups that are about another signal.
 
-    Raises `ScalingError` where an address or a secret is left over.
+    Raises `ScalingError` if an address leads to another machine, or no secret is given for a file.
     """
     into.mkdir(parents=True, exist_ok=True)
     sources = sorted((generated / "prometheus" / "rules").glob("*.rules.yml"))
-    wanted = [path for path in sources if systems is None or path.name.removesuffix(".rules.yml") in systems]
-    if not wanted:
+    chosen = [path for path in sources if systems is None or path.name.removesuffix(".rules.yml") in systems]
+    if not chosen:
         raise ScalingError(
             f"no rule file of {sorted(systems or ['any system'])} in {generated / 'prometheus' / 'rules'}"
         )
-    written = tuple(into / path.name for path in wanted)
-    for source, target in zip(wanted, written, strict=True):
+    written = tuple(into / path.name for path in chosen)
+    for source, target in zip(chosen, written, strict=True):
         _write(target, scale_rules(_about(_read(source), signal), factor))
     config = into / "alertmanager.yml"
     scaled = scale_alertmanager(_read(generated / "alertmanager" / "alertmanager.yml"), factor, endpoints)
@@ -92,23 +92,23 @@ def scale_rules(rules: Any, factor: int) -> Any:  # noqa: ANN401
             return scale_duration(str(value), factor, FLOOR_SECONDS)
         return scale_expr(str(value), factor) if key == "expr" else value
 
-    # Labels and annotations are texts, whatever they are called.
+    # Skip labels and annotations: they are texts, even if one has the name of a duration.
     return _walk(rules, change, skip=("labels", "annotations"))
 
 
 def scale_alertmanager(config: Any, factor: int, endpoints: Endpoints) -> Any:  # noqa: ANN401
-    """Return the parsed configuration with its route's timing divided by `factor` and its receivers led to `endpoints`.
+    """Return the parsed configuration with the routes' times divided by `factor` and its receivers at `endpoints`.
 
-    Raises `ScalingError` when it would still speak to another machine.
+    Raises `ScalingError` if it would still speak to another machine.
     """
 
     def change(key: str, value: Any) -> Any:  # noqa: ANN401
         if key in {"group_wait", "group_interval", "repeat_interval"}:
             return scale_duration(str(value), factor, FLOOR_SECONDS)
         if key == "webhook_configs":
-            return [{**_without(each, "url_file"), "url": endpoints.webhook} for each in value]
+            return [{**_without(receiver, "url_file"), "url": endpoints.webhook} for receiver in value]
         if key == "pagerduty_configs":
-            return [{**each, "url": endpoints.pagerduty} for each in value]
+            return [{**receiver, "url": endpoints.pagerduty} for receiver in value]
         if key in {"smarthost", "smtp_smarthost"}:
             return endpoints.smarthost
         return False if key in {"require_tls", "smtp_require_tls"} else value
@@ -122,7 +122,7 @@ def scale_alertmanager(config: Any, factor: int, endpoints: Endpoints) -> Any:  
 def _walk(node: Any, change: Callable[[str, Any], Any], skip: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
     """Return `node` with `change` applied to the value of every key below it, except below the keys in `skip`."""
     if isinstance(node, list):
-        return [_walk(each, change, skip) for each in node]
+        return [_walk(item, change, skip) for item in node]
     if isinstance(node, dict):
         return {key: value if key in skip else _walk(change(key, value), change, skip) for key, value in node.items()}
     return node
@@ -133,7 +133,7 @@ def _without(settings: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _with_secrets(config: Any, folder: Path, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
-    """Return the configuration with every `…_file` key leading to a file in `folder`, which it writes."""
+    """Write the secrets into files in `folder`, and return the configuration whose `…_file` keys name these files."""
     folder.mkdir(exist_ok=True)
 
     def change(key: str, value: Any) -> Any:  # noqa: ANN401
@@ -149,7 +149,7 @@ def _with_secrets(config: Any, folder: Path, secrets: Mapping[str, str]) -> Any:
 
 
 def _refuse_other_machines(config: Any) -> None:  # noqa: ANN401
-    """Raise `ScalingError` for an address that Alertmanager would speak to and that is not loopback's."""
+    """Raise `ScalingError` if Alertmanager would speak to an address that is not on loopback."""
 
     def change(key: str, value: Any) -> Any:  # noqa: ANN401
         speaks = (key == "url" or key.endswith("_url")) and key != "client_url" and isinstance(value, str)

@@ -1,6 +1,7 @@
-"""What the example service exports while it is well and while it is broken, and which alert that is to raise.
+"""Read a scenario: what the example service exports while it is healthy or broken, and which alert it should raise.
 
-Read from a small file such as `demo.yaml`, beside this module. `pipeline.py` plays it; `demo.py` and tests choose it.
+A scenario is a small file such as `demo.yaml`, beside this module. `pipeline.py` plays it; `demo.py` and tests choose
+it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ DEMO = Path(__file__).with_name("demo.yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """`broken` holds the series that differ from `healthy`; `job` is the scrape job's name."""
+    """A scenario; `broken` holds the series that differ from `healthy`, `job` is the scrape job's name."""
 
     system: str
     signal: str

@@ -1,7 +1,7 @@
-"""The real servers: finds both supported generations and starts Prometheus and Alertmanager of either on loopback.
+"""Find both supported generations of the real servers, and start Prometheus and Alertmanager of either on loopback.
 
-`install-servers` puts the generations in place; `processes.py` runs them. A server keeps its data and its log in the
-folder it is given. Neighbours: `scaling.py` writes what they are started with, `pipeline.py` joins them.
+`install-servers` installs the generations; `processes.py` runs them. A server keeps its data and its log in the folder
+that it is given. `scaling.py` writes the configuration, `pipeline.py` joins the servers.
 """
 
 import json
@@ -25,9 +25,9 @@ GENERATIONS: tuple[Generation, ...] = get_args(Generation)
 SERVERS_FOLDER = Path(__file__).resolve().parent.parent / ".servers"
 REQUIRED = ("prometheus", "promtool", "alertmanager", "amtool")
 
-# How often the real servers look, in seconds: `scaling.py` derives its floors from it.
+# How often Prometheus scrapes and evaluates, in seconds; `scaling.py` derives its floors from it.
 SCRAPE_SECONDS = 1
-# Prometheus tells Alertmanager again of a firing alert after this, so that one which was restarted learns of it soon.
+# Prometheus tells Alertmanager of a firing alert again after this time, so that a restarted Alertmanager learns of it.
 RESEND_SECONDS = 5
 
 
@@ -44,7 +44,7 @@ class Servers:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The required servers that are not there."""
+        """The required programs that are not there."""
         return tuple(name for name in REQUIRED if not self.tool(name).exists())
 
 
@@ -57,7 +57,7 @@ PROMETHEUS_CONFIG = "prometheus.yml"
 
 
 def configure(folder: Path, *, targets: Mapping[str, Sequence[str]]) -> None:
-    """Give the Prometheus of `folder` other targets, by job name, which it reads when it is told to reload."""
+    """Write other targets, by job name, for the Prometheus of `folder`; it reads them when it is told to reload."""
     file = folder / PROMETHEUS_CONFIG
     config = json.loads(file.read_text())
     config["scrape_configs"] = _prometheus_config(targets, (), None)["scrape_configs"]
@@ -130,7 +130,7 @@ class Prometheus:
 class Alertmanager:
     """An Alertmanager with the configuration file `config`, alone or in a cluster.
 
-    `cluster` has the address at which it hears its peers, and theirs.
+    `cluster` holds its own cluster address first, then the addresses of its peers.
     """
 
     def __init__(self, servers: Servers, folder: Path, *, config: Path, cluster: Sequence[str] = ()) -> None:
@@ -148,7 +148,7 @@ class Alertmanager:
             f"--cluster.listen-address={own}",
         ]
         if own:
-            # Short times, so that a peer is missed and found again within a test.
+            # Use short times, so that Alertmanager notices within a test that a peer is gone or back.
             command += [f"--cluster.advertise-address={own}", "--cluster.peer-timeout=2s"]
             command += ["--cluster.pushpull-interval=5s", "--cluster.settle-timeout=3s"]
         self._alone, self._joined = command, [*command, *(f"--cluster.peer={peer}" for peer in peers)]
@@ -157,22 +157,22 @@ class Alertmanager:
         self.process = Process(name=name, command=self._joined, log=log, health_url=f"{self.url}/-/ready")
 
     def leave(self, *, alone: bool) -> None:
-        """Let it hear of no peer, or of all of them again, from its next start on."""
+        """Start without peers next time, or with all of them again."""
         self.process.command = self._alone if alone else self._joined
 
     def reload(self) -> None:
-        """Have it read its configuration again; raises `OSError` when it refuses it."""
+        """Make it read its configuration again; raises `OSError` if it refuses the configuration."""
         status, answer = loopback.post_json(f"{self.url}/-/reload", {})
         if status != 200:
             raise OSError(f"Alertmanager refused its configuration with {status}: {answer}")
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Return the alerts it knows, silenced and inhibited ones included, as the HTTP API (v2) answers them."""
+        """Return the alerts that it knows, also silenced and inhibited ones, as the HTTP API (v2) answers them."""
         alerts: list[dict[str, Any]] = loopback.get_json(f"{self.url}/api/v2/alerts")
         return alerts
 
     def post_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> None:
-        """Tell it of `alerts`, as Prometheus would; raises `OSError` when it refuses them."""
+        """Post `alerts` as Prometheus would; raises `OSError` if it refuses them."""
         status, answer = loopback.post_json(f"{self.url}/api/v2/alerts", list(alerts))
         if status != 200:
             raise OSError(f"Alertmanager refused the alerts with {status}: {answer}")
@@ -194,7 +194,7 @@ class Alertmanager:
 def await_one(
     look: Callable[[], list[dict[str, Any]]], predicate: Callable[[dict[str, Any]], bool], seconds: float, awaited: str
 ) -> dict[str, Any]:
-    """Return the first of what `look` answers for which `predicate` holds; it is asked again and again.
+    """Call `look` again and again, and return the first item of its answers for which `predicate` holds.
 
     Raises `NothingCameError` after `seconds`, with the last answer.
     """
@@ -203,9 +203,9 @@ def await_one(
     while time.monotonic() < deadline:
         with suppress(OSError):
             answer = look()
-        for each in answer:
-            if predicate(each):
-                return each
+        for item in answer:
+            if predicate(item):
+                return item
         time.sleep(POLL_SECONDS)
     raise NothingCameError(f"{awaited} did not come within {seconds:g} s; the last answer was {answer}")
 
@@ -213,7 +213,7 @@ def await_one(
 def _prometheus_config(
     targets: Mapping[str, Sequence[str]], rules: Sequence[Path], alertmanager: str | None
 ) -> dict[str, Any]:
-    """Return the configuration, to be written as JSON: YAML whose strings cannot be mistaken for anything else."""
+    """Return the configuration, to be written as JSON: that is YAML whose strings cannot be taken for other types."""
     jobs = [{"job_name": job, "static_configs": [{"targets": list(hosts)}]} for job, hosts in targets.items()]
     config: dict[str, Any] = {
         "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": f"{SCRAPE_SECONDS}s"},

@@ -1,4 +1,4 @@
-"""An example service: exports Prometheus metrics on /metrics from a table of series that can be changed while it runs.
+"""An example service: it exports metrics on /metrics from a table of series that can be changed while it runs.
 
 It knows no system: names, labels and behaviour are data (`scenario.py` reads them from a file). A counter grows at a
 rate, a gauge has a value, a histogram observes at a rate, spread over a distribution of values.
@@ -12,7 +12,7 @@ from typing import Literal
 
 from testbed.standin import Reply, Request, StandIn
 
-# The buckets that Prometheus' client libraries choose when asked for none, in seconds.
+# The default buckets of Prometheus' client libraries, in seconds.
 DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 Labels = tuple[tuple[str, str], ...]
@@ -41,35 +41,35 @@ class Series:
 
     @property
     def key(self) -> tuple[str, Labels]:
-        """What tells this series from all others."""
+        """The metric and labels that distinguish this series from all others."""
         return self.metric, tuple(sorted(self.labels.items()))
 
 
 class Service(StandIn):
-    """The service; `change` replaces the behaviour of series, or adds new ones, and keeps what they have counted."""
+    """The service; `change` replaces the behaviour of series, or adds new ones, and keeps their counts."""
 
     def __init__(self, series: Iterable[Series] = (), clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
         self._since = clock()
         self._series: dict[tuple[str, Labels], Series] = {}
-        # What a series has counted up to `_since`, for each observed value; a counter's under 0.
+        # The count of each series up to `_since`, by observed value; a counter's count is under 0.
         self._counted: dict[tuple[str, Labels], dict[float, float]] = defaultdict(lambda: defaultdict(float))
         self.change(series)
 
     @property
     def target(self) -> str:
-        """Where Prometheus scrapes it, as `host:port`."""
+        """The address at which Prometheus scrapes it, as `host:port`."""
         return self.url.removeprefix("http://")
 
     def change(self, series: Iterable[Series]) -> None:
-        """Let every one of `series` behave so from now on."""
+        """Let each of `series` behave as it says from now on."""
         with self._changed:
             self._count()
-            self._series |= {each.key: each for each in series}
+            self._series |= {changed.key: changed for changed in series}
 
     def reply(self, request: Request) -> Reply:
-        """Return the metrics as they are now, in Prometheus' text format, version 0.0.4."""
+        """Return the present metrics in Prometheus' text format, version 0.0.4."""
         if request.path != "/metrics":
             return Reply(status=404, body="the metrics are at /metrics\n")
         self._count()

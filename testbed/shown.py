@@ -1,6 +1,6 @@
-"""The commands that README and docs show, taken from the pages: blocks of shell, and commands in the text.
+"""Read the commands that README and docs show: blocks of shell, and commands in the text.
 
-`tests/documents/test_commands.py` runs each. The blocks of docs/tutorial.md are a story of their own (`tutorial.py`).
+`tests/documents/test_commands.py` runs each of them. `tutorial.py` handles the blocks of docs/tutorial.md.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ OTHER_PROGRAMS: Final = frozenset(
         *("npx", "pip", "pip3", "pipx", "pytest", "python3", "sh", "sudo", "systemctl", "uv", "uvx", "vmalert", "wget"),
     }
 )
-"""Words that would begin one, too; nobody knows how to run them here."""
+"""Other words that begin a command; the tests cannot run these."""
 
 _FENCE: Final = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|~{3,})(?P<language>[^\s`]*)[^`]*")
 _SPAN: Final = re.compile(r"(?<!`)(?P<marks>`{1,2})(?!`)(?P<text>.+?)(?<!`)(?P=marks)(?!`)")
@@ -47,7 +47,7 @@ _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A fenced block of a page: its language, empty where it names none, its text, and the number of its first line."""
+    """A fenced block of a page: its language, empty if it names none, its text, and the number of its first line."""
 
     language: str
     text: str
@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """One command of a page at `line`: the variables that are set for it, and its words, which may be none."""
+    """One command of a page at `line`: the variables that it sets, and its words, if there are any."""
 
     path: str
     line: int
@@ -69,18 +69,20 @@ class Shown:
 
 
 def page(path: Path, root: Path, *, blocks: bool = True) -> tuple[Shown, ...]:
-    """Return the commands of a page, those of its blocks first; `blocks` says whether these are asked for."""
+    """Return the commands of a page, those of its blocks first; without `blocks`, only the commands in the text."""
     text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-    found, prose = read(text)
-    of_blocks = (one for block in found if block.language in SHELLS for one in _of_block(block, name))
-    of_prose = (one for line, words in prose for one in _of_prose(words, name, line))
-    return (*(of_blocks if blocks else ()), *of_prose)
+    page_blocks, prose = read(text)
+    from_blocks = (
+        command for block in page_blocks if block.language in SHELLS for command in _commands_of_block(block, name)
+    )
+    from_prose = (command for line, words in prose for command in _commands_of_prose(words, name, line))
+    return (*(from_blocks if blocks else ()), *from_prose)
 
 
 def read(text: str) -> tuple[tuple[Block, ...], tuple[tuple[int, str], ...]]:
     """Return the fenced blocks of a page, and the lines outside of them with their numbers.
 
-    What stands inside a fence is not looked through: an example of a runbook may hold fences of its own.
+    Fences inside a fence do not count: an example of a runbook may hold fences of its own.
     """
     blocks, prose = list[Block](), list[tuple[int, str]]()
     inside: re.Match[str] | None = None
@@ -99,8 +101,8 @@ def read(text: str) -> tuple[tuple[Block, ...], tuple[tuple[int, str], ...]]:
     return tuple(blocks), tuple(prose)
 
 
-def _of_block(block: Block, path: str) -> Iterator[Shown]:
-    """Yield the commands of a block; one may go on behind a backslash, and what it prints stands below its prompt."""
+def _commands_of_block(block: Block, path: str) -> Iterator[Shown]:
+    """Yield the commands of a block. A backslash continues a command; output below a prompt is skipped."""
     prompted = block.language == COMMANDS
     pending, begun = "", block.line
     for number, line in enumerate(block.text.splitlines(), start=block.line):
@@ -117,7 +119,7 @@ def _of_block(block: Block, path: str) -> Iterator[Shown]:
             yield _shown(path, begun, words)
 
 
-def _of_prose(line: str, path: str, number: int) -> Iterator[Shown]:
+def _commands_of_prose(line: str, path: str, number: int) -> Iterator[Shown]:
     """Yield the commands that stand between backticks in a line of text."""
     for span in _SPAN.finditer(line):
         words = span["text"].replace(r"\|", "|").split()

@@ -1,8 +1,8 @@
 """A stand-in for Slack's Web API: `chat.postMessage` and `chat.update`, with its answers, its limits and its failures.
 
-Behaviour as documented at https://docs.slack.dev/reference/methods/chat.postMessage and `chat.update`: an error is a
-200 with `ok: false`; only a rate limit is a 429. `chat.update` wants the channel's id, which the post answered.
-Neighbours: `slack_limits.py` says what is refused, `slack_view.py` what a person sees, `standin.py` is the server.
+It behaves as https://docs.slack.dev/reference/methods/chat.postMessage and `chat.update` document: an error is a 200
+with `ok: false`; only a rate limit is a 429. `chat.update` needs the channel's id, which the answer to the post
+contains. `slack_limits.py` says what is refused, `slack_view.py` shows what a person sees, `standin.py` is the server.
 """
 
 import json
@@ -15,7 +15,7 @@ from testbed import slack_limits, slack_view
 from testbed.patience import PATIENCE_SECONDS
 from testbed.standin import Failure, Reply, Request, StandIn
 
-# Slack cuts a longer `text` of a new message; an edit with one is refused.
+# Slack cuts a longer `text` of a new message, and refuses an edit with a longer `text`.
 MAX_TEXT = 40_000
 
 
@@ -33,7 +33,7 @@ class Message:
 
     @property
     def words(self) -> str:
-        """Everything a reader sees, addresses of links included, without Slack's escapes."""
+        """All text that a reader sees, with the addresses of links and without Slack's escapes."""
         return slack_view.words(self.text, self.blocks)
 
     @property
@@ -58,7 +58,7 @@ class Call:
 
 
 class SlackError(Exception):
-    """What Slack answers with `ok: false`."""
+    """An error that Slack answers with `ok: false`."""
 
     def __init__(self, error: str, messages: list[str] | None = None) -> None:
         super().__init__(error)
@@ -67,11 +67,11 @@ class SlackError(Exception):
 
 
 class Slack(StandIn):
-    """The workspace: `messages` by `ts`, in the order posted; `calls` that reached a method, refused ones too.
+    """The workspace: `messages` by `ts`, in the order posted; `calls` that reached a method, also refused ones.
 
-    `ephemerals` are what was said to one person alone: channel, user, text.
+    `ephemerals` holds the messages to a single person: channel, user, text.
 
-    Every channel exists unless `channels` names those that do. Set an API base address to `api_url`.
+    Every channel exists unless `channels` names the existing ones. Use `api_url` as the base address of the API.
     """
 
     def __init__(self, token: str, channels: list[str] | None = None) -> None:
@@ -95,11 +95,11 @@ class Slack(StandIn):
         return self.await_value(lambda: next(filter(predicate, self.messages.values()), None), seconds, awaited)
 
     def rate_limit(self, retry_after_seconds: int, times: int = 1) -> None:
-        """Let the next calls be answered with a 429."""
+        """Answer the next `times` calls with a 429."""
         self.fail(Failure.rate_limited(retry_after_seconds), times)
 
     def summary(self) -> str:
-        """Return how many calls came, what was refused and the messages' first lines."""
+        """Return how many requests came, the errors of refused calls, and the messages' first lines."""
         refused = sorted({call.error for call in self.calls if call.error})
         first_lines = [message.words.split("\n", 1)[0] for message in self.messages.values()]
         return f"Slack got {len(self.requests)} requests, refused {refused or 'none'}, holds {first_lines}"
@@ -203,13 +203,13 @@ class Slack(StandIn):
 
 
 def _content(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and blocks of a call, the blocks of attachments among them; raises `SlackError` as Slack does."""
+    """Return the text and blocks of a call, including the attachments' blocks; raises `SlackError` as Slack does."""
     text = str(arguments.get("text") or "")
     groups: list[tuple[str, Any]] = [("/blocks", arguments["blocks"])] if arguments.get("blocks") else []
     for index, attachment in enumerate(arguments.get("attachments") or []):
         if "blocks" in attachment:
             groups.append((f"/attachments/{index}/blocks", attachment["blocks"]))
-    errors = [error for where, blocks in groups for error in slack_limits.block_errors(blocks, where)]
+    errors = [error for pointer, blocks in groups for error in slack_limits.block_errors(blocks, pointer)]
     if errors:
         raise SlackError("invalid_blocks", errors)
     blocks = [block for _where, group in groups for block in group]
@@ -221,7 +221,7 @@ def _content(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _arguments(request: Request) -> dict[str, Any]:
-    """Return the call's arguments from JSON or from a form, where structures are JSON inside a field."""
+    """Return the call's arguments from JSON, or from a form in which structures are JSON inside a field."""
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             arguments = json.loads(request.body)

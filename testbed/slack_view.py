@@ -1,6 +1,6 @@
-"""A Slack message as plain text: `words` for tests that look for something in it, `draw` for people who watch.
+"""Show a Slack message as plain text: `words` for tests that search in it, `draw` for people who watch.
 
-Neighbour: `slack.py`, which keeps the messages.
+`slack.py` keeps the messages.
 """
 
 import html
@@ -10,10 +10,10 @@ from typing import Any
 
 from testbed import box
 
-# Stands behind the label of a link whose address is not shown.
+# A mark behind the label of a link whose address is not shown.
 LINK_MARK = " ↗"
 
-# Writes a link from its label, which may be empty, and its address.
+# A function that writes a link from its label, which may be empty, and its address.
 Link = Callable[[str, str], str]
 
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
@@ -23,12 +23,12 @@ _BROADCAST = re.compile(r"<!(?:channel|here|everyone)(?:\|[^>]*)?>")
 
 
 def words(text: str, blocks: list[dict[str, Any]]) -> str:
-    """Return everything a reader of the message can reach, line by line, the addresses behind links and buttons too."""
+    """Return all text of the message, line by line, with the addresses behind links and buttons."""
     return "\n".join(line for line in _lines(text, blocks, _with_addresses) if line != box.RULE)
 
 
 def draw(title: str, text: str, blocks: list[dict[str, Any]]) -> str:
-    """Return the message in a box, as Slack would show it: a link by its label, code indented, no marks of markup."""
+    """Return the message in a box, as Slack would show it: links by their labels, code indented, without markup."""
     return box.draw(title, list(_without_marks(_lines(text, blocks, _by_label))))
 
 
@@ -39,13 +39,13 @@ def broadcasts(text: str, blocks: list[dict[str, Any]]) -> list[str]:
 
 def _texts(node: object) -> Iterator[dict[str, Any]]:
     if isinstance(node, list):
-        for each in node:
-            yield from _texts(each)
+        for child in node:
+            yield from _texts(child)
     elif isinstance(node, dict):
         if node.get("type") in {"mrkdwn", "plain_text"} and isinstance(node.get("text"), str):
             yield node
-        for each in node.values():
-            yield from _texts(each)
+        for child in node.values():
+            yield from _texts(child)
 
 
 def _with_addresses(label: str, address: str) -> str:
@@ -57,7 +57,7 @@ def _by_label(label: str, address: str) -> str:
 
 
 def _lines(text: str, blocks: list[dict[str, Any]], link: Link) -> Iterator[str]:
-    # With blocks, Slack shows them alone; the text is what the notification says.
+    # If there are blocks, Slack shows only them and uses the text for the notification.
     if not blocks:
         yield from _readable(text, link)
     for block in blocks:
@@ -74,17 +74,18 @@ def _block(block: dict[str, Any], link: Link) -> Iterator[str]:
         case "section":
             if "text" in block:
                 yield from _text(block["text"], link)
-            for each in block.get("fields", []):
-                yield from _text(each, link)
+            for field in block.get("fields", []):
+                yield from _text(field, link)
             if "accessory" in block:
                 yield _element(block["accessory"], link)
         case "context":
             shown = [
-                " ".join(_text(each, link)) if "text" in each else _element(each, link) for each in block["elements"]
+                " ".join(_text(element, link)) if "text" in element else _element(element, link)
+                for element in block["elements"]
             ]
             yield "  ".join(shown)
         case "actions":
-            yield "  ".join(_element(each, link) for each in block["elements"])
+            yield "  ".join(_element(element, link) for element in block["elements"])
         case "markdown":
             yield from block["text"].split("\n")
         case _:
@@ -107,8 +108,8 @@ def _text(text: dict[str, Any], link: Link) -> Iterator[str]:
 
 def _readable(mrkdwn: str, link: Link) -> Iterator[str]:
     """Yield the lines of `mrkdwn` with links as `link` writes them and Slack's three entities as characters."""
-    shown = _LINK.sub(lambda found: link(found[2] or "", found[1]), mrkdwn)
-    shown = _MENTION.sub(lambda found: f"@{(found[2] or found[1]).lstrip('!@#')}", shown)
+    shown = _LINK.sub(lambda match: link(match[2] or "", match[1]), mrkdwn)
+    shown = _MENTION.sub(lambda match: f"@{(match[2] or match[1]).lstrip('!@#')}", shown)
     yield from html.unescape(shown).split("\n")
 
 

@@ -1,6 +1,6 @@
-"""A stand-in for a mail server: takes every message, or refuses the next ones, and keeps them parsed.
+"""A stand-in for a mail server: it takes every message, or refuses the next ones, and keeps the parsed messages.
 
-aiosmtpd speaks the protocol on a thread of its own; the rest of the testbed sees messages.
+aiosmtpd speaks the protocol on a thread of its own; the rest of the testbed only sees messages.
 """
 
 import email
@@ -30,7 +30,7 @@ class Mail:
     recipients: tuple[str, ...]
     message: EmailMessage
     raw: bytes = b""
-    """As it came."""
+    """The message as it came."""
 
     @property
     def subject(self) -> str:
@@ -39,7 +39,7 @@ class Mail:
 
     @property
     def text(self) -> str:
-        """The plain-text body; empty when the message has none."""
+        """The plain-text body; empty if the message has none."""
         body = self.message.get_body(("plain",))
         return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
 
@@ -50,9 +50,9 @@ class Mail:
 
 
 class Mailbox:
-    """A loopback SMTP server for the time of a `with` block; `mails` holds what it took, in order.
+    """A loopback SMTP server for the time of a `with` block; `mails` holds the messages that it took, in order.
 
-    `chance`, where it is set, is asked for each message with which answer it is refused.
+    `chance` is called for each message and returns the answer that refuses it, or None.
     """
 
     def __init__(self) -> None:
@@ -64,12 +64,12 @@ class Mailbox:
 
     @property
     def url(self) -> str:
-        """Where it listens, as `smtp://host:port`."""
+        """The address at which it listens, as `smtp://host:port`."""
         return f"smtp://{self.smarthost}"
 
     @property
     def smarthost(self) -> str:
-        """Where it listens, as `host:port`."""
+        """The address at which it listens, as `host:port`."""
         if self._controller is None:
             raise RuntimeError("the mailbox is not started")
         return f"{self._controller.hostname}:{self._controller.port}"

@@ -1,4 +1,4 @@
-"""What every stand-in is made of: a small threaded HTTP server that records, can be told to fail, and can be awaited.
+"""The base of every stand-in: a small threaded HTTP server that records requests, can fail, and can be awaited.
 
 `slack.py` and `pagerduty.py` are receivers of this kind; `service.py`, the example service, answers scrapes with it.
 """
@@ -20,18 +20,18 @@ T = TypeVar("T")
 
 
 class NothingCameError(AssertionError):
-    """What was awaited did not come in time; the message says what was there instead."""
+    """The awaited thing did not come in time; the message says what was there instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """How a stand-in misbehaves for one request, instead of answering it."""
+    """A way in which a stand-in misbehaves for one request, instead of answering it."""
 
     status: int | None = None
     retry_after_seconds: int | None = None
     hang_seconds: float = 0.0
     is_taken: bool = False
-    """Whether the request did what it should before its answer was lost."""
+    """Whether the request takes effect before its answer is lost."""
 
     @classmethod
     def rate_limited(cls, retry_after_seconds: int) -> Self:
@@ -40,12 +40,12 @@ class Failure:
 
     @classmethod
     def error(cls, status: int = 500) -> Self:
-        """Answer `status` with a body that is no JSON, as a proxy in between would."""
+        """Answer `status` with a body that is not JSON, as a proxy in between would."""
         return cls(status=status)
 
     @classmethod
     def hang(cls, seconds: float) -> Self:
-        """Say nothing for `seconds` (less when the stand-in stops), then close the connection."""
+        """Answer nothing for `seconds` (less if the stand-in stops), then close the connection."""
         return cls(hang_seconds=seconds)
 
     @classmethod
@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What a stand-in answers; a `str` goes out as it is, anything else as JSON."""
+    """The answer of a stand-in; a `str` body is sent as it is, any other body as JSON."""
 
     status: int
     body: object
@@ -82,9 +82,9 @@ class Reply:
 class StandIn(ABC):
     """A loopback HTTP server for the time of a `with` block.
 
-    `requests` holds all that came, those that were made to fail included. A subclass answers in `reply`, which runs
-    under the stand-in's lock: it may change its state there, and `await_value` looks again after every request.
-    `chance`, where it is set, is asked for each request whether that fails.
+    `requests` holds all requests, also those that failed on purpose. A subclass answers in `reply`, which runs under
+    the stand-in's lock: it may change its state there, and `await_value` looks again after every request. `chance` is
+    called for each request and returns its failure, or None.
     """
 
     def __init__(self) -> None:
@@ -98,37 +98,37 @@ class StandIn(ABC):
 
     @abstractmethod
     def reply(self, request: Request) -> Reply:
-        """Return the answer to `request`, having taken note of it."""
+        """Take note of `request` and return the answer."""
 
     @property
     def url(self) -> str:
-        """Where it listens, without a path."""
+        """The address at which it listens, without a path."""
         if self._server is None:
             raise RuntimeError(f"{type(self).__name__} is not started")
         return f"http://{LOOPBACK}:{self._server.server_port}"
 
     def fail(self, failure: Failure, times: int = 1) -> None:
-        """Let the next `times` requests fail so, after those that were to fail already."""
+        """Let `times` requests fail in this way, after the failures that were planned before."""
         with self._changed:
             self._failures.extend([failure] * times)
 
     def await_value(self, look: Callable[[], T | None], seconds: float, awaited: str) -> T:
-        """Return what `look` returns once that is not None; raises `NothingCameError` after `seconds`."""
-        found: list[T] = []
+        """Return the first value of `look` that is not None; raises `NothingCameError` after `seconds`."""
+        values: list[T] = []
 
         def seen() -> bool:
             value = look()
             if value is not None:
-                found.append(value)
-            return bool(found)
+                values.append(value)
+            return bool(values)
 
         with self._changed:
             if not self._changed.wait_for(seen, seconds):
                 raise NothingCameError(f"{awaited} did not come within {seconds:g} s; {self.summary()}")
-        return found[0]
+        return values[0]
 
     def summary(self) -> str:
-        """Return in one line what has come so far, for the message of a wait that failed."""
+        """Return in one line what came so far, for the message of a failed wait."""
         return f"{type(self).__name__} got {len(self.requests)} requests"
 
     def __enter__(self) -> Self:
@@ -149,7 +149,7 @@ class StandIn(ABC):
         thread.join()
 
     def take(self, request: Request) -> Reply | None:
-        """Record `request`; return the reply, or None where the connection is to be closed without one."""
+        """Record `request`; return the reply, or None if the connection must be closed without one."""
         with self._changed:
             self.requests.append(request)
             failure = self._failures.popleft() if self._failures else self.chance()
@@ -172,7 +172,7 @@ def _handler_for(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             request = Request(method=self.command, path=self.path, headers=headers, body=body, at=time.time())
             reply = standin.take(request)
             if reply is not None:
-                # The client may have given up on a slow answer, which is its right.
+                # The client may have given up on a slow answer.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     self.send(reply)
 
@@ -190,6 +190,6 @@ def _handler_for(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
-            """Stay quiet: what came is recorded, not printed."""
+            """Print nothing: the stand-in records the requests."""
 
     return Handler

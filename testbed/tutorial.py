@@ -1,8 +1,8 @@
-"""Walks through docs/tutorial.md as a reader would: takes its commands from the page and runs them in one shell.
+"""Run docs/tutorial.md as a reader would: take its commands from the page and run them in one shell.
 
 `tests/documents/test_tutorial.py` uses it. `steps` reads the page, `Shell` is the reader's terminal, `shows` compares
-what the page says is printed with what was. In the page, `…` stands for whatever was left out: the rest of a line, or,
-alone on one, any number of lines.
+the output with the one that the page shows. In the page, `…` stands for omitted text: the rest of a line, or, alone on
+a line, any number of lines.
 """
 
 import os
@@ -29,7 +29,7 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True)
 class Fence:
-    """A block of the page between fences; `line` is that of its first line, from 1."""
+    """A block of the page between fences; `line` is the number of its first line, from 1."""
 
     language: str
     text: str
@@ -38,7 +38,7 @@ class Fence:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A command of the page at `line`, and what it is said to print: empty where the page does not say."""
+    """A command of the page at `line`, and the output that the page shows: empty if it shows none."""
 
     command: str
     shown: str
@@ -48,8 +48,8 @@ class Step:
 def fences(page: str) -> tuple[Fence, ...]:
     """Return the fenced blocks of a page, in their order."""
     return tuple(
-        Fence(language=found[1], text=found[2], line=page.count("\n", 0, found.start(2)) + 1)
-        for found in _FENCE.finditer(page)
+        Fence(language=match[1], text=match[2], line=page.count("\n", 0, match.start(2)) + 1)
+        for match in _FENCE.finditer(page)
     )
 
 
@@ -87,9 +87,9 @@ def _pattern(line: str) -> str:
 
 
 class Shell:
-    """A terminal in `folder` with the whole environment `env`; for the time of a `with` block.
+    """A terminal in `folder` with exactly the environment `env`, for the time of a `with` block.
 
-    What it started and did not stop is killed at the end: all of it is in the process group of the shell.
+    At the end, all processes that it started and that still run are killed: they are in the shell's process group.
     """
 
     def __init__(self, folder: Path, env: Mapping[str, str], outputs: Path) -> None:
@@ -105,7 +105,7 @@ class Shell:
             start_new_session=True,
             bufsize=0,
         )
-        # With pipes asked for, both are there; unbuffered, so that what is ready to be read is what can be read.
+        # Popen opened both pipes. They have no buffer, so the selector sees all output that can be read.
         self._typed = cast("IO[bytes]", self._bash.stdin)
         self._told = cast("IO[bytes]", self._bash.stdout)
 

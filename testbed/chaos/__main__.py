@@ -1,7 +1,7 @@
-"""`python -m testbed.chaos`: the storm, in its long form unless told otherwise. Exit 1 when something was lost.
+"""`python -m testbed.chaos`: play the storm, by default in its long form. Exit 1 if something was lost.
 
-The seed is printed, so that a finding can be looked for again; two runs of a seed post the same alerts and kill in the
-same order, but the machine decides what is cut off by it.
+The command prints the seed, so that a finding can be searched for again. Two runs of a seed post the same alerts and
+kill in the same order, but which sends a kill cuts off depends on the machine.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from testbed.servers import find
 def main() -> None:
     """Play the plan that the arguments describe."""
     parser = argparse.ArgumentParser(prog="python -m testbed.chaos", description=__doc__)
-    for one in fields(Plan):
-        parser.add_argument(f"--{one.name}", type=type(one.default), default=one.default, metavar="N")
+    for option in fields(Plan):
+        parser.add_argument(f"--{option.name}", type=type(option.default), default=option.default, metavar="N")
     plan = Plan(**vars(parser.parse_args()))
     servers = find("newest")
     if servers.missing:

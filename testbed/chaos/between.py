@@ -1,4 +1,4 @@
-"""A proxy on loopback that can be told to be late, or to answer itself: what stands between two servers in a storm."""
+"""A proxy on loopback between two servers of a storm; it can delay requests or answer them itself."""
 
 import threading
 import time
@@ -20,20 +20,20 @@ class Between:
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.delay: Callable[[], float] = lambda: 0.0
-        """How many seconds a request waits before it is handed on."""
+        """How many seconds a request waits before the proxy hands it on."""
         self.instead: Callable[[str], Answer | None] = lambda _path: None
-        """What is answered to a path instead of asking, None for nothing."""
+        """What the proxy itself answers to a path, None if it asks `upstream`."""
         self._server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address at which the proxy listens."""
         if self._server is None:
             raise RuntimeError("the proxy is not started")
         return f"http://{LOOPBACK}:{self._server.server_port}"
 
     def hand_on(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
-        """Return what is answered to a request."""
+        """Return the answer to a request: 502 if `upstream` cannot be reached."""
         time.sleep(self.delay())
         answer = self.instead(path)
         if answer is not None:
@@ -77,7 +77,7 @@ def _handler_for(between: Between) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(answer)
             except OSError:
-                pass  # Who asked waits no longer.
+                pass  # The client has closed the connection.
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -1,7 +1,7 @@
-"""What was told over while it fired, and what stayed open long after it was over: held against what was posted.
+"""Find incidents that ended while an alert fired, and incidents that stayed open long after their alerts ended.
 
-The timeline says when the webhook has ended an incident, by its own clock, which the weather may have set; `Sky` knows
-by how much and when. What is said here allows for the way of a post through Alertmanager, and not for more.
+The timeline says when the webhook ended an incident, by its own clock. The weather may have set that clock; `Sky` knows
+when and by how much. The checks allow for the time that a post takes through Alertmanager, and for nothing else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,18 +14,18 @@ from webhook.timestamps import parse_rfc3339
 Json = dict[str, Any]
 
 ON_THE_WAY = 20.0
-"""Seconds from a post to what the webhook has made of it, through deliveries that fail or are late."""
+"""Seconds from a post until the webhook has acted on it, with deliveries that fail or are late."""
 LONGEST_OPEN = 300.0
-"""Seconds: what is open for longer after it was over is a finding."""
+"""Seconds: an incident that is open for longer after its alerts ended is a finding."""
 
 
 def findings(incidents: list[Json], sky: Sky) -> Iterator[str]:
-    """Yield a sentence for each incident that was ended while it fired, or that stayed open when it was over."""
+    """Yield a sentence for each incident that ended while it fired, or that stayed open after its alerts ended."""
     for incident in incidents:
         cell = incident["group_labels"].get("cell", "")
         firings = {
-            one["labels"].get("instance", ""): sky.posted.get((cell, one["labels"].get("instance", "")), [])
-            for one in incident["alerts"]
+            alert["labels"].get("instance", ""): sky.posted.get((cell, alert["labels"].get("instance", "")), [])
+            for alert in incident["alerts"]
         }
         for at in _ends(incident):
             moments = [at - ahead for since, ahead in sky.offsets if since <= at - ahead + ON_THE_WAY]
@@ -36,7 +36,7 @@ def findings(incidents: list[Json], sky: Sky) -> Iterator[str]:
 
 
 def _open_too_long(incident: Json, cell: str, firings: Mapping[str, list[Posted]], sky: Sky) -> Iterator[str]:
-    last = max((one.ended_at or float("inf") for each in firings.values() for one in each), default=None)
+    last = max((post.ended_at or float("inf") for posts in firings.values() for post in posts), default=None)
     resolved = max(_ends(incident), default=None)
     if last is None or last == float("inf") or resolved is None or len(sky.offsets) > 1:
         return
@@ -45,17 +45,17 @@ def _open_too_long(incident: Json, cell: str, firings: Mapping[str, list[Posted]
 
 
 def _ends(incident: Json) -> Iterator[float]:
-    """Yield when Alertmanager's word has ended the incident; a person's is no end."""
+    """Yield the times at which Alertmanager's knowledge ended the incident; a person's resolve does not count."""
     for line in incident["timeline"]:
         if line["kind"] == "resolved" and line["actor"] == ALERTMANAGER:
             yield parse_rfc3339(line["at"]).seconds
 
 
 def _firing(firings: Mapping[str, list[Posted]], moment: float) -> str:
-    """Return an alert that fired then, had for a while and went on to, empty for none."""
+    """Return an alert that fired at `moment`, for a while before and for a second after; empty if there is none."""
     for instance, posted in firings.items():
-        for one in posted:
-            ends = float("inf") if one.ended_at is None else one.ended_at
-            if one.fired_at + ON_THE_WAY < moment < ends - 1.0:
+        for post in posted:
+            ends = float("inf") if post.ended_at is None else post.ended_at
+            if post.fired_at + ON_THE_WAY < moment < ends - 1.0:
                 return instance
     return ""

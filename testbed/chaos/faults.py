@@ -1,7 +1,7 @@
-"""How the receivers misbehave: by chance, from a seed, until the storm is over.
+"""Make the receivers misbehave at random, from a seed, until the storm is over.
 
-Each returns what a stand-in's `chance` wants. Slack never takes a message and loses the answer: it knows no idempotency
-key, so nobody could keep such a message from being posted twice. PagerDuty and mail servers know one.
+`Faults.of` returns a function for a stand-in's `chance`. Slack never takes a message and then loses the answer: Slack
+knows no idempotency key, so such a message would be posted twice. PagerDuty and mail servers know such a key.
 """
 
 import random
@@ -12,7 +12,7 @@ from testbed.standin import Failure
 
 T = TypeVar("T")
 
-# The share of requests that fail in each way; a hang is longer than the scaled webhook waits.
+# The share of requests that fail in each way. A hang lasts longer than the scaled webhook waits.
 _HANG_SECONDS = 4.0
 SLACK: Sequence[tuple[float, Failure]] = (
     (0.04, Failure.rate_limited(1)),
@@ -39,11 +39,11 @@ class Faults:
         self.count = 0
 
     def of(self, shares: Sequence[tuple[float, T]]) -> Callable[[], T | None]:
-        """Return a function that gives one of `shares`, each as often as its share says, and None else."""
+        """Return a function that returns one of the failures in `shares`, each as often as its share says, or None."""
         return lambda: self._draw(shares)
 
     def stop(self) -> None:
-        """Let everything go well from now on."""
+        """Let no request fail from now on."""
         self._on = False
 
     def _draw(self, shares: Sequence[tuple[float, T]]) -> T | None:

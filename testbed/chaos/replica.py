@@ -1,6 +1,6 @@
-"""One webhook process of the chaos: started, killed whole or in part, paused, and asked.
+"""One webhook process of the storm, which can be started, killed as a whole or in part, and paused.
 
-`serve.py` is what runs; `run.py` decides what happens to it.
+The process runs `serve.py`; `run.py` decides what happens to it.
 """
 
 import os
@@ -36,17 +36,17 @@ class Replica:
         self.process = Process(name=name, command=COMMAND, log=self.log, health_url=f"{self.url}/readyz", env=env)
 
     def kill_whole(self) -> None:
-        """Kill everything at once, as a machine that goes down does, and start it again without waiting for it."""
+        """Kill all its processes at once, as if the machine went down, and start it again without waiting for it."""
         self.process.kill()
         self.process.spawn()
 
     def kill_serving(self) -> None:
-        """Kill the serving process, as the kernel does that runs out of memory: its parent starts another."""
+        """Kill the serving process, as the kernel does when memory runs out; its parent starts another."""
         for child in self.children():
             os.kill(child, signal.SIGKILL)
 
     def revive(self) -> bool:
-        """Start it again where it has ended by itself, as a supervisor would; return whether it had."""
+        """Start it again if it ended by itself, as a supervisor would; return whether it had ended."""
         if not self.process.has_ended:
             return False
         self.process.kill()
@@ -54,15 +54,15 @@ class Replica:
         return True
 
     def pause(self) -> None:
-        """Stop it in the middle of whatever it does."""
+        """Stop all its processes wherever they are (SIGSTOP)."""
         self.process.signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on as if no time had passed."""
+        """Let its processes go on (SIGCONT)."""
         self.process.signal_all(signal.SIGCONT)
 
     def children(self) -> list[int]:
-        """Return the ids of the processes that serve; none while it starts."""
+        """Return the ids of the serving processes; there is none while the webhook starts."""
         pid = self.process.pid
         listed = Path(f"/proc/{pid}/task/{pid}/children")
         return [int(child) for child in listed.read_text().split()] if listed.exists() else []

@@ -1,8 +1,8 @@
-"""Plays the storm: a real Alertmanager posts, receivers misbehave, webhooks are killed; then quiet, then the verdict.
+"""Play the storm: a real Alertmanager posts, receivers misbehave, webhooks are killed. Then wait, and judge.
 
-What happens to the webhooks is a list of disruptions at seeded moments while the alerts are posted. With one replica
-the store is SQLite; with several it is PostgreSQL, one replica is killed for good, one is paused past its lease, and
-the database crashes and later is away for some seconds.
+A seed chooses the disruptions of the webhooks and their moments while the alerts are posted. With one replica the store
+is SQLite. With several it is PostgreSQL: one replica is killed for good, one is paused past its lease, and the database
+crashes and later is away for some seconds.
 """
 
 import json
@@ -33,12 +33,12 @@ DATABASE_AWAY_SECONDS = 4.0
 LONGEST_QUIET_SECONDS = 180.0
 QUIET_POLL_SECONDS = 1.0
 OWN = "Tocsin: Watchdog silent"
-"""The incident that Tocsin raises by itself: the storm posts no Watchdog."""
+"""The title of the incident that Tocsin raises itself, because the storm posts no Watchdog."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How large the storm is, how often the webhook is killed, and after how many seconds (`pace`) on average."""
+    """How large the storm is, how often the webhook is killed, and how many seconds (`pace`) lie between on average."""
 
     alerts: int = 2_000
     groups: int = 200
@@ -47,11 +47,11 @@ class Plan:
     pace: float = 6.0
     seed: int = 1
     weather: str = ""
-    """Kinds of weather by name, with commas between them; `all` is all of them."""
+    """Names of kinds of weather, separated by commas; `all` means all kinds."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The weather that there is to be, in order; raises ValueError for a kind that there is not."""
+        """The chosen kinds of weather, in order; raises ValueError for an unknown kind."""
         named = tuple(weather.KINDS) if self.weather == "all" else tuple(filter(None, self.weather.split(",")))
         unknown = [name for name in named if name not in weather.KINDS]
         if unknown:
@@ -61,15 +61,15 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Disruption:
-    """Something that is done to the webhooks; `cuts` is how many sends it may cut off whose message is out already."""
+    """Something done to the webhooks; `cuts` is how many sends it may cut off after the message has gone out."""
 
-    what: str
+    report: str
     act: Callable[[], None]
     cuts: int = 1
 
 
 class Chaos:
-    """Everything running, for the time of a `with` block."""
+    """All servers, receivers and webhooks of the storm, for the time of a `with` block."""
 
     def __init__(self, plan: Plan, servers: Servers, folder: Path, say: Callable[[str], None]) -> None:
         self.plan = plan
@@ -88,11 +88,11 @@ class Chaos:
         self._stack = ExitStack()
         self._sky: Sky | None = None
         self.blown: list[str] = []
-        """What the weather has done, a sentence each."""
+        """A sentence for each thing that the weather did."""
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the webhook wants to see."""
+        """The headers that authorise a request to the webhook."""
         return {"Authorization": f"Bearer {self._token}"}
 
     def __enter__(self) -> Self:
@@ -105,11 +105,11 @@ class Chaos:
             if self.plan.kinds:
                 self._sky = Sky(self._servers, self._folder, self._token, self.plan.seed, self._say)
                 stack.enter_context(self._sky)
-                settings |= self._under(self._sky)
+                settings |= self._settings_under(self._sky)
             self.replicas = [self._replica(number, settings) for number in range(self.plan.replicas)]
             for replica in self.replicas:
                 stack.enter_context(replica.process)
-            self.post_alerts = self._sky_opens(self._sky) if self._sky else self._lone_alertmanager(stack)
+            self.post_alerts = self._open_sky(self._sky) if self._sky else self._start_lone_alertmanager(stack)
             self._stack = stack.pop_all()
         self.slack.chance = self.faults.of(faults.SLACK)
         self.pagerduty.chance = self.faults.of(faults.PAGERDUTY)
@@ -120,7 +120,7 @@ class Chaos:
         self._stack.close()
 
     def play(self) -> verdict.Verdict:
-        """Return what is left of the storm."""
+        """Play the storm and return the verdict."""
         plan = self.plan
         gale = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, seed=plan.seed)
         with ThreadPoolExecutor(2) as aside:
@@ -131,7 +131,7 @@ class Chaos:
                 self._revive()
                 disruption.act()
                 self.disruptions += disruption.cuts
-                self._say(f"  {disruption.what}")
+                self._say(f"  {disruption.report}")
             posted.result()
             blown.result()
         self._say(f"  the storm is over, after {self.faults.count} failures of receivers; quiet now")
@@ -141,22 +141,22 @@ class Chaos:
 
     def _judge(self, gale: storm.Storm, url: str) -> verdict.Verdict:
         receivers = verdict.Receivers(slack=self.slack, pagerduty=self.pagerduty, mailbox=self.mailbox)
-        found = self._at_rest(url)
+        incidents = self._incidents_at_rest(url)
         logs = "\n".join(replica.log.read_text(errors="replace") for replica in self.replicas)
-        judged = verdict.judge(gale, self.catalog, found, receivers, disruptions=self.disruptions, logs=logs)
+        judged = verdict.judge(gale, self.catalog, incidents, receivers, disruptions=self.disruptions, logs=logs)
         if self._sky is None:
             return judged
-        counts = {**judged.counts, **dict.fromkeys((f"weather: {one}" for one in self.blown), 1)}
-        return verdict.Verdict(findings=(*judged.findings, *ends.findings(found, self._sky)), counts=counts)
+        counts = {**judged.counts, **dict.fromkeys((f"weather: {event}" for event in self.blown), 1)}
+        return verdict.Verdict(findings=(*judged.findings, *ends.findings(incidents, self._sky)), counts=counts)
 
-    def _at_rest(self, url: str) -> list[dict[str, Any]]:
-        """Return every incident at a moment when nothing waits: what fires is escalated for ever."""
+    def _incidents_at_rest(self, url: str) -> list[dict[str, Any]]:
+        """Return every incident at a moment when no message waits: firing incidents escalate again and again."""
         deadline = time.monotonic() + LONGEST_QUIET_SECONDS
         while True:
-            found = verdict.incidents(url, self.headers)
-            waits = any(row["state"] == "waiting" for one in found for row in one["notifications"])
+            incidents = verdict.incidents(url, self.headers)
+            waits = any(row["state"] == "waiting" for incident in incidents for row in incident["notifications"])
             if self._sky is None or not waits or time.monotonic() > deadline:
-                return found
+                return incidents
             time.sleep(QUIET_POLL_SECONDS)
 
     def _replica(self, number: int, settings: dict[str, str]) -> Replica:
@@ -168,20 +168,20 @@ class Chaos:
             own = {CLOCK: str(clock), WEATHER: "1"}
         return Replica(f"webhook-{number}", self._folder, settings | own)
 
-    def _under(self, sky: Sky) -> dict[str, str]:
-        """Return the settings that a webhook under this sky has besides."""
+    def _settings_under(self, sky: Sky) -> dict[str, str]:
+        """Return the additional settings of a webhook under this sky."""
         catalog = self._folder / "catalog.json"
         self.catalog = faster(self.catalog)
         catalog.write_text(json.dumps(self.catalog))
         shutil.copy(CATALOG.with_name("catalog.schema.json"), self._folder)
         return {"TOCSIN_ALERTMANAGERS": str(sky.file), "TOCSIN_CATALOG": str(catalog)}
 
-    def _sky_opens(self, sky: Sky) -> Callable[[storm.Batch], None]:
+    def _open_sky(self, sky: Sky) -> Callable[[storm.Batch], None]:
         sky.replicas = self.replicas
         sky.start()
         return sky.post_alerts
 
-    def _lone_alertmanager(self, stack: ExitStack) -> Callable[[storm.Batch], None]:
+    def _start_lone_alertmanager(self, stack: ExitStack) -> Callable[[storm.Batch], None]:
         config = self._folder / "alertmanager.yml"
         urls = [f"{replica.url}/v1/alertmanager" for replica in self.replicas]
         config.write_text(storm.alertmanager_config(urls, self._token))
@@ -190,7 +190,7 @@ class Chaos:
         return alertmanager.post_alerts
 
     def _blow(self, seconds: float) -> None:
-        """Let one kind of weather follow the other, in an order of the seed's, within about so many seconds."""
+        """Let the kinds of weather follow each other within about `seconds`, in an order chosen by the seed."""
         sky, kinds = self._sky, list(self.plan.kinds)
         if sky is None:
             return
@@ -204,25 +204,27 @@ class Chaos:
         if self._postgresql is None:
             return [self._kill(number, self.replicas[0]) for number in range(self.plan.kills)]
         first, second, *others = self.replicas
-        found = [self._kill(number, self._chance.choice(others)) for number in range(self.plan.kills)]
-        # All of a paused replica's sends are cut off at once, as are all of everybody's when the database goes.
+        disruptions = [self._kill(number, self._chance.choice(others)) for number in range(self.plan.kills)]
+        # Pausing a replica cuts off all of its sends at once; losing the database cuts off the sends of all replicas.
         apart = [
-            Disruption(what=f"{first.name} killed for good", act=first.process.kill),
-            Disruption(what=f"{second.name} paused past its lease", act=lambda: self._pause(second)),
-            Disruption(what="the database has crashed and is back", act=self._crash, cuts=len(self.replicas)),
-            Disruption(what="the database was away", act=self._away, cuts=len(self.replicas)),
+            Disruption(report=f"{first.name} killed for good", act=first.process.kill),
+            Disruption(report=f"{second.name} paused past its lease", act=lambda: self._pause(second)),
+            Disruption(
+                report="the database has crashed and is back", act=self._crash_database, cuts=len(self.replicas)
+            ),
+            Disruption(report="the database was away", act=self._take_database_away, cuts=len(self.replicas)),
         ]
-        for one in apart:
-            found.insert(self._chance.randint(0, len(found)), one)
-        return found
+        for disruption in apart:
+            disruptions.insert(self._chance.randint(0, len(disruptions)), disruption)
+        return disruptions
 
     def _kill(self, number: int, replica: Replica) -> Disruption:
         if number % 2 == 0:
-            return Disruption(what=f"{replica.name} killed", act=replica.kill_whole)
-        return Disruption(what=f"serving process of {replica.name} killed", act=replica.kill_serving)
+            return Disruption(report=f"{replica.name} killed", act=replica.kill_whole)
+        return Disruption(report=f"serving process of {replica.name} killed", act=replica.kill_serving)
 
     def _revive(self) -> None:
-        """Be the supervisor of the processes: what ends by itself is started again, and told."""
+        """Act as the supervisor: start every process again that ended by itself, and report it."""
         for replica in self.replicas:
             if replica.revive():
                 self._say(f"  {replica.name} had ended by itself")
@@ -232,12 +234,12 @@ class Chaos:
         time.sleep(1.5 * LEASE_SECONDS)
         replica.resume()
 
-    def _crash(self) -> None:
+    def _crash_database(self) -> None:
         if self._postgresql is not None:
             self._postgresql.kill()
             self._postgresql.start()
 
-    def _away(self) -> None:
+    def _take_database_away(self) -> None:
         if self._postgresql is not None:
             self._postgresql.stop()
             time.sleep(DATABASE_AWAY_SECONDS)
@@ -250,29 +252,34 @@ class Chaos:
             time.sleep(seconds / len(gale.batches))
 
     def _settle(self, gale: storm.Storm) -> str:
-        """Wait until a webhook knows all that fires and nothing waits, or for so long; return its address."""
+        """Wait until a webhook knows all firing alerts and no message waits; return its address.
+
+        The wait ends after `LONGEST_QUIET_SECONDS`; raises TimeoutError if no webhook answers for as long again.
+        """
         deadline = time.monotonic() + LONGEST_QUIET_SECONDS
-        wanted = sum(group.firing > 0 for group in gale.groups), sum(group.firing for group in gale.groups)
+        expected = sum(group.firing > 0 for group in gale.groups), sum(group.firing for group in gale.groups)
         while True:
             self._revive()
             for replica in self.replicas:
                 with suppress(OSError, ValueError):
-                    known, waiting = self._known(replica.url), self._waiting(replica.url)
-                    if (known, waiting) == (wanted, 0):
+                    known, waiting = self._firing_counts(replica.url), self._waiting(replica.url)
+                    if (known, waiting) == (expected, 0):
                         return replica.url
                     if time.monotonic() > deadline:
-                        self._say(f"  not quiet yet: {known} of {wanted} incidents and alerts fire, {waiting:g} wait")
+                        self._say(f"  not quiet yet: {known} of {expected} incidents and alerts fire, {waiting:g} wait")
                         return replica.url
             if time.monotonic() > deadline + LONGEST_QUIET_SECONDS:
                 raise TimeoutError("no webhook answers any more")
             time.sleep(QUIET_POLL_SECONDS)
 
-    def _known(self, url: str) -> tuple[int, int]:
-        # What Tocsin says of itself has no place in the storm.
-        found = [
-            one for one in verdict.listed(url, self.headers) if one["status"] != "resolved" and one["title"] != OWN
+    def _firing_counts(self, url: str) -> tuple[int, int]:
+        # Leave out the incident that Tocsin raises about itself: the storm did not post it.
+        unresolved = [
+            incident
+            for incident in verdict.listed(url, self.headers)
+            if incident["status"] != "resolved" and incident["title"] != OWN
         ]
-        return len(found), sum(one["firing"] for one in found)
+        return len(unresolved), sum(incident["firing"] for incident in unresolved)
 
     def _waiting(self, url: str) -> float:
         lines = loopback.get_text(f"{url}/metrics").splitlines()
@@ -293,7 +300,7 @@ class Chaos:
 
 
 def faster(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Return the catalogue with policies whose levels follow each other within a minute."""
+    """Return the catalogue with policies whose levels follow each other after a minute."""
     spans = {"escalate_seconds": 60, "respond_seconds": 30, "still_firing_seconds": 60}
     policies = {
         name: policy

@@ -1,7 +1,7 @@
-"""`python -m testbed.chaos.serve serve`: the real `tocsin-webhook`, its patience scaled down. For tests only.
+"""`python -m testbed.chaos.serve serve`: the real `tocsin-webhook` with shorter waits. For tests only.
 
-A lease of a minute and a back-off of five are right for people and too long for a test. Nothing else is changed. A
-constant that has been renamed is an error here, and not a test that quietly waits for minutes.
+A lease of a minute and a back-off of five minutes are right for people and too long for a test. Nothing else changes.
+If a constant was renamed, this module stops with an error; otherwise a test would silently wait for minutes.
 """
 
 import importlib
@@ -12,19 +12,19 @@ from pathlib import Path
 
 LONGEST_SEND = 5.0
 LEASE_SECONDS = 2 * LONGEST_SEND
-"""What the webhook derives from it: after this a killed process's message is taken by another."""
+"""The lease that the webhook derives from `LONGEST_SEND`: after it another process takes a killed process's message."""
 
 MOST_SINGLE = "CHAOS_MOST_SINGLE"
-"""The variable that says how many calls a minute are no storm."""
+"""The environment variable that says how many calls a minute are not yet a storm."""
 
 WEATHER = "CHAOS_WEATHER"
-"""The variable that says that there is weather: then asking Alertmanager takes a tenth of its time, too."""
+"""The environment variable that says that there is weather: then waits about Alertmanager shrink to a tenth, too."""
 CLOCK = "CHAOS_CLOCK"
-"""The variable that names the file which says how many seconds the clock of this process is ahead."""
+"""The environment variable that names a file; the file says how many seconds the clock of this process is ahead."""
 _LOOK_SECONDS = 0.2
 FASTER = 10
 
-# Set before anything else of the webhook is imported: others copy or derive from them.
+# Set these before importing any other module of the webhook: other modules copy them or derive values from them.
 SCALED = (
     ("webhook.senders.contract", "CONNECT_SECONDS", 1.0),
     ("webhook.senders.contract", "READ_SECONDS", 2.0),
@@ -34,7 +34,7 @@ SCALED = (
     ("webhook.incidents.storm", "SERIOUS_WAIT_SECONDS", 1.0),
     ("webhook.incidents.storm", "MILD_WAIT_SECONDS", 3.0),
     ("webhook.incidents.storm", "WINDOW_SECONDS", 3.0),
-    # Where every message has to be seen by itself nothing is batched.
+    # A test that has to see every message by itself sets this so high that nothing is batched.
     ("webhook.incidents.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
 )
 ASKING = (
@@ -49,13 +49,13 @@ ASKING = (
 
 
 def main() -> None:
-    """Scale, and hand over to the real command."""
+    """Scale the constants, and run the real command."""
     _set_clock()
     for module, name, value in (*SCALED, *(ASKING if WEATHER in os.environ else ())):
-        found = importlib.import_module(module)
-        if not hasattr(found, name):
+        imported = importlib.import_module(module)
+        if not hasattr(imported, name):
             raise SystemExit(f"{module} has no {name} any more: see testbed/chaos/serve.py")
-        setattr(found, name, value)
+        setattr(imported, name, value)
     lease: float = importlib.import_module("webhook.workers.worker").LEASE_SECONDS
     if lease != LEASE_SECONDS:
         raise SystemExit(f"the webhook's lease is {lease:g} s, not {LEASE_SECONDS:g} s: see testbed/chaos/serve.py")
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _set_clock() -> None:
-    """Let the time of this process be that of a clock which somebody else sets."""
+    """Let this process use a clock that another process sets, if `CHAOS_CLOCK` names one."""
     named = os.environ.get(CLOCK)
     if not named:
         return
@@ -73,7 +73,7 @@ def _set_clock() -> None:
         nonlocal ahead, look_at
         if time.monotonic() >= look_at:
             look_at = time.monotonic() + _LOOK_SECONDS
-            # It may be read while it is written.
+            # Another process may be writing the file.
             with suppress(OSError, ValueError):
                 ahead = float(path.read_text())
         return machine() + ahead

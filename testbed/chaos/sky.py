@@ -1,7 +1,7 @@
-"""The Alertmanagers of a storm with weather: a cluster of two, another of one, and what stands before each of them.
+"""Run the Alertmanagers of a storm with weather: a cluster of two, a cluster of one, and a proxy before each.
 
-`weather` changes them; `run` builds them, and posts what fires again and again as Prometheus does. The webhook asks the
-`windows` and is posted to by the second of the two through `late`.
+`weather` changes them. `run` builds them, and this module posts firing alerts again and again as Prometheus does. The
+webhook asks the Alertmanagers through `windows`. The second of the two posts to the webhook through `late`.
 """
 
 import json
@@ -24,16 +24,16 @@ from testbed.servers import Alertmanager, Servers
 
 RESEND_SECONDS = 5.0
 TOLD_ENDED_SECONDS = 120.0
-"""How long Prometheus goes on telling that an alert has ended; fifteen minutes, scaled down."""
+"""How long Prometheus goes on telling that an alert ended: fifteen minutes, scaled down."""
 OTHER = 5
-"""One in so many groups belongs to the other cluster."""
+"""One group in `OTHER` belongs to the other cluster."""
 
 Alert = dict[str, Any]
 
 
 @dataclass
 class Posted:
-    """When an alert was posted as firing, and as ended, in seconds of this machine's clock; None while it fires."""
+    """When an alert was posted as firing and as ended, in seconds of this machine's clock; None while it fires."""
 
     fired_at: float
     ended_at: float | None = None
@@ -41,7 +41,7 @@ class Posted:
 
 @dataclass
 class Sky:
-    """What is above the webhooks."""
+    """The Alertmanagers that the webhooks depend on, for the time of a `with` block."""
 
     servers: Servers
     folder: Path
@@ -58,11 +58,11 @@ class Sky:
     late: list[Between] = field(default_factory=list)
     is_muted: bool = False
     posted: dict[tuple[str, str], list[Posted]] = field(default_factory=dict)
-    """By cell and instance: each firing."""
+    """Each firing, by cell and instance."""
     offsets: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, 0.0)])
-    """From when on the clock of the store was how far ahead."""
+    """Since when the clock of the only replica was how many seconds ahead."""
     hands: set[int] = field(default_factory=set)
-    """The incidents that a person has resolved by mistake."""
+    """The incidents that a person resolved by mistake."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311  made to be repeatable
@@ -109,7 +109,11 @@ class Sky:
         """Start the Alertmanagers, which post to the replicas."""
         urls = [f"{replica.url}/v1/alertmanager" for replica in self.replicas]
         self.late = [self._stack.enter_context(Between(replica.url)) for replica in self.replicas]
-        self._urls = {"first": urls, "second": [f"{one.url}/v1/alertmanager" for one in self.late], "other": urls}
+        self._urls = {
+            "first": urls,
+            "second": [f"{between.url}/v1/alertmanager" for between in self.late],
+            "other": urls,
+        }
         self.configure()
         for alertmanager in (self.first, self.second, self.other):
             self._stack.enter_context(alertmanager)
@@ -118,7 +122,7 @@ class Sky:
         threading.Thread(target=self._resend, daemon=True).start()
 
     def configure(self) -> None:
-        """Write the configurations as they are to be now, and have them read where the servers run."""
+        """Write the present configurations, and make the servers that run read them."""
         for name, config in self.configs.items():
             config.write_text(storm.alertmanager_config(self._urls[name], self.token, muted=self.is_muted))
         for alertmanager in (self.first, self.second, self.other):
@@ -126,13 +130,13 @@ class Sky:
                 alertmanager.reload()
 
     def post_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> None:
-        """Post what has changed, once to each server of its cluster, and remember it."""
+        """Post the alerts that changed, once to each server of their cluster, and remember them."""
         with self._turn:
             now = time.time()
-            self._send([self._changed(dict(one), now) for one in alerts])
+            self._send([self._changed(dict(alert), now) for alert in alerts])
 
     def _changed(self, alert: Alert, now: float) -> Alert:
-        """Return the alert as it is posted: it ends when it is said to, as Prometheus's do."""
+        """Return the alert with the times that Prometheus would post: an end is the present time."""
         ended = "endsAt" in alert
         firings = self.posted.setdefault((alert["labels"]["cell"], alert["labels"]["instance"]), [])
         if ended:
@@ -148,11 +152,11 @@ class Sky:
         return alert
 
     def set_clock(self, number: int, seconds: float) -> None:
-        """Set the clock of a replica so many seconds ahead."""
+        """Set the clock of a replica `seconds` ahead."""
         self.clocks[number].write_text(f"{seconds}\n")
 
     def empty(self, alertmanager: Alertmanager) -> None:
-        """Restart it without anything that it knew."""
+        """Restart the Alertmanager without its data."""
         alertmanager.process.kill()
         shutil.rmtree(alertmanager.data, ignore_errors=True)
         alertmanager.process.start()
@@ -161,16 +165,20 @@ class Sky:
         while not self._stopping.wait(RESEND_SECONDS):
             with self._turn:
                 now = time.time()
-                told = self._known.values()
-                self._send([alert for alert, ended in told if ended is None or now - ended < TOLD_ENDED_SECONDS])
+                known = self._known.values()
+                self._send([alert for alert, ended in known if ended is None or now - ended < TOLD_ENDED_SECONDS])
 
     def _send(self, alerts: list[Alert]) -> None:
-        others = [one for one in alerts if is_others(one["labels"].get("cell", ""))]
-        ours = [one for one in alerts if not is_others(one["labels"].get("cell", ""))]
-        for alertmanager, theirs in ((self.first, ours), (self.second, ours), (self.other, others)):
-            if theirs:
+        alerts_of_other = [alert for alert in alerts if is_others(alert["labels"].get("cell", ""))]
+        alerts_of_peers = [alert for alert in alerts if not is_others(alert["labels"].get("cell", ""))]
+        for alertmanager, batch in (
+            (self.first, alerts_of_peers),
+            (self.second, alerts_of_peers),
+            (self.other, alerts_of_other),
+        ):
+            if batch:
                 with suppress(OSError):
-                    alertmanager.post_alerts(theirs)
+                    alertmanager.post_alerts(batch)
 
 
 def _key(alert: Mapping[str, Any]) -> str:

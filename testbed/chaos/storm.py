@@ -1,7 +1,7 @@
-"""What is posted to Alertmanager in a storm, and what must come of it, worked out without asking the webhook.
+"""Work out what a storm posts to Alertmanager and what must follow, without asking the webhook.
 
-Groups grow alert by alert, a more severe one joins some; some resolve, some of those fire again. Built from a catalogue
-and a seed; `run.py` posts it, `verdict.py` holds what is there against it.
+Groups grow alert by alert. A more severe alert joins some groups; some groups resolve, and some of those fire again.
+The storm is built from a catalogue and a seed. `run.py` posts it, `verdict.py` compares the result with it.
 """
 
 import hashlib
@@ -17,9 +17,10 @@ from compiler.conventions import SEVERITIES
 Fate = Literal["fires", "resolves", "returns"]
 FATES: Sequence[Fate] = ("fires", "fires", "fires", "resolves", "returns")
 OWN = "TocsinWatchdogSilent"
-"""The webhook says the same by itself while no Watchdog comes: nobody could tell the two apart, so it is not posted."""
+"""The storm does not post this alert: the webhook raises the same one while no Watchdog comes, and nobody could tell
+the two apart."""
 MUTABLE = 3
-"""One group in so many has a route of its own, which a mute interval can close for a time."""
+"""One group in `MUTABLE` has a route of its own, which a mute interval can close for a time."""
 WATCHDOGS: Sequence[Mapping[str, Any]] = tuple(
     {
         "labels": {"alertname": "Watchdog", "cell": cell},
@@ -28,16 +29,16 @@ WATCHDOGS: Sequence[Mapping[str, Any]] = tuple(
     }
     for cell in ("cell-0000", "cell-0001")
 )
-"""What always fires, in a cell of each cluster."""
-# Of the groups whose alert has several severities, one in so many gets a more severe alert at last.
+"""The Watchdogs, which always fire: one in a cell of each cluster."""
+# Of the groups whose alert has several severities, one in `WORSEN` gets a more severe alert at the end.
 WORSEN = 2
-# Posted in so many goes, about.
+# About how many batches the alerts are posted in.
 BATCHES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Alerts that belong together: of one name and one cell, `severities` has one for each."""
+    """Alerts of one name and one cell; `severities` has the severity of each alert."""
 
     name: str
     cell: str
@@ -49,13 +50,13 @@ class Group:
 
     @property
     def key(self) -> str:
-        """Alertmanager's own key of the group, as its route forms it."""
+        """Alertmanager's own key of the group, as its route builds it."""
         route = '{}/{mute="yes"}' if self.mutable else "{}"
         return f'{route}:{{alertname="{self.name}", cell="{self.cell}"}}'
 
     @property
     def dedup_key(self) -> str:
-        """What PagerDuty files it under, whether Alertmanager or the webhook reports it."""
+        """PagerDuty's key of the group; it is the same whether Alertmanager or the webhook reports the group."""
         return hashlib.sha256(self.key.encode()).hexdigest()
 
     @property
@@ -70,19 +71,19 @@ Batch = tuple[dict[str, Any], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Storm:
-    """The groups, and what is posted, in order."""
+    """The groups, and the batches in the order in which they are posted."""
 
     groups: tuple[Group, ...]
     batches: tuple[Batch, ...]
 
 
 def build(catalog: Mapping[str, Any], *, groups: int, alerts: int, seed: int) -> Storm:
-    """Return a storm of so many `groups` and `alerts` that begins now."""
+    """Return a storm of about `alerts` alerts in `groups` groups that begins now."""
     chance = random.Random(seed)  # noqa: S311 - made to be repeatable
     made = tuple(_group(catalog, number, alerts // groups, chance) for number in range(groups))
     began = datetime.now(UTC)
-    timed = [one for group in made for one in _life(group, began, chance)]
-    posted = [alert for _, alert in sorted(timed, key=lambda one: one[0])]
+    timed = [pair for group in made for pair in _life(group, began, chance)]
+    posted = [alert for _, alert in sorted(timed, key=lambda pair: pair[0])]
     return Storm(groups=made, batches=tuple(_batches(posted, max(1, len(posted) // BATCHES))))
 
 
@@ -112,11 +113,14 @@ def alertmanager_config(urls: Sequence[str], token: str, *, muted: bool = False)
 
 
 def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Random) -> Group:
-    entry = chance.choice([one for one in catalog["alerts"] if one["severity"] != "info" and one["alert"] != OWN])
+    entry = chance.choice(
+        [candidate for candidate in catalog["alerts"] if candidate["severity"] != "info" and candidate["alert"] != OWN]
+    )
     more_severe = [
-        one["severity"]
-        for one in catalog["alerts"]
-        if one["alert"] == entry["alert"] and SEVERITIES.index(one["severity"]) > SEVERITIES.index(entry["severity"])
+        candidate["severity"]
+        for candidate in catalog["alerts"]
+        if candidate["alert"] == entry["alert"]
+        and SEVERITIES.index(candidate["severity"]) > SEVERITIES.index(entry["severity"])
     ]
     severities = [entry["severity"]] * size
     if more_severe and chance.randrange(WORSEN) == 0:
@@ -133,9 +137,10 @@ def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Ra
 
 
 def _life(group: Group, began: datetime, chance: random.Random) -> Iterator[tuple[float, dict[str, Any]]]:
-    """Yield what is posted of the group, each with its moment in the storm (0 to 1).
+    """Yield every alert that is posted of the group, each with its moment in the storm (0 to 1).
 
-    Every moment is somebody's last: what is lost then is not made good by a later delivery of the same group.
+    At every moment some group is posted for the last time. If that delivery is lost, no later delivery of the group
+    makes up for it.
     """
     whole = range(len(group.severities))
     grown = 1.0 if group.fate == "fires" else 0.6
@@ -161,7 +166,7 @@ def _alert(group: Group, number: int, started: datetime, *, ended: bool = False)
         "startsAt": started.isoformat(),
         "generatorURL": "http://prometheus.example.com/graph",
     }
-    # Alertmanager takes an end that lies ahead as a promise; this one has come by the time it is posted.
+    # Alertmanager keeps an alert firing until its `endsAt`; this end has passed by the time it is posted.
     return posted | ({"endsAt": (started + timedelta(milliseconds=1)).isoformat()} if ended else {})
 
 

@@ -1,7 +1,8 @@
-"""Kinds of weather: each is one thing that happens to Alertmanagers, clocks or people, for a while and by chance.
+"""The kinds of weather: each disturbs Alertmanagers, clocks or people for a while, at random.
 
-Each takes the `Sky` and returns when it is over; `run` blows them one after another at seeded moments, and the report
-names each. A minute is six seconds here, as everything that the webhook waits for is scaled down (`serve.py`).
+Each function takes the `Sky`, returns when its weather is over, and returns a sentence for the report. `run` calls them
+one after another at seeded moments. A minute is six seconds here, because `serve.py` scales down all the webhook's
+waits.
 """
 
 import time
@@ -20,7 +21,7 @@ Blow = Callable[[Sky, Mapping[str, str]], str]
 
 
 def wrong_answers(sky: Sky, _headers: Mapping[str, str]) -> str:
-    """Let the other cluster answer for a minute as if nothing of its own had ever fired."""
+    """Let the other cluster answer for a minute as if none of its alerts had ever fired."""
     window = sky.windows["other"]
     window.instead = lambda path: (200, b"[]") if path.startswith("/api/v2/alerts") else None
     time.sleep(MINUTE)
@@ -36,7 +37,7 @@ def restarts_empty(sky: Sky, _headers: Mapping[str, str]) -> str:
 
 
 def partition(sky: Sky, _headers: Mapping[str, str]) -> str:
-    """Let the two peers not hear of each other for a while: both tell of everything."""
+    """Let the two peers not hear of each other for two minutes: both deliver every group."""
     _part(sky, alone=True)
     time.sleep(2 * MINUTE)
     _part(sky, alone=False)
@@ -65,11 +66,11 @@ def mute_interval(sky: Sky, _headers: Mapping[str, str]) -> str:
 
 
 def mistaken_hand(sky: Sky, headers: Mapping[str, str]) -> str:
-    """Let a person resolve what fires, and sometimes take that back."""
+    """Let a person resolve incidents that fire, and sometimes reopen them."""
     resolved = 0
     for _ in range(6):
         url = sky.chance.choice(sky.replicas).url
-        # A webhook that is killed while it answers may have done what it was asked.
+        # A webhook that is killed while it answers may still have resolved the incident.
         with suppress(OSError, ValueError, KeyError, HTTPException):
             listed = loopback.get_json(f"{url}/v1/incidents?limit=200&state=open", headers)["incidents"]
             if not listed:
@@ -85,7 +86,7 @@ def mistaken_hand(sky: Sky, headers: Mapping[str, str]) -> str:
 
 
 def late_delivery(sky: Sky, _headers: Mapping[str, str]) -> str:
-    """Let everything that the second peer tells arrive late, up to a minute; it tells what the first has told too."""
+    """Let every delivery of the second peer arrive up to a minute late; it also delivers what the first delivered."""
     for between in sky.late:
         between.delay = lambda: sky.chance.uniform(0.5, MINUTE)
     _part(sky, alone=True)
@@ -97,7 +98,7 @@ def late_delivery(sky: Sky, _headers: Mapping[str, str]) -> str:
 
 
 def clocks_apart(sky: Sky, _headers: Mapping[str, str]) -> str:
-    """Let the clocks of the replicas differ by three minutes from now on; one process has only its own."""
+    """Let the clocks of the replicas differ by three minutes from now on; with one process nothing happens."""
     if len(sky.clocks) == 1:
         return "one process: no clocks that could differ"
     for number in range(len(sky.clocks)):

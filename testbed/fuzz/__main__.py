@@ -1,6 +1,7 @@
-"""`python -m testbed.fuzz --seed N --count N`: damages specifications, compiles them; exit 1 when a promise was broken.
+"""`python -m testbed.fuzz --seed N --count N`: compile damaged specifications; exit 1 if the compiler broke a promise.
 
-Prints the counts with the seed; each kind of failure is shown once, with little damage, and kept below `--cases`.
+The command prints the counts with the seed. It shows each kind of failure once, with as little damage as possible, and
+keeps it below `--cases`.
 """
 
 import argparse
@@ -18,7 +19,7 @@ _PROGRESS = 5000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what the arguments say, print the counts and return the exit status."""
+    """Run the inputs that the arguments choose, print the counts and return the exit status."""
     given = _parser().parse_args(arguments)
     indices = [given.only] if given.only is not None else range(given.start, given.start + given.count)
     plan = Plan(seed=given.seed, indices=indices, jobs=given.jobs, ask_every=given.ask_every, seconds=given.seconds)
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _announce(seed: int, index: int, verdict: Verdict, cases: Path) -> None:
     print(f"FAILURE seed {seed} input {index}: {verdict.signature}", flush=True)
-    # What takes a process down is not shrunk: here is the whole of it.
+    # Save the whole case: a failure that ends the process cannot be shrunk.
     save(cases / f"{seed}-{index}", make(seed, index), verdict)
 
 

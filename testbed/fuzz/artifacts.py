@@ -1,4 +1,4 @@
-"""Is what was written complete, and YAML or JSON."""
+"""Check that the written artifacts are complete, and valid YAML or JSON."""
 
 import json
 import re
@@ -18,11 +18,13 @@ _ALWAYS: Final = (
 )
 
 
-def complaints(folder: Path, found: Mapping[str, bytes | None]) -> list[str]:
-    """Return what is wrong with the files of an output folder, by themselves and together."""
-    files = {path: content for path, content in found.items() if content is not None}
+def complaints(folder: Path, tree: Mapping[str, bytes | None]) -> list[str]:
+    """Return what is wrong with the files of an output folder, each alone and all together."""
+    files = {path: content for path, content in tree.items() if content is not None}
     wrong = [
-        f"{path.rpartition('/')[2]}: {why}" for path, content in files.items() if (why := _unreadable(path, content))
+        f"{path.rpartition('/')[2]}: {problem}"
+        for path, content in files.items()
+        if (problem := _unreadable(path, content))
     ]
     wrong += [f"missing: {path}" for path in _ALWAYS if path not in files]
     wrong += [f"left over: {path}" for path in files if _TEMPORARY.search(path)]
@@ -30,19 +32,19 @@ def complaints(folder: Path, found: Mapping[str, bytes | None]) -> list[str]:
 
 
 def _missing_rules(catalog: Any, files: Mapping[str, bytes]) -> list[str]:  # noqa: ANN401
-    """Return the systems that have alerts in the catalogue and no rules, or no tests."""
+    """Return the rule and test files that are missing of systems with alerts in the catalogue."""
     systems = sorted({alert["system"] for alert in catalog["alerts"]})
-    wanted = [
-        f"prometheus/{kind}s/{one}.{kind}s.yml".replace("tests.yml", "test.yml")
-        for one in systems
+    expected = [
+        f"prometheus/{kind}s/{system}.{kind}s.yml".replace("tests.yml", "test.yml")
+        for system in systems
         for kind in ("rule", "test")
     ]
-    return [f"missing: {path}" for path in wanted if path not in files]
+    return [f"missing: {path}" for path in expected if path not in files]
 
 
 @lru_cache(maxsize=4096)
 def _unreadable(path: str, content: bytes) -> str | None:
-    """Return why a file cannot be read; most artifacts are the same for most inputs."""
+    """Return why a file cannot be read; the result is cached, because most inputs give the same artifacts."""
     try:
         text = content.decode()
         if path.endswith(".json"):

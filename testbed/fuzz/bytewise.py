@@ -1,4 +1,4 @@
-"""Damages that know nothing of what a file holds: bytes flipped, cut, repeated, moved."""
+"""Damages that know nothing of a file's content: flip, cut, repeat or move its bytes."""
 
 from collections.abc import Callable
 from random import Random

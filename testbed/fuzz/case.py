@@ -1,6 +1,6 @@
 """One input of the fuzzer, and the specifications that every input begins as.
 
-At the bottom: `inputs.py` damages what is defined here, `workshop.py` lays it out.
+`inputs.py` damages the specifications, `workshop.py` lays an input out in a folder.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 SPEC: Final = "thresholds.yaml"
 ORIGINS: Final = MappingProxyType({"base": ROOT / "tests/compiler/data/base", "real": ROOT})
-"""Where a specification is found: the compact one of the compiler's tests, and the repository's own."""
+"""The folders of the specifications: the compact one of the compiler's tests, and the repository's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """The files of a specification by path, below a folder of their own; `steps` says what was done to them.
+    """The files of a specification by path, below a folder of their own; `steps` lists the damages.
 
-    `links` are symbolic links with their targets, `folders` and `pipes` what stands in the place of files. `blocked` is
-    a path below the output folder that is a folder, so that writing must fail.
+    `links` are symbolic links with their targets; `folders` and `pipes` replace files. `blocked` is a path below the
+    output folder at which a folder lies, so that writing must fail.
     """
 
     origin: str
@@ -41,7 +41,7 @@ class Case:
         return replace(self, files={name: content for name, content in self.files.items() if name != path})
 
     def text(self, path: str) -> str:
-        """Return a file as text; bytes that are none come back as they were by `encoded`."""
+        """Return a file as text; `encoded` restores bytes that are not UTF-8."""
         return self.files[path].decode("utf-8", "surrogateescape")
 
     def runbooks(self) -> list[str]:
@@ -50,7 +50,7 @@ class Case:
 
 
 def encoded(text: str) -> bytes:
-    """Return the bytes of a text that `Case.text` gave; what UTF-8 cannot hold is written all the same."""
+    """Return the bytes of a text from `Case.text`, also if UTF-8 does not allow its characters (lone surrogates)."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

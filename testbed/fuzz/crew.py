@@ -1,7 +1,7 @@
-"""Processes that judge inputs, and may die or hang: what they report, and who is put in the place of one that is gone.
+"""Judge inputs in processes that may die or hang, collect their reports, and replace a process that is gone.
 
-Above `judge.py`, below `__main__.py`. A process takes every n-th index and says when it begins one, so that one that
-dies names its input.
+`__main__.py` calls this module, which calls `judge.py`. A process takes every n-th index and reports when it begins an
+input, so that the input is known if the process dies.
 """
 
 import resource
@@ -24,16 +24,16 @@ from testbed.fuzz.workshop import opened, place
 from testbed.servers import Servers
 
 SECONDS: Final = 60.0
-"""What an input may take by the clock; the usual one takes a thousandth of it."""
+"""How long an input may take by the clock; a usual input takes a thousandth of it."""
 MEMORY: Final = 2 * 2**30
-"""Bytes of addresses that a process may have."""
+"""Bytes of address space that a process may use."""
 _PATIENT_SECONDS: Final = 600.0
-"""What shrinking may take, and an input that the real tools are asked about."""
+"""How long shrinking may take, and an input that is shown to the real tools."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Which inputs, and every which of those that compile the real tools are asked about (0: none)."""
+    """The inputs to judge; of every `ask_every` inputs one is shown to the real tools if it compiles (0: none)."""
 
     seed: int
     indices: Sequence[int]
@@ -42,7 +42,7 @@ class Plan:
     seconds: float = SECONDS
 
     def asks(self, index: int) -> bool:
-        """Return whether the tools see what an input compiles to."""
+        """Return whether the tools see the output of this input."""
         return bool(self.ask_every) and index % self.ask_every == 0
 
 
@@ -56,7 +56,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Shrunk:
-    """The first failure of its kind that a process met, and the case with less damage that fails alike."""
+    """The first failure of its kind in a process, and a case with less damage that fails in the same way."""
 
     index: int
     verdict: Verdict
@@ -65,7 +65,7 @@ class Shrunk:
 
 @dataclass(kw_only=True)
 class _Worker:
-    """A process; it has begun so many of its inputs, and is busy with the last of them."""
+    """A process; `begun` is how many of its inputs it has begun, `busy` whether it still judges the last of them."""
 
     process: BaseProcess
     reports: Connection
@@ -76,17 +76,17 @@ class _Worker:
 
     @property
     def index(self) -> int:
-        """The input that was begun last."""
+        """The index of the input that was begun last."""
         return self.indices[self.begun - 1]
 
     def is_late(self, plan: Plan) -> bool:
-        """Return whether nothing has been heard for longer than what is under way may take."""
+        """Return whether the process has reported nothing for longer than its present work may take."""
         patient = not self.busy or plan.asks(self.index)
         return monotonic() - self.since > (_PATIENT_SECONDS if patient else plan.seconds)
 
 
 def judged(plan: Plan) -> Iterator[Judged | Shrunk]:
-    """Yield every input of a plan with its verdict, in the order in which they are done, and what was shrunk."""
+    """Yield every input of a plan with its verdict, in the order in which they finish, and the shrunk cases."""
     with place() as folder:
         workers = [_start(plan, plan.indices[number :: plan.jobs], folder) for number in range(plan.jobs)]
         try:
@@ -119,15 +119,15 @@ def _heard(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path) ->
         worker.begun, worker.busy = report, True
 
 
-def _replaced(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path, why: str) -> Iterator[Judged]:
-    """End a process that is late or gone; blame its input, if it was busy with one, and go on behind that."""
+def _replaced(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path, reason: str) -> Iterator[Judged]:
+    """End a process that is late or gone, blame the input that it was busy with, and start another for the rest."""
     _end(worker)
     workers.remove(worker)
     if worker.busy:
-        verdict = Verdict(outcome=FAILURE, broken=why, signature=why)
+        verdict = Verdict(outcome=FAILURE, broken=reason, signature=reason)
         yield Judged(index=worker.index, verdict=verdict)
     if not worker.begun and worker.indices:
-        raise RuntimeError(f"no input could be judged: {why}")
+        raise RuntimeError(f"no input could be judged: {reason}")
     if rest := worker.indices[worker.begun :]:
         workers.append(_start(plan, rest, folder))
 
@@ -150,16 +150,16 @@ def _end(worker: _Worker) -> None:
 
 def _work(plan: Plan, indices: Sequence[int], folder: Path, reports: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
-    # A core file of each input that crashes would fill the disk.
+    # Write no core files: one for each input that crashes would fill the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     workshop = opened(folder)
     known: set[str] = set()
     for number, index in enumerate(indices, start=1):
         reports.send(number)
-        found = tools.installed()
-        judge = Judge(workshop=workshop, ask=_asking(found, index // max(1, plan.ask_every)))
+        generations = tools.installed()
+        judge = Judge(workshop=workshop, ask=_asking(generations, index // max(1, plan.ask_every)))
         case = make(plan.seed, index)
-        verdict = judge.verdict(case, asking=plan.asks(index) and bool(found))
+        verdict = judge.verdict(case, asking=plan.asks(index) and bool(generations))
         reports.send(Judged(index=index, verdict=verdict))
         if verdict.outcome == FAILURE and verdict.signature not in known:
             known.add(verdict.signature)
@@ -171,19 +171,19 @@ def _shrunk(judge: Judge, case: Case, signature: str) -> Case:
     return shrink.shrunk(case, lambda smaller: judge.verdict(smaller, asking=asking).signature == signature)
 
 
-def _asking(found: Sequence[Servers], turn: int) -> Callable[[Path, Collection[str]], Sequence[tools.Objection]]:
-    """Return what asks the real tools, of one generation after the other, if there are any."""
+def _asking(generations: Sequence[Servers], turn: int) -> Callable[[Path, Collection[str]], Sequence[tools.Objection]]:
+    """Return a function that asks the real tools of one generation; `turn` alternates between the generations."""
 
     def ask(folder: Path, changed: Collection[str]) -> Sequence[tools.Objection]:
         with _roomy():
-            return tools.objections(found[turn % len(found)], folder, changed) if found else ()
+            return tools.objections(generations[turn % len(generations)], folder, changed) if generations else ()
 
     return ask
 
 
 @contextmanager
 def _roomy() -> Iterator[None]:
-    """Lift the limit of addresses: programs in Go reserve more than they use."""
+    """Raise the limit of address space: programs in Go reserve more than they use."""
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, resource.RLIM_INFINITY))
     try:
         yield

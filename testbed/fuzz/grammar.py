@@ -1,7 +1,7 @@
-"""Damages that know the format: a value replaced by another of its kind, a whole signal added with its sentence.
+"""Damages that know the format: replace a value by another of its kind, or add a whole signal with its sentence.
 
-What is added is mostly right: it reaches the stages behind the first complaint, and what compiles is what a real
-Prometheus must then accept.
+The added parts are mostly right, so that they reach the stages behind the first complaint. A real Prometheus must
+accept whatever compiles.
 """
 
 import json
@@ -69,10 +69,10 @@ def damage(case: Case, random: Random) -> Case:
 
 def _replace(case: Case, random: Random) -> Case:
     text = case.text(SPEC)
-    found = list(_ENTRY.finditer(text))
-    if not found:
+    entries = list(_ENTRY.finditer(text))
+    if not entries:
         return case
-    chosen = random.choice(found)
+    chosen = random.choice(entries)
     value = _written(_value(chosen["key"], random), random)
     return case.with_file(SPEC, encoded(text[: chosen.start("value")] + value + text[chosen.end("value") :]))
 
@@ -80,10 +80,10 @@ def _replace(case: Case, random: Random) -> Case:
 def _rename(case: Case, random: Random) -> Case:
     """Replace a key, everywhere or in one place."""
     text = case.text(SPEC)
-    found = list(_ENTRY.finditer(text))
-    if not found:
+    entries = list(_ENTRY.finditer(text))
+    if not entries:
         return case
-    chosen, name = random.choice(found), random.choice((*nasty.IDS, *(one["key"] for one in found)))
+    chosen, name = random.choice(entries), random.choice((*nasty.IDS, *(entry["key"] for entry in entries)))
     if random.random() < 0.3:
         return case.with_file(SPEC, encoded(re.sub(rf"\b{chosen['key']}\b", lambda _: name, text)))
     name = _written(name, random)
@@ -91,7 +91,7 @@ def _rename(case: Case, random: Random) -> Case:
 
 
 def _value(key: str, random: Random) -> str:
-    """Return a value for a key: of its kind, or nasty."""
+    """Return a value of the key's kind, or a nasty word."""
     if random.random() < 0.2:
         return nasty.word(random)
     makers: tuple[tuple[bool, Callable[[], str]], ...] = (
@@ -110,7 +110,7 @@ def _value(key: str, random: Random) -> str:
 
 
 def _written(value: str, random: Random) -> str:
-    """Return a value as YAML, quoted one way or another, or not at all."""
+    """Return a value as YAML, in a random kind of quotes, or without quotes."""
     form = random.choice(("plain", "double", "double", "double", "single", "list", "escaped"))
     if form == "double":
         return json.dumps(value, ensure_ascii=False)
@@ -122,7 +122,7 @@ def _written(value: str, random: Random) -> str:
 
 
 def _add(case: Case, random: Random) -> Case:
-    """Add a signal with metrics and limits to a system, and its sentence to the runbook of that system."""
+    """Add a signal with metrics and limits to a system, and its sentence to that system's runbook."""
     text = case.text(SPEC)
     places = list(_SYSTEM.finditer(text))
     runbooks = [path for path in case.runbooks() if b"## Alert thresholds\n\n" in case.files[path]]
@@ -155,12 +155,14 @@ def _with_lines(
     tiers = ", ".join(f"{severity}: {json.dumps(limit)}" for severity, limit in limits.items())
     more = random.choice(("", "", f", for: {values.duration(random)}"))
     limit_line = f'      {name}: {{{tiers}, runbook: "{random.choice(anchors)}"{more}}}\n'
-    measured = "".join(f"{one}: {json.dumps(values.metric(random), ensure_ascii=False)}, " for one in inputs)
-    where = random.choice(
+    measured = "".join(
+        f"{input_name}: {json.dumps(values.metric(random), ensure_ascii=False)}, " for input_name in inputs
+    )
+    dimensions = random.choice(
         ("per: service", "per: [service, region]", "component: x", f"window: {values.duration(random)}")
     )
     state = ', active: "> 0"' if "when true" in limits.values() else ""
-    metric_line = f"      {name}: {{{measured}{where}{state}}}\n"
+    metric_line = f"      {name}: {{{measured}{dimensions}{state}}}\n"
     return place.group().replace("    metrics:\n", f"{limit_line}    metrics:\n{metric_line}")
 
 
@@ -168,9 +170,11 @@ def _signal(kind: str, unit: str, inputs: tuple[str, ...], random: Random) -> st
     if kind != "query":
         return f"{{kind: {kind}, unit: {unit}, title: Added}}"
     query = json.dumps(values.query(random, inputs))
-    series = ", ".join(f'{{series: "{{{{ {one} }}}}", values: "{values.samples(random)}"}}' for one in inputs)
+    series = ", ".join(
+        f'{{series: "{{{{ {input_name} }}}}", values: "{values.samples(random)}"}}' for input_name in inputs
+    )
     return f"{{unit: {unit}, title: Added, query: {query}, example: [{series}]}}"
 
 
 def _sentence(limits: Mapping[str, str]) -> str:
-    return ", ".join(one if limit == "when true" else f"{one} {limit}" for one, limit in limits.items())
+    return ", ".join(severity if limit == "when true" else f"{severity} {limit}" for severity, limit in limits.items())

@@ -1,6 +1,7 @@
-"""Seed and index → case: which specification it begins as, and which damages it takes.
+"""Make a case from seed and index: choose the specification that it begins as, and its damages.
 
-Above the rooms of the damages, below `crew.py`. The same seed and index give the same case on every machine.
+`crew.py` calls this module, which calls the modules of the damages. The same seed and index give the same case on every
+machine.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from testbed.fuzz import bytewise, grammar, linewise, markdown, paths
 from testbed.fuzz.case import Case, original
 
 _REAL: Final = 0.08
-"""The repository's own specification takes ten times as long as the compact one."""
+"""The share of the repository's own specification, which takes ten times as long as the compact one."""
 _SPLIT: Final = 0.15
 _DAMAGES: Final[tuple[tuple[str, int, Callable[[Case, Random], Case]], ...]] = (
     ("grammar", 35, grammar.damage),
@@ -31,7 +32,7 @@ def make(seed: int, index: int) -> Case:
         case = replace(paths.split(case, random), steps=("split",))
     names, weights = [name for name, _, _ in _DAMAGES], [weight for _, weight, _ in _DAMAGES]
     for name in random.choices(names, weights, k=random.choice((1, 1, 1, 2, 2, 3))):
-        damage = next(one for known, _, one in _DAMAGES if known == name)
-        # What the steps before have removed leaves nothing to damage.
+        damage = next(function for other_name, _, function in _DAMAGES if other_name == name)
+        # If earlier steps removed every file, there is nothing left to damage.
         case = replace(damage(case, random), steps=(*case.steps, name)) if case.files else case
     return case

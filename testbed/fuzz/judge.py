@@ -1,7 +1,8 @@
-"""Compile a case that is laid out in the current directory, and hold the outcome against what is promised.
+"""Compile a case that is laid out in the current directory, and compare the outcome with the promises.
 
-The promises: exit status 0 with everything written, or 1 with at least one error and nothing changed; 2 only where the
-machine refuses to write. Above `workshop.py`, `places.py` and `artifacts.py`; `crew.py` calls it for each input.
+The promises: exit status 0 with everything written, or 1 with at least one error and nothing changed; 2 only if the
+machine refuses to write. The module uses `workshop.py`, `places.py` and `artifacts.py`; `crew.py` calls it for each
+input.
 """
 
 import hashlib
@@ -29,16 +30,16 @@ FINDINGS: Final = "findings"
 REFUSED: Final = "not written"
 FAILURE: Final = "failure"
 ASKED: Final = "refused by a real tool"
-"""How the signatures of such failures begin."""
+"""The beginning of the signatures of such failures."""
 _EXIT: Final = {0: OK, 1: FINDINGS, 2: REFUSED}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What became of an input: `codes` of its diagnostics, `broken` the promise that was not kept, or None.
+    """The outcome of an input: `codes` of its diagnostics, and `broken`, the promise that was not kept, or None.
 
-    `signature` is the same for failures that are probably one; `seconds` is processor time; `asked` says whether real
-    tools saw it, `unproved` whether a generated test failed then.
+    Failures with the same `signature` probably have one cause; `seconds` is processor time; `asked` says whether real
+    tools saw the output, and `unproved` whether a generated test then failed.
     """
 
     outcome: str
@@ -51,7 +52,7 @@ class Verdict:
 
 
 class BrokenPromiseError(Exception):
-    """The program did what it promises never to do; the second argument is the failure's signature."""
+    """The compiler broke a promise; the second argument is the failure's signature."""
 
     def __init__(self, message: str, signature: str) -> None:
         super().__init__(message)
@@ -60,13 +61,13 @@ class BrokenPromiseError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """Judges cases in a workshop; what compiles is shown to the real tools where `ask` says so."""
+    """Judges cases in a workshop; `ask` shows the output of a case that compiles to the real tools."""
 
     workshop: Workshop
     ask: Callable[[Path, Collection[str]], Sequence[Objection]] = lambda _folder, _changed: ()
 
     def verdict(self, case: Case, *, asking: bool = False) -> Verdict:
-        """Return what becomes of a case; never raises for what the compiler does."""
+        """Return the outcome of a case; nothing that the compiler does makes this method raise."""
         started = time.process_time()
         codes: tuple[str, ...] = ()
         unproved = False
@@ -89,17 +90,17 @@ class Judge:
             return 2, ()
         if result.exit_code not in {0, 1}:
             raise BrokenPromiseError(f"exit status {result.exit_code}\n{result.stderr}", f"exit {result.exit_code}")
-        found = _diagnostics(result)
-        errors = [one for one in found if one["level"] == "error"]
+        diagnostics = _diagnostics(result)
+        errors = [diagnostic for diagnostic in diagnostics if diagnostic["level"] == "error"]
         if bool(errors) != (result.exit_code == 1):
             raise BrokenPromiseError(
                 f"exit status {result.exit_code} with {len(errors)} errors", "status and errors differ"
             )
         if result.exit_code == 1:
             _check_unchanged(before, "findings")
-        _check_diagnostics(found)
-        _check_form(case, found)
-        return result.exit_code, tuple(sorted({one["code"] for one in found}))
+        _check_diagnostics(diagnostics)
+        _check_form(case, diagnostics)
+        return result.exit_code, tuple(sorted({diagnostic["code"] for diagnostic in diagnostics}))
 
     def _check_written(self, case: Case, *, asking: bool) -> bool:
         """Check what was written; return whether a generated test failed."""
@@ -112,14 +113,14 @@ class Judge:
             raise BrokenPromiseError("\n".join(complaints), f"written: {complaints[0].split(':')[0]}")
         changed = [path for path, content in written.items() if content != good.get(path)]
         objections = self.ask(OUTPUT, changed) if asking else ()
-        for one in objections:
-            if not one.unproved:
-                raise BrokenPromiseError(f"{one.title}: {one.output}", f"{ASKED}: {one.title}")
+        for objection in objections:
+            if not objection.unproved:
+                raise BrokenPromiseError(f"{objection.title}: {objection.output}", f"{ASKED}: {objection.title}")
         return bool(objections)
 
 
 def run(*arguments: str) -> Result:
-    """Return the result of the command; BrokenPromiseError where it ends in a traceback or warns of itself."""
+    """Return the result of the command; raises BrokenPromiseError if it ends in a traceback or issues a warning."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         result = CliRunner().invoke(main, arguments)
@@ -135,7 +136,7 @@ def run(*arguments: str) -> Result:
 
 
 def _raised(lines: Sequence[str]) -> str:
-    """Return the type of an exception and the innermost place of ours that it passed through."""
+    """Return the type of an exception and the innermost place in the compiler that it passed through."""
     text = "".join(lines).split("\n")
     types = [line.split(":")[0] for line in text if line[:1].isalpha() and "Error" in line.split(":")[0]]
     ours = [line.strip() for line in text if line.strip().startswith("File") and "/compiler/" in line]
@@ -149,28 +150,28 @@ def _failed(broken: str, signature: str, codes: tuple[str, ...], started: float)
 
 def _diagnostics(result: Result) -> list[dict[str, Any]]:
     try:
-        found: list[dict[str, Any]] = json.loads(result.stdout)["diagnostics"]
+        diagnostics: list[dict[str, Any]] = json.loads(result.stdout)["diagnostics"]
         result.stdout.encode()
     except ValueError as error:
         raise BrokenPromiseError(f"{error}\n{result.stdout[:2000]}", "the diagnostics are no JSON") from error
-    return found
+    return diagnostics
 
 
-def _check_unchanged(before: Tree, why: str) -> None:
+def _check_unchanged(before: Tree, reason: str) -> None:
     after = tree(OUTPUT)
     if after != before:
         changed = sorted(path for path in {*before, *after} if before.get(path, b"") != after.get(path, b""))
-        raise BrokenPromiseError(f"{why}, and these have changed: {changed}", f"{why}, output changed")
+        raise BrokenPromiseError(f"{reason}, and these have changed: {changed}", f"{reason}, output changed")
 
 
-def _check_diagnostics(found: Sequence[dict[str, Any]]) -> None:
-    for one in found:
-        if not _is_explained(one["code"]):
-            raise BrokenPromiseError(f"nobody explains `{one['code']}`", f"unexplained {one['code']}")
-        for place in (one, *one["related"]):
+def _check_diagnostics(diagnostics: Sequence[dict[str, Any]]) -> None:
+    for diagnostic in diagnostics:
+        if not _is_explained(diagnostic["code"]):
+            raise BrokenPromiseError(f"nobody explains `{diagnostic['code']}`", f"unexplained {diagnostic['code']}")
+        for place in (diagnostic, *diagnostic["related"]):
             complaint = places.complaint(place)
             if complaint is not None:
-                raise BrokenPromiseError(f"{complaint}: {place}", f"place of {one['code']}: {complaint}")
+                raise BrokenPromiseError(f"{complaint}: {place}", f"place of {diagnostic['code']}: {complaint}")
 
 
 @cache
@@ -181,14 +182,14 @@ def _is_explained(code: str) -> bool:
 _FORMS: Final = ("text", "github", "sarif")
 
 
-def _check_form(case: Case, found: Sequence[dict[str, Any]]) -> None:
-    """Check one of the other formats, by chance that hangs on the case alone."""
+def _check_form(case: Case, diagnostics: Sequence[dict[str, Any]]) -> None:
+    """Check one of the other formats for a third of the cases; the case alone decides which."""
     digest = hashlib.sha256(repr(sorted(case.files.items())).encode()).digest()
-    if not found or digest[0] % 3:
+    if not diagnostics or digest[0] % 3:
         return
     form = Random(digest).choice(_FORMS)  # noqa: S311 - repeatable, not secret
     result = run("check", "--format", form)
     shown = result.stderr if form == "text" else result.stdout
-    complaint = places.form_complaint(form, shown, len(found))
+    complaint = places.form_complaint(form, shown, len(diagnostics))
     if complaint is not None:
         raise BrokenPromiseError(f"{complaint}\n{shown[:2000]}", f"format {form}: {complaint}")

@@ -1,4 +1,4 @@
-"""Damages that know lines and words: moved, doubled, indented, or replaced by something nasty."""
+"""Damages that know lines and words: move, double, indent or delete them, or replace them by something nasty."""
 
 import re
 from collections.abc import Callable
@@ -52,19 +52,19 @@ def _join(text: str, random: Random) -> str:
 
 
 def _replace_word(text: str, random: Random) -> str:
-    found = list(_WORD.finditer(text))
-    if not found:
+    words = list(_WORD.finditer(text))
+    if not words:
         return nasty.word(random)
-    chosen = random.choice(found)
+    chosen = random.choice(words)
     return text[: chosen.start()] + nasty.word(random) + text[chosen.end() :]
 
 
 def _exchange_words(text: str, random: Random) -> str:
-    found = list(_WORD.finditer(text))
-    if not found:
+    words = list(_WORD.finditer(text))
+    if not words:
         return text
-    chosen, other = random.choice(found), random.choice(found)
-    return text[: chosen.start()] + other.group() + text[chosen.end() :]
+    chosen, replacement = random.choice(words), random.choice(words)
+    return text[: chosen.start()] + replacement.group() + text[chosen.end() :]
 
 
 def _insert_word(text: str, random: Random) -> str:

@@ -1,4 +1,4 @@
-"""Damages that know runbooks: headings, fences, bullets with limits, and all that Markdown leaves open."""
+"""Damages that know runbooks: headings, fences, bullets with limits, and text that Markdown does not define well."""
 
 import re
 from collections.abc import Callable
@@ -121,10 +121,10 @@ def _inserted(text: str, new: str, random: Random) -> str:
 
 
 def _substituted(pattern: re.Pattern[str], text: str, new: str, random: Random) -> str:
-    found = list(pattern.finditer(text))
-    if not found:
+    matches = list(pattern.finditer(text))
+    if not matches:
         return text + "\n" + new
-    chosen = random.choice(found)
+    chosen = random.choice(matches)
     return text[: chosen.start()] + new + text[chosen.end() :]
 
 

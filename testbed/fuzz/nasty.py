@@ -1,4 +1,4 @@
-"""Words that have brought programs down: the vocabulary of the damages."""
+"""The vocabulary of the damages: words that have brought programs down."""
 
 from random import Random
 from typing import Final
@@ -98,6 +98,6 @@ REPEATS: Final = (70, 1000, 20000)
 
 
 def word(random: Random) -> str:
-    """Return one of the words, now and then many times over."""
+    """Return one of the words, sometimes repeated many times."""
     chosen = random.choice(random.choice(ALL))
     return chosen * random.choice(REPEATS) if random.random() < 0.02 and len(chosen) < 9 else chosen

@@ -1,4 +1,4 @@
-"""Damages that know paths: included files, folders and pipes in the place of files, links that go round."""
+"""Damages that know paths: included files, folders and pipes in the place of files, links that form loops."""
 
 import json
 import re
@@ -33,10 +33,10 @@ _BLOCKED: Final = (
 def split(case: Case, random: Random) -> Case:
     """Return the case with one system in a file of its own, which the main file includes."""
     head, mark, below = case.text(SPEC).partition("\nsystems:\n")
-    found = list(_SYSTEM.finditer(below))
-    if not mark or not found:
+    systems = list(_SYSTEM.finditer(below))
+    if not mark or not systems:
         return case
-    chosen = random.choice(found)
+    chosen = random.choice(systems)
     rest = below[: chosen.start()] + below[chosen.end() :]
     text = head.replace("version: 1\n", "version: 1\ninclude: systems/*.yaml\n", 1) + mark + rest
     part = f"version: 1\nsystems:\n{chosen.group()}"
@@ -44,7 +44,7 @@ def split(case: Case, random: Random) -> Case:
 
 
 def damage(case: Case, random: Random) -> Case:
-    """Return the case with a path or what stands at it changed."""
+    """Return the case with a path changed, or with another kind of file at a path."""
     return random.choice(_CHANGES)(case, random)
 
 
@@ -62,10 +62,10 @@ def _name(case: Case, random: Random) -> Case:
     if SPEC not in case.files:
         return case
     text = case.text(SPEC)
-    found = list(re.finditer(r"runbook: (?P<path>runbooks/\S+)", text))
-    if not found:
+    references = list(re.finditer(r"runbook: (?P<path>runbooks/\S+)", text))
+    if not references:
         return case
-    chosen, path = random.choice(found), json.dumps(random.choice(nasty.PATHS))
+    chosen, path = random.choice(references), json.dumps(random.choice(nasty.PATHS))
     return case.with_file(SPEC, encoded(text[: chosen.start("path")] + path + text[chosen.end("path") :]))
 
 
@@ -80,7 +80,7 @@ def _folder(case: Case, random: Random) -> Case:
 
 def _pipe(case: Case, random: Random) -> Case:
     path = random.choice(
-        [*case.runbooks(), *(one for one in sorted(case.files) if one.startswith("systems/"))] or ["pipe"]
+        [*case.runbooks(), *(path for path in sorted(case.files) if path.startswith("systems/"))] or ["pipe"]
     )
     return replace(case.without_file(path), pipes=(*case.pipes, path))
 
@@ -103,13 +103,13 @@ def _link(case: Case, random: Random) -> Case:
 
 
 def _odd_name(case: Case, random: Random) -> Case:
-    """Put a file beside the others whose name is no text, or one that some machine would read as something else."""
+    """Add a file whose name is not UTF-8, or has characters that some programs take for something else."""
     folder, name = random.choice(("", "runbooks/", "systems/")), random.choice(_ODD_NAMES)
     return _include(case.with_file(folder + name, b"version: 1\n"), random)
 
 
 def _block(case: Case, random: Random) -> Case:
-    """Let writing fail: a folder stands where an artifact belongs."""
+    """Let writing fail: put a folder where an artifact belongs."""
     return replace(case, blocked=random.choice(_BLOCKED))
 
 

@@ -1,4 +1,4 @@
-"""Do diagnostics point into the files that they are about, and does each format hold them all."""
+"""Check that diagnostics point into the files that they are about, and that each format shows all of them."""
 
 import json
 import unicodedata
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def complaint(place: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the place of a diagnostic, as `--format json` gives it, or None."""
+    """Return what is wrong with the place of a diagnostic, as `--format json` shows it, or None."""
     line, column, end = place["line"], place["column"], place["end_column"]
     if line < 1 or column < 1:
         return "a place before the file"
     if end < column:
         return "a place that ends before it begins"
     if "\N{REPLACEMENT CHARACTER}" in place["path"]:
-        # The name of the file is no text, so that it cannot be found by what is shown of it.
+        # The name of the file is not UTF-8, so the shown name does not lead to the file.
         return None
     lines = _lines(Path(place["path"]))
     if line > len(lines) + 1:
@@ -26,7 +26,7 @@ def complaint(place: Mapping[str, Any]) -> str | None:
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a file as editors count them; of what cannot be read, one that is empty."""
+    """Return the lines of a file as editors count them; one empty line if the file cannot be read."""
     if not path.is_file():
         return [""]
     try:
@@ -37,7 +37,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def form_complaint(form: str, shown: str, count: int) -> str | None:
-    """Return what is wrong with `count` diagnostics as shown in a format, or None."""
+    """Return what is wrong with the output of `count` diagnostics in a format, or None."""
     if form == "sarif":
         try:
             results = json.loads(shown)["runs"][0]["results"]
@@ -52,5 +52,5 @@ def form_complaint(form: str, shown: str, count: int) -> str | None:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether nothing in a text speaks to the terminal that shows it."""
-    return not any(unicodedata.category(one) == "Cc" for one in text if one != "\n")
+    """Return whether a text has no control characters that would change the terminal."""
+    return not any(unicodedata.category(character) == "Cc" for character in text if character != "\n")

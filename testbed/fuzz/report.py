@@ -1,6 +1,6 @@
-"""What a run came to, as a page of text that can be put into a report; and each failure as a folder to look into.
+"""Report a run as a page of text, and save each failure as a folder to look into.
 
-Above `crew.py`, below `__main__.py`.
+`__main__.py` calls this module with the results of `crew.py`.
 """
 
 import difflib
@@ -48,7 +48,7 @@ class Tally:
         yield "  inputs with a finding, by code: " + _counts(self.codes)
         yield f"  shown to promtool and amtool: {self.asked}; generated tests failed for {_some(self.unproved)}"
         yield "  slowest: " + ", ".join(f"{spent:.2f} s (input {index})" for spent, index in self.slowest)
-        for signature, indices in sorted(self.failures.items(), key=lambda one: -len(one[1])):
+        for signature, indices in sorted(self.failures.items(), key=lambda failure: -len(failure[1])):
             yield f"  FAILURE {signature}: {_some(indices)}"
 
 
@@ -58,12 +58,12 @@ def _some(indices: Sequence[int]) -> str:
 
 
 def _counts(counter: Mapping[str, int]) -> str:
-    ordered = sorted(counter.items(), key=lambda one: (-one[1], one[0]))
+    ordered = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))
     return ", ".join(f"{count} {name}" for name, count in ordered) or "none"
 
 
 def save(folder: Path, case: Case, verdict: Verdict) -> None:
-    """Write a case into a folder of its own, with what it broke and how it differs from what is right."""
+    """Write a case into a folder of its own, with the broken promise and the difference from the original."""
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in case.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -75,13 +75,17 @@ def save(folder: Path, case: Case, verdict: Verdict) -> None:
 
 
 def difference(case: Case) -> str:
-    """Return how a case differs from what it began as; bytes that are no ASCII are escaped."""
-    was = original(case.origin).files
-    changed = [path for path in sorted({*was, *case.files}) if was.get(path) != case.files.get(path)]
-    return "\n".join(line for path in changed for line in _changed(path, was.get(path), case.files.get(path)))
+    """Return how a case differs from its original; bytes that are not ASCII are escaped."""
+    original_files = original(case.origin).files
+    changed = [
+        path for path in sorted({*original_files, *case.files}) if original_files.get(path) != case.files.get(path)
+    ]
+    return "\n".join(
+        line for path in changed for line in _changed(path, original_files.get(path), case.files.get(path))
+    )
 
 
-def _changed(path: str, was: bytes | None, now: bytes | None) -> Iterator[str]:
-    old, new = (ascii((content or b"").decode("utf-8", "surrogateescape")).split("\\n") for content in (was, now))
+def _changed(path: str, before: bytes | None, after: bytes | None) -> Iterator[str]:
+    old, new = (ascii((content or b"").decode("utf-8", "surrogateescape")).split("\\n") for content in (before, after))
     for line in difflib.unified_diff(old, new, path, path, lineterm="", n=0):
         yield line if len(line) <= 500 else f"{line[:500]} … {len(line)} characters"

@@ -1,6 +1,6 @@
-"""The least damage that still fails in the same way: what was changed goes back to what it was, piece by piece.
+"""Find the smallest damage that still fails in the same way: undo the changes piece by piece.
 
-Small is the difference to a specification that is right, not the file: that is what a person wants to read.
+The aim is a small difference from a correct specification, not a small file: a person wants to read the difference.
 """
 
 import difflib
@@ -17,7 +17,7 @@ Piece = tuple[bytes, bytes]
 
 
 def shrunk(case: Case, fails: Callable[[Case], bool], *, seconds: float = _SECONDS) -> Case:
-    """Return a case with less damage for which `fails` still holds; as little as could be found in the time."""
+    """Return a case for which `fails` still holds, with as little damage as was found within `seconds`."""
     deadline = time.monotonic() + seconds
 
     def holds(smaller: Case) -> bool:
@@ -40,8 +40,8 @@ def _mended(path: str) -> Callable[[Case], Case]:
 
 
 def _with_less(case: Case, path: str, holds: Callable[[Case], bool]) -> Case:
-    was = original(case.origin).files.get(path, b"")
-    pieces = _pieces(was, case.files[path])
+    original_content = original(case.origin).files.get(path, b"")
+    pieces = _pieces(original_content, case.files[path])
     for index, (before, after) in enumerate(pieces):
         if before == after:
             continue
@@ -55,8 +55,8 @@ def _with_less(case: Case, path: str, holds: Callable[[Case], bool]) -> Case:
     return case.with_file(path, _joined(pieces))
 
 
-def _pieces(was: bytes, now: bytes) -> list[Piece]:
-    old, new = was.splitlines(keepends=True), now.splitlines(keepends=True)
+def _pieces(before: bytes, after: bytes) -> list[Piece]:
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return [(b"".join(old[a:b]), b"".join(new[c:d])) for _, a, b, c, d in codes]
 
@@ -66,7 +66,7 @@ def _joined(pieces: Sequence[Piece]) -> bytes:
 
 
 def _halved(pieces: list[Piece], index: int, holds: Callable[[list[Piece]], bool]) -> list[Piece]:
-    """Take out halves of a changed piece, then quarters, and so on down to single bytes."""
+    """Remove halves of a changed piece, then quarters, and so on down to single bytes."""
     size = max(1, len(pieces[index][1]) // 2)
     while size:
         start = 0

@@ -1,4 +1,4 @@
-"""What the real promtool and amtool say of files that were written: that they refuse them is the worst bug of all."""
+"""Ask the real promtool and amtool about written files: a file that they refuse is the worst bug of all."""
 
 import re
 import subprocess
@@ -24,9 +24,9 @@ def installed() -> tuple[Servers, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Objection:
-    """What a tool objects to; `unproved` where a generated test came out otherwise than it says.
+    """An objection of a tool; `unproved` says whether a generated test failed.
 
-    Such a test may be right: metrics that contradict each other measure nothing, and it shows that.
+    Such a test may be right: if metrics contradict each other, they measure nothing, and the test shows it.
     """
 
     title: str
@@ -35,18 +35,18 @@ class Objection:
 
 
 def objections(servers: Servers, folder: Path, changed: Collection[str]) -> list[Objection]:
-    """Return what the tools of a generation object to in the `changed` files of an output folder.
+    """Return the objections of a generation's tools to the `changed` files of an output folder.
 
-    What takes a tool too long is no objection: a user's own example may ask for any number of samples.
+    A time-out is no objection: a user's own example may ask for any number of samples.
     """
-    found = []
+    refusals = []
     for title, command in _commands(servers, folder, changed):
         with suppress(subprocess.TimeoutExpired):
             done = _run(command)
             output, unproved = done.stdout + done.stderr, _UNEXPECTED.search(done.stdout + done.stderr) is not None
             if done.returncode:
-                found.append(Objection(title=f"{title} ({servers.generation})", output=output, unproved=unproved))
-    return found
+                refusals.append(Objection(title=f"{title} ({servers.generation})", output=output, unproved=unproved))
+    return refusals
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,6 @@
-"""Random values of the kinds that thresholds.yaml knows: most of them right, so that what they lead to is reached.
+"""Make random values of the kinds that thresholds.yaml knows; most are right, so that later stages are reached.
 
-Used by `grammar.py`, which puts them where they belong.
+`grammar.py` puts them where they belong.
 """
 
 from random import Random
@@ -57,13 +57,15 @@ def limit(random: Random, unit: str) -> str:
 
 
 def rising_limits(random: Random, unit: str) -> dict[str, str]:
-    """Return limits by severity, mostly in the order of their urgency."""
-    severities = [one for one in SEVERITIES if random.random() < 0.5] or ["critical"]
+    """Return limits by severity, mostly in the order of the severities."""
+    severities = [severity for severity in SEVERITIES if random.random() < 0.5] or ["critical"]
     form, comparator = random.choice(_WRITTEN[unit]), random.choice((">", ">=", "<", "<="))
     numbers = sorted(random.sample(range(100), len(severities)), reverse=comparator.startswith("<"))
     if random.random() < _SPOILT:
         random.shuffle(numbers)
-    return {one: f"{comparator} {form.format(number)}" for one, number in zip(severities, numbers, strict=True)}
+    return {
+        severity: f"{comparator} {form.format(number)}" for severity, number in zip(severities, numbers, strict=True)
+    }
 
 
 def quantity(random: Random, unit: str) -> str:
@@ -83,8 +85,8 @@ def metric(random: Random) -> str:
     """Return a metric with matchers: `requests_total{code=~"5.."}`."""
     if random.random() < _SPOILT:
         return random.choice(nasty.PROMQL)
-    name, found = random.choice(_METRICS), matchers(random)
-    return f"{name}{{{found}}}" if found else name
+    name, selectors = random.choice(_METRICS), matchers(random)
+    return f"{name}{{{selectors}}}" if selectors else name
 
 
 def matchers(random: Random) -> str:
@@ -115,16 +117,16 @@ def _expression(random: Random, names: tuple[str, ...], depth: int) -> str:
     name = "{{ " + random.choice(names) + " }}"
     if not depth:
         return random.choice((f"rate({name}[{{{{ window }}}}])", name, name, "1", f"{name} offset 5m", "time()"))
-    inner, other = _expression(random, names, depth - 1), _expression(random, names, depth - 1)
+    first, second = _expression(random, names, depth - 1), _expression(random, names, depth - 1)
     return random.choice(
         (
-            f"sum by ({{{{ per }}}}) ({inner})",
-            f"({inner}) / ({other})",
-            f"{inner} {random.choice(('+', '-', '*', '>', '> bool', 'and', 'or', 'unless', '^', '%', '=='))} {other}",
-            f"max_over_time(({inner})[1h:1m])",
-            f"{random.choice(_FUNCTIONS)}({inner})",
-            f"topk(1, {inner})",
-            f"-{inner}",
+            f"sum by ({{{{ per }}}}) ({first})",
+            f"({first}) / ({second})",
+            f"{first} {random.choice(('+', '-', '*', '>', '> bool', 'and', 'or', 'unless', '^', '%', '=='))} {second}",
+            f"max_over_time(({first})[1h:1m])",
+            f"{random.choice(_FUNCTIONS)}({first})",
+            f"topk(1, {first})",
+            f"-{first}",
         )
     )
 

@@ -1,7 +1,7 @@
-"""The folder that a case is laid out in, with a good `generated/` beside it that failures must leave alone.
+"""Lay a case out in a folder, beside a good `generated/` that a failed compilation must not change.
 
-Between `inputs.py` and `judge.py`. The folder is in memory where the machine has such a place: a run makes millions of
-small files.
+`judge.py` calls this module. The folder is in memory if the machine has a file system in memory, because a run makes
+millions of small files.
 """
 
 import os
@@ -20,21 +20,21 @@ from compiler.cli import main
 from testbed.fuzz.case import ORIGINS, Case, original
 
 OUTPUT: Final = Path(conventions.OUTPUT_PATH)
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where Linux has its file system in memory; folders in it are made safely
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; tempfile makes the folders in it
 Tree = dict[str, bytes | None]
-"""What a folder holds: content by path, None for a folder."""
+"""The content of a folder: the bytes of each file by path, None for a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """A folder for each origin, each with its good output; made by `opened`."""
+    """A folder for each origin, with the good output of each; `opened` makes it."""
 
     folder: Path
     good: dict[str, Tree]
 
     @contextmanager
     def laid_out(self, case: Case) -> Iterator[None]:
-        """Have the case in the current directory, above the good output of its origin, which is put back afterwards."""
+        """Lay the case out in the current directory beside its origin's good output; restore that output afterwards."""
         with chdir(self.folder / case.origin):
             _clear()
             _lay_out(case)
@@ -44,7 +44,7 @@ class Workshop:
                 self._restore(case.origin)
 
     def before(self, case: Case) -> Tree:
-        """Return what the output folder holds before the case is compiled."""
+        """Return the content of the output folder before the case is compiled."""
         blocked: Tree = {} if case.blocked is None else {case.blocked: None}
         return {**self.good[case.origin], **blocked}
 
@@ -62,13 +62,13 @@ class Workshop:
 
 @contextmanager
 def place() -> Iterator[Path]:
-    """Yield a temporary folder for workshops, which is removed afterwards with all that dead processes left in it."""
+    """Yield a temporary folder for workshops, and remove it afterwards with all that dead processes left in it."""
     with TemporaryDirectory(prefix="tocsin-fuzz-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
         yield Path(name)
 
 
 def opened(folder: Path) -> Workshop:
-    """Return a workshop in a folder that is empty; RuntimeError where an origin itself does not compile."""
+    """Return a workshop in an empty folder; raises RuntimeError if an origin itself does not compile."""
     good: dict[str, Tree] = {}
     for origin in ORIGINS:
         (folder / origin).mkdir()
@@ -82,11 +82,11 @@ def opened(folder: Path) -> Workshop:
 
 
 def tree(folder: Path) -> Tree:
-    """Return what a folder holds, paths relative to it, a folder before what lies in it."""
-    found: Tree = {}
+    """Return the content of a folder by relative path; a folder comes before the files in it."""
+    contents: Tree = {}
     for path in sorted(folder.rglob("*")):
-        found[path.relative_to(folder).as_posix()] = None if path.is_dir() else path.read_bytes()
-    return found
+        contents[path.relative_to(folder).as_posix()] = None if path.is_dir() else path.read_bytes()
+    return contents
 
 
 def _clear() -> None:
@@ -112,7 +112,7 @@ def _lay_out(case: Case) -> None:
     for name in case.pipes:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(name)
-    # Last, so that no file is written through a link.
+    # Make the links last, so that no file is written through a link.
     for name, target in case.links.items():
         if not os.path.lexists(name):
             Path(name).parent.mkdir(parents=True, exist_ok=True)

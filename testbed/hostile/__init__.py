@@ -1,1 +1,1 @@
-"""Hostile input in thousands of shapes: Markdown, words of mail headers, and what lies where files should be."""
+"""Try hostile input in thousands of shapes: Markdown, pieces of mail headers, and links or devices instead of files."""

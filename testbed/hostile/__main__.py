@@ -1,4 +1,4 @@
-"""`python -m testbed.hostile --count N --seed N`: tries so many of each kind; exit 1 with what got somewhere."""
+"""`python -m testbed.hostile --count N --seed N`: try N hostile inputs of each kind; exit 1 with the faults found."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from testbed.hostile import files, mails, markdown
 
 KINDS = {"markdown": markdown.faults, "mails": mails.faults, "files": files.faults}
 SHARES = {"markdown": 1.0, "mails": 1.0, "files": 0.1}
-"""How many of each are tried: each of the last kind is a run of the compiler."""
+"""The share of `--count` for each kind; one of the last kind needs a run of the compiler."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try them; print a line for each kind and each fault, and return the exit status."""
+    """Try the inputs, print a line for each kind and each fault, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m testbed.hostile", description=__doc__)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -24,11 +24,11 @@ def main(arguments: Sequence[str]) -> int:
     failed = False
     for kind in given.kind or KINDS:
         count, begun = max(1, round(given.count * SHARES[kind])), time.monotonic()
-        found = list(KINDS[kind](count, given.seed))
-        print(f"{kind}: {count:,} from seed {given.seed}, {time.monotonic() - begun:.0f} s: {len(found)} faults")
-        for fault in found[:20]:
+        faults = list(KINDS[kind](count, given.seed))
+        print(f"{kind}: {count:,} from seed {given.seed}, {time.monotonic() - begun:.0f} s: {len(faults)} faults")
+        for fault in faults[:20]:
             print(f"  {fault}")
-        failed = failed or bool(found)
+        failed = failed or bool(faults)
     return 1 if failed else 0
 
 

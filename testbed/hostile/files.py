@@ -1,7 +1,7 @@
-"""What lies where files should be, at random: links, loops, pipes, devices, holes, in the house and in its output.
+"""Put random links, loops, pipes, devices and holes where files should be, in the house and in its output.
 
-Beside the house lies a folder that nothing may read, show, change or add to. Each run of the compiler has a time and an
-amount of memory, and ends with artifacts or a finding, never with a traceback.
+The compiler may not read, show, change or add to the folder beside the house. Each run of the compiler has a limited
+time and memory, and ends with artifacts or a finding, never with a traceback.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from testbed.fuzz.case import ORIGINS
 SECONDS = 120
 MOST_MEMORY = 1_500 * 1_024 * 1_024
 """Bytes of address space of a run."""
-SECRET = "canary-7d1f"  # noqa: S105  what must not come out
+SECRET = "canary-7d1f"  # noqa: S105  the text that must not come out
 _COMMANDS = (
     ("check",),
     ("compile",),
@@ -42,7 +42,7 @@ def house(folder: Path) -> None:
 
 
 def damage(folder: Path, seed: int, number: int) -> list[str]:
-    """Put hostile things into the house and its output; return what was done."""
+    """Put hostile things into the house and its output; return a line for each."""
     chance = random.Random(f"{seed} {number}")  # noqa: S311  made to be repeatable
     inside, outside, steps = folder / "house", folder / "outside", []
     for _ in range(chance.randint(1, 3)):
@@ -56,7 +56,7 @@ def damage(folder: Path, seed: int, number: int) -> list[str]:
         if place.exists() or place.is_symlink():
             shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
         try:
-            # An earlier step may have put something else where this one needs a folder.
+            # An earlier step may have put something else where this step needs a folder.
             place.parent.mkdir(parents=True, exist_ok=True)
             act(place, target)
         except OSError:
@@ -109,7 +109,7 @@ _ACTS: dict[str, Callable[[Path, Path], None]] = {
 
 
 def shot(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return all that lies in the folder beside the house, with its content and when it was changed."""
+    """Return all files in the folder beside the house, with their times of change and their contents."""
     outside = folder / "outside"
     return {
         str(path.relative_to(outside)): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
@@ -118,7 +118,7 @@ def shot(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def fault(folder: Path, command: tuple[str, ...]) -> str | None:
-    """Run the compiler in the house; return what is wrong with what it did, None when nothing is."""
+    """Run the compiler in the house; return what it did wrong, None if nothing."""
     before = shot(folder)
     try:
         done = subprocess.run(
@@ -139,7 +139,7 @@ def fault(folder: Path, command: tuple[str, ...]) -> str | None:
         return "shows what lies outside"
     if shot(folder) != before:
         return "changes what lies outside"
-    return next((f"{one} holds what lies outside" for one in _written(folder / "house" / "generated")), None)
+    return next((f"{name} holds what lies outside" for name in _written(folder / "house" / "generated")), None)
 
 
 def _written(generated: Path) -> Iterator[str]:
@@ -160,12 +160,12 @@ def _bounded() -> None:
 
 
 def faults(number: int, seed: int) -> Iterator[str]:
-    """Yield what is wrong, with what was done to the house."""
-    for each in range(number):
+    """Yield each fault, with the damage to the house."""
+    for index in range(number):
         with tempfile.TemporaryDirectory(prefix="tocsin-hostile-") as name:
             folder = Path(name)
             house(folder)
-            steps = damage(folder, seed, each)
-            command = _COMMANDS[each % len(_COMMANDS)]
-            if (found := fault(folder, command)) is not None:
-                yield f"{each}: {' '.join(command)}: {found}; {steps}"
+            steps = damage(folder, seed, index)
+            command = _COMMANDS[index % len(_COMMANDS)]
+            if (problem := fault(folder, command)) is not None:
+                yield f"{index}: {' '.join(command)}: {problem}; {steps}"

@@ -1,6 +1,6 @@
-"""Mails whose words are pieces of headers: what a mail server gets has the headers that were meant, and one body.
+"""Send mails whose words are pieces of headers, and check that the server gets only the meant headers and one body.
 
-Each is handed to a real server on loopback, and its bytes are read again by Python's parser in both of its ways.
+Each mail goes to a real server on loopback; Python's parser reads its bytes again with both of its policies.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def words(seed: int, number: int) -> str:
 
 
 def job(seed: int, number: int) -> Job:
-    """Return a message that says them wherever an alert's words may stand."""
+    """Return a job whose message has the hostile words wherever an alert's words may stand."""
     text, chance = words(seed, number), random.Random(f"{number} {seed}")  # noqa: S311
     message = Message(
         incident_id=1,
@@ -101,11 +101,11 @@ def job(seed: int, number: int) -> Job:
 
 
 def fault(raw: bytes, recipients: tuple[str, ...]) -> str | None:
-    """Return what is wrong with a mail that a server has taken, None when nothing is."""
+    """Return what is wrong with a mail that a server has taken, None if nothing."""
     if recipients != ("ops@example.com",):
         return f"goes to {recipients}"
-    for way in (policy.default, policy.compat32):
-        mail = email.message_from_bytes(raw, policy=way)
+    for parser_policy in (policy.default, policy.compat32):
+        mail = email.message_from_bytes(raw, policy=parser_policy)
         names = [name.lower() for name in mail]
         if not {*names} <= MEANT or len(names) != len({*names}):
             return f"has the headers {names}"
@@ -115,18 +115,18 @@ def fault(raw: bytes, recipients: tuple[str, ...]) -> str | None:
 
 
 def faults(number: int, seed: int) -> Iterator[str]:
-    """Yield what is wrong, with the words."""
+    """Yield each fault, with the words."""
     with Mailbox() as mailbox:
         sender = MailSender(parse_smtp_url(Secret(f"{mailbox.url}?from=tocsin@example.com")))
-        for each in range(number):
+        for index in range(number):
             mailbox.mails.clear()
             try:
-                sender.send(job(seed, each))
+                sender.send(job(seed, index))
             except PermanentFailure:
                 continue
-            except Exception as error:  # noqa: BLE001  whatever it is, it is the fault
-                yield f"{each}: {type(error).__name__}: {words(seed, each)!r}"
+            except Exception as error:  # noqa: BLE001  any exception is a fault
+                yield f"{index}: {type(error).__name__}: {words(seed, index)!r}"
                 continue
             for mail in mailbox.mails:
-                if (found := fault(mail.raw, mail.recipients)) is not None:
-                    yield f"{each}: {found}: {words(seed, each)!r}"
+                if (problem := fault(mail.raw, mail.recipients)) is not None:
+                    yield f"{index}: {problem}: {words(seed, index)!r}"

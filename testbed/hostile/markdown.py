@@ -1,6 +1,6 @@
-"""Markdown of random marks within marks: what the compiler takes every channel lays out, each with the same words.
+"""Make Markdown of random nested marks, and check that every channel lays out what the compiler accepts.
 
-Words are numbered, so that in each format the same ones have to come in the same order.
+The words are numbered: each format must show the same words in the same order.
 """
 
 from __future__ import annotations
@@ -54,40 +54,40 @@ def _word(words: Iterator[int]) -> str:
 
 
 def fault(text: str) -> str | None:
-    """Return what is wrong with how the text is laid out, None when nothing is."""
+    """Return what is wrong with the layouts of the text, None if nothing."""
     try:
-        laid_out = {name: way(text) for name, way in _WAYS.items()}
-    except Exception as error:  # noqa: BLE001  whatever it is, it is the fault
+        laid_out = {name: lay_out(text) for name, lay_out in _LAYOUTS.items()}
+    except Exception as error:  # noqa: BLE001  any exception is a fault
         return f"{type(error).__name__} while it is laid out"
     diagnostics = Diagnostics()
     refuse_nesting("a.md", parse(text), diagnostics)
     if diagnostics.found:
         return None
-    found = {name: _WORD.findall(one) for name, one in laid_out.items()}
-    first = found["html"]
-    for name, numbers in found.items():
+    numbers_by_name = {name: _WORD.findall(output) for name, output in laid_out.items()}
+    first = numbers_by_name["html"]
+    for name, numbers in numbers_by_name.items():
         if numbers != first:
             return f"{name} has other words than html: {sorted({*numbers} ^ {*first}, key=int)[:5]}"
     return None
 
 
 def faults(number: int, seed: int) -> Iterator[str]:
-    """Yield what is wrong, with the text."""
-    for each in range(number):
-        text = made(seed, each)
-        if (found := fault(text)) is not None:
-            yield f"{each}: {found}: {text[:200]!r}"
+    """Yield each fault, with the text."""
+    for index in range(number):
+        text = made(seed, index)
+        if (problem := fault(text)) is not None:
+            yield f"{index}: {problem}: {text[:200]!r}"
 
 
 def _joined(style: SlackStyle | PlainStyle) -> Callable[[str], str]:
-    return lambda text: "\n".join(one.text for one in markdown.pieces(text, style, commands={}, base=BASE))
+    return lambda text: "\n".join(piece.text for piece in markdown.pieces(text, style, commands={}, base=BASE))
 
 
 def _as_html(text: str) -> str:
     return html.unescape(_TAG.sub("", markdown.html(text, commands={}, base=BASE)))
 
 
-_WAYS: dict[str, Callable[[str], str]] = {
+_LAYOUTS: dict[str, Callable[[str], str]] = {
     "html": _as_html,
     "slack": _joined(SlackStyle()),
     "plain": _joined(PlainStyle()),

@@ -1,4 +1,4 @@
-"""`python -m testbed.law`: the long form. Exit 1 with the shortest story found when the law did not hold."""
+"""`python -m testbed.law`: the long form of the law's test. Exit 1 with the shortest story that breaks the law."""
 
 import argparse
 import sys

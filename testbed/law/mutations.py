@@ -1,8 +1,8 @@
-"""`python -m testbed.law.mutations` says whether the law's test would notice a mistake in the room that decides.
+"""`python -m testbed.law.mutations` says whether the law's test would notice a mistake in the module that decides.
 
-Mistakes of ten kinds are made in `webhook/incidents/alertmanager_state.py`, one at a time in a copy of the package, by
-a seed; `testbed.law` plays against each until it notices or its steps are used up. What it does not notice is tried by
-the room's tests, and that is said. Exit 1 when one survived both.
+It makes mistakes of ten kinds in `webhook/incidents/alertmanager_state.py`, one at a time in a copy of the package,
+chosen by a seed. `testbed.law` plays against each mistake until it notices the mistake or has used up its steps. If it
+does not notice, the module's own tests run, and the output says so. Exit 1 if a mistake survived both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ except Exception as error:
     sys.exit(3)
 """
 
-# The package is imported before the tests' own folder is one to import from.
+# Import the mutated package first: afterwards pytest adds folders from which another copy could be imported.
 _TEST = "import sys, webhook, pytest; sys.exit(pytest.main(sys.argv[1:]))"
 TESTS = (
     "tests/webhook/test_alertmanager_api.py",
@@ -56,7 +56,6 @@ TESTS = (
 EQUIVALENT: dict[str, str] = {
     "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
     "_SAME_START = 0.004": "two starts of an alert are at least an evaluation apart",
-    "if not url and True:": "a delivery without an external URL is asked about under no name, with the same reason",
     "return any((alert.firing and True for alert in alerts))": "what a delivery says fires stands in it after",
     "answers.append(Active() if any((one.suppression is None for one in found)) or False else Quiet(by=first))": (
         "the first is one of all"
@@ -69,7 +68,7 @@ EQUIVALENT: dict[str, str] = {
     "apart = span(absent_since - now)": "a length in a sentence for people",
     "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
 }
-"""Mutations that change nothing anybody could observe, by their line as it becomes, each with its reason."""
+"""Mutations that change nothing observable: the line after the mutation, and the reason."""
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
@@ -100,7 +99,7 @@ _CALLS = {"any": "all", "all": "any", "min": "max", "max": "min"}
 
 @dataclass(frozen=True, kw_only=True)
 class Mutation:
-    """A mistake: of which kind, in which line, what stood there and what does now, and the whole room with it."""
+    """A mistake: its kind, its line, the code before and after, and the source of the whole module with it."""
 
     kind: str
     line: int
@@ -109,34 +108,34 @@ class Mutation:
     source: str
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return the line, the kind and the change."""
         return f"line {self.line}, {self.kind}: {self.before}  ->  {self.after}"
 
 
 def mutations(source: str) -> list[Mutation]:
-    """Return every mistake of these kinds that can be made in the room, in the order of its lines."""
-    found: list[Mutation] = []
+    """Return every mistake of these kinds that can be made in the module, in the order of its lines."""
+    mutants: list[Mutation] = []
     parts = ast.parse(source).body
     texts = [ast.unparse(part) for part in parts]
     for index, part in enumerate(parts):
         tree = ast.Module(body=[part], type_ignores=[])
         for number, node in enumerate(_code(tree)):
             for kind, change in _changes(node):
-                other = copy.deepcopy(tree)
-                place = next(one for at, one in enumerate(_code(other)) if at == number)
-                before = ast.unparse(_statement(other, place))
+                changed_tree = copy.deepcopy(tree)
+                place = next(changed_node for at, changed_node in enumerate(_code(changed_tree)) if at == number)
+                before = ast.unparse(_statement(changed_tree, place))
                 change(place)
-                ast.fix_missing_locations(other)
-                before, after = _difference(before, ast.unparse(_statement(other, place)))
+                ast.fix_missing_locations(changed_tree)
+                before, after = _difference(before, ast.unparse(_statement(changed_tree, place)))
                 if before != after:
                     line = getattr(node, "lineno", 0) or getattr(getattr(node, "target", None), "lineno", 0)
-                    whole = "\n\n".join([*texts[:index], ast.unparse(other), *texts[index + 1 :]])
-                    found.append(Mutation(kind=kind, line=line, before=before, after=after, source=whole))
-    return sorted(found, key=lambda one: (one.line, one.kind, one.after))
+                    whole = "\n\n".join([*texts[:index], ast.unparse(changed_tree), *texts[index + 1 :]])
+                    mutants.append(Mutation(kind=kind, line=line, before=before, after=after, source=whole))
+    return sorted(mutants, key=lambda mutation: (mutation.line, mutation.kind, mutation.after))
 
 
 def reason_to_exclude(mutation: Mutation) -> str | None:
-    """Return why nobody could notice the mistake, None where somebody could."""
+    """Return why nobody could notice the mistake, None if somebody could."""
     if mutation.kind == "off by a constant" and "one_line(url, " in mutation.after:
         return "how much of a URL is told to people"
     if mutation.kind == "off by a constant" and "round(one.up)" in mutation.after:
@@ -145,7 +144,7 @@ def reason_to_exclude(mutation: Mutation) -> str | None:
 
 
 def _code(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is run: the bodies of functions and the constants of the room, without types and texts."""
+    """Yield the code that runs: the bodies of functions and the module's constants, without types and docstrings."""
     for node in tree.body if isinstance(tree, ast.Module) else ():
         if isinstance(node, ast.FunctionDef):
             for statement in node.body:
@@ -157,8 +156,8 @@ def _code(tree: ast.AST) -> Iterator[ast.AST]:
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:  # noqa: C901, PLR0912  a kind each
     match node:
         case ast.Compare(ops=[op]) if type(op) in _COMPARISONS:
-            for other in _COMPARISONS[type(op)]:
-                yield "comparison", _sets("ops", [other()])
+            for operator in _COMPARISONS[type(op)]:
+                yield "comparison", _sets("ops", [operator()])
         case ast.BoolOp(op=op, values=values):
             yield "and, or", _sets("op", ast.Or() if isinstance(op, ast.And) else ast.And())
             for number in range(len(values)):
@@ -212,9 +211,9 @@ def _sets_name(name: str) -> Callable[[ast.AST], None]:
 
 def _drops(number: int, name: str = "values") -> Callable[[ast.AST], None]:
     def change(node: ast.AST) -> None:
-        left = [one for at, one in enumerate(getattr(node, name)) if at != number]
+        left = [child for at, child in enumerate(getattr(node, name)) if at != number]
         if isinstance(node, ast.BoolOp) and len(left) == 1:
-            # One that is left alone is no `and` any more; `bool` keeps the shape.
+            # A single condition is no `and` or `or`; a constant that decides nothing keeps the shape.
             left.append(ast.Constant(value=isinstance(node.op, ast.And)))
         setattr(node, name, left)
 
@@ -254,30 +253,33 @@ def _exchanges(number: int) -> Callable[[ast.AST], None]:
 def _statement(tree: ast.AST, place: ast.AST) -> ast.AST:
     """Return the innermost function or assignment that holds the place."""
     for node in tree.body if isinstance(tree, ast.Module) else ():
-        if any(one is place for one in ast.walk(node)):
+        if any(node_inside is place for node_inside in ast.walk(node)):
             return node
     return tree
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:
-    """Return the first lines in which the two differ."""
+    """Return the first pair of lines in which the two texts differ."""
     pairs = zip(before.splitlines(), after.splitlines(), strict=False)
-    return next(((one.strip(), other.strip()) for one, other in pairs if one != other), (before, before))
+    return next(
+        ((line_before.strip(), line_after.strip()) for line_before, line_after in pairs if line_before != line_after),
+        (before, before),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What has become of a mutation: how it was noticed, empty where it was not."""
+    """What became of a mutation: how it was noticed, empty if it was not."""
 
     mutation: Mutation
     noticed: str
     by_tests: bool
-    """Whether the room's tests have noticed it, and the play has not."""
+    """Whether the module's tests noticed it after the play did not."""
     seconds: float
 
 
 def run(mutation: Mutation, *, steps: int, seed: int, catalog: Path) -> Result:
-    """Play against the room with this mistake, in a copy of the package."""
+    """Play against the module with this mistake, in a copy of the package."""
     began, by_tests = time.monotonic(), False
     with tempfile.TemporaryDirectory(prefix="tocsin-mutation-") as folder:
         package = Path(folder) / "webhook"
@@ -304,10 +306,10 @@ def run(mutation: Mutation, *, steps: int, seed: int, catalog: Path) -> Result:
 
 
 def _tested(folder: Path) -> str:
-    """Return which of the room's tests fails with the package in `folder`, empty where none does."""
+    """Return the first of the module's tests that fails with the package in `folder`, empty if none fails."""
     options = ["-x", "-q", "--numprocesses", "0", "-p", "no:cacheprovider", "-c", str(REPOSITORY / "pyproject.toml")]
     ended = subprocess.run(
-        [sys.executable, "-c", _TEST, *options, *(str(REPOSITORY / one) for one in TESTS)],
+        [sys.executable, "-c", _TEST, *options, *(str(REPOSITORY / test_file) for test_file in TESTS)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -320,7 +322,7 @@ def _tested(folder: Path) -> str:
 
 
 def main() -> None:
-    """Make the mistakes that the arguments choose, and tell of each."""
+    """Make the mistakes that the arguments choose, and report each."""
     parser = argparse.ArgumentParser(prog="python -m testbed.law.mutations", description=__doc__)
     parser.add_argument("--count", type=int, default=20, help="how many; 0 is all that there are")
     parser.add_argument("--seed", type=int, default=1)
@@ -329,7 +331,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, default=REPOSITORY / "generated/catalog.json")
     arguments = parser.parse_args()
     made = mutations((REPOSITORY / ROOM).read_text())
-    every = [one for one in made if reason_to_exclude(one) is None]
+    every = [mutation for mutation in made if reason_to_exclude(mutation) is None]
     count = min(arguments.count or len(every), len(every))
     chosen = random.Random(arguments.seed).sample(every, count)  # noqa: S311  made to be repeatable
     print(f"{count} of {len(every)} mutations of {ROOM}, seed {arguments.seed};", flush=True)
@@ -344,7 +346,8 @@ def main() -> None:
     survived = by_tests = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
         runs = pool.map(
-            lambda one: run(one, steps=arguments.steps, seed=arguments.seed, catalog=arguments.catalog), chosen
+            lambda mutation: run(mutation, steps=arguments.steps, seed=arguments.seed, catalog=arguments.catalog),
+            chosen,
         )
         for result in runs:
             survived += not result.noticed

@@ -1,13 +1,14 @@
-"""What had to follow, said from the world alone: which answers are positive knowledge, and what they allow and demand.
+"""Derive what must follow from the true state of the world, and compare it with what the webhook did.
 
-The room under test is not asked, and nothing of it is repeated here but its law:
+The oracle decides which answers are positive knowledge, what they allow and what they demand. It does not ask the
+module under test, and repeats nothing of it except its law:
 
 - A firing that was told stands open, or in doubt, in an incident that is not over.
-- An incident ends by a delivery that leaves nothing open, or by two answers, two minutes apart and without a word
-  between them, each of which was positive knowledge that every alert of it has ended.
-- An alert ends while others of its incident go on by the same rule.
-- A step is held only while every alert that fires is suppressed at its own Alertmanager, and then it is.
-- On everything else the step is taken, and the message says so where nobody knew.
+- An incident ends by a delivery that leaves nothing open, or by two answers. The answers are two minutes apart, no
+  delivery comes between them, and each is positive knowledge that every alert of the incident has ended.
+- The same rule holds for one alert that ends while others of its incident fire on.
+- A step is held if, and only if, every alert that fires is suppressed at its own Alertmanager.
+- In all other cases the step is taken, and the message says so if the state is not known.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from testbed.law.world import (
     Firing,
     World,
     cluster_of,
-    fingerprint,
+    fingerprint_of,
     labels,
     moment,
 )
@@ -41,18 +42,19 @@ SETTLED_SECONDS = 300.0
 PENDING_SECONDS = 3_600.0
 KEPT_SECONDS = 900.0
 KEPT_STARTS = 2
-"""An earlier start of a Watchdog counts for so long after it was last told, and so many are kept."""
+"""`KEPT_SECONDS` is how long an earlier start of a Watchdog counts after it was last told; `KEPT_STARTS` is how many
+starts are kept."""
 LARGEST_STEP = 400.0
-"""Seconds by which a clock is set at the most, and some."""
+"""Seconds: a clock is never set by more than this, with a margin."""
 NOT_KNOWN = "Whether it still fires is not known"
 _EVER = moment("eu", BEGIN - 1)
-"""Before every alert: of one that nobody has told of it is not known when it began."""
-_ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
+"""A start before that of every alert. It stands for an alert that no delivery told of: nobody knows when it began."""
+_ALERT = {fingerprint_of(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What can be known of alerts: `suppressed` with the words that say why, `unknown` with what may be said of it."""
+    """What can be known of alerts; `words` are the reasons that the webhook may give if it is suppressed or unknown."""
 
     kind: Literal["active", "unknown", "suppressed", "ended"]
     words: frozenset[str] = frozenset()
@@ -60,7 +62,7 @@ class Truth:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What was asked, what had to be answered (None: it cannot be told), and what has happened meanwhile."""
+    """A question, the correct answer (`truth`, None if it cannot be told), and what happened meanwhile."""
 
     before: Kept
     truth: Truth | None
@@ -68,50 +70,52 @@ class Question:
     others: Mapping[int, Kept]
     interrupted: bool = False
     ended: frozenset[str] = frozenset()
-    """The alerts of which it is positive knowledge that they have ended."""
+    """The alerts that have ended, by positive knowledge."""
     unsure: frozenset[str] = frozenset()
-    """The alerts of which it cannot be told."""
+    """The alerts whose correct answer cannot be told."""
     about_doubts: bool = False
-    """Whether only alerts were asked about that had ended and were told again with their old start."""
+    """Whether the question is only about alerts that had ended and were told again with their old start."""
     confirms: bool = False
-    """Whether it was asked to know more, and not because a step was due."""
+    """Whether the question only confirms an earlier answer, and no step was due."""
 
 
-class AgainstTheLaw(AssertionError):  # noqa: N818  what it is, in a word
-    """Something has happened that must not, or has not that must."""
+class AgainstTheLaw(AssertionError):  # noqa: N818  the name says what it is
+    """Something happened that must not happen, or something did not happen that must."""
 
 
 @dataclass
 class Oracle:
-    """Watches the replicas and compares."""
+    """Watches the replicas and compares what they do with what the law says."""
 
     replicas: Replicas
     before: dict[int, Kept] = field(default_factory=dict)
     question: Question | None = None
     must_end: dict[tuple[int, str], float] = field(default_factory=dict)
-    """Since when, for sure, every answer was that it has ended; by the incident and `all` of it, what is told `again`,
-    or one alert of several."""
+    """Since when, for sure, every answer says that the subject has ended. The key is the incident and the subject:
+    `all` of its alerts, those told `again`, or the fingerprint of one alert."""
     may_end: dict[tuple[int, str], float] = field(default_factory=dict)
-    """The same at the earliest."""
+    """The earliest time from which this may be so, with the same keys."""
     may_settle: dict[tuple[int, str], float] = field(default_factory=dict)
-    """Since when at the earliest every answer about an alert in doubt was that it has ended; by incident and alert."""
+    """The earliest time from which every answer may say that an alert in doubt has ended, by incident and alert."""
     listed: set[tuple[str, float, str, str, int]] = field(default_factory=set)
-    """The servers, by name and life, that have listed a firing (fingerprint and start) when asked about an incident."""
+    """Which server listed which firing for which incident: the server's name and start, the firing's fingerprint and
+    start, and the incident."""
     vouched: set[tuple[str, float]] = field(default_factory=set)
     doubtful_vouching: set[tuple[str, float]] = field(default_factory=set)
     watchdogs: dict[str, dict[float, float]] = field(default_factory=dict)
-    """By who delivered it, each start of a Watchdog that was told, and when it last was by the clock of who took it."""
+    """By the external URL that delivered it, each start of a Watchdog and when it was last told, by the clock of the
+    replica that took it."""
     asked_at: float = 0.0
-    """When the question is asked, by the clock of who asks."""
+    """When the question is asked, by the clock of the replica that asks."""
     even_from: float = 0.0
-    """When the clocks agree again, and nothing that was set by another clock lies ahead."""
+    """From when the clocks agree again and no time that another clock set lies ahead."""
 
     def __post_init__(self) -> None:
         self.replicas.asked = self.asks
 
     @property
     def world(self) -> World:
-        """What is true."""
+        """The true state of the alerts and servers."""
         return self.replicas.world
 
     @property
@@ -120,25 +124,27 @@ class Oracle:
         return self.world.now >= self.even_from
 
     def clocks_differ(self) -> None:
-        """Take notice that a clock was set: what was measured before may have taken any time."""
+        """Note that a clock was set: lengths of time measured before mean nothing."""
         self.even_from = self.world.now + LARGEST_STEP if self.replicas.skew == [0.0, 0.0] else float("inf")
         self.must_end.clear()
         self.may_end = dict.fromkeys(self.may_end, float("-inf"))
         self.may_settle = dict.fromkeys(self.may_settle, float("-inf"))
 
     def asks(self, incident: Incident, now: float) -> None:
-        """Take notice of a question."""
+        """Note a question."""
         self.asked_at = now
         kept = self.replicas.kept()
         before = kept[incident.id]
         identities = {firing.identity for firing in incident.open_firings}
-        is_open = {(one, alert.started) for one, alert in before.open.items()}
+        is_open = {(fingerprint, alert.started) for fingerprint, alert in before.open.items()}
         about_doubts = bool(before.doubtful and identities) and not identities & is_open
         asked = before.doubtful if about_doubts else before.open
-        truth = self._truth(before, asked, about_doubts=about_doubts)
-        each = {one: self._of_alert(one, alert, before) for one, alert in asked.items()}
-        ended = frozenset(one for one, known in each.items() if known is not None and known.kind == "ended")
-        unsure = frozenset(one for one, known in each.items() if known is None)
+        truth = self._truth_of_incident(before, asked, about_doubts=about_doubts)
+        truths = {fingerprint: self._truth_of_alert(fingerprint, alert, before) for fingerprint, alert in asked.items()}
+        ended = frozenset(
+            fingerprint for fingerprint, known in truths.items() if known is not None and known.kind == "ended"
+        )
+        unsure = frozenset(fingerprint for fingerprint, known in truths.items() if known is None)
         self.question = Question(
             before=before,
             truth=truth,
@@ -152,15 +158,15 @@ class Oracle:
         self._learn(incident.id, asked, sure=self.replicas.meanwhile is None)
 
     def heard(self, url: str, began: float, now: float) -> None:
-        """Take notice of a Watchdog that was delivered."""
+        """Note a Watchdog that was delivered."""
         starts = self.watchdogs.setdefault(url, {})
         if began not in starts:
-            for start in sorted(starts, key=lambda each: starts[each])[: max(0, len(starts) + 1 - KEPT_STARTS)]:
+            for start in sorted(starts, key=lambda start: starts[start])[: max(0, len(starts) + 1 - KEPT_STARTS)]:
                 del starts[start]
         starts[began] = now
 
-    def delivered(self, payload: Payload, *, whole: bool) -> None:  # noqa: C901  one for each alert and each incident
-        """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
+    def delivered(self, payload: Payload, *, whole: bool) -> None:  # noqa: C901  cases by alert and by incident
+        """Note a delivery that was taken, `whole` or only the new alerts of it, and compare."""
         cluster = cluster_of(payload.external_url)
         before, after = self.before, self.replicas.kept()
         told: set[str] = set()
@@ -172,351 +178,376 @@ class Oracle:
                     firing.again = firing.end_told
                     firing.told, firing.ever_told, firing.settled = True, True, False
             elif firing is not None and whole and firing.ended == posted.ends_at != firing.told_end:
-                # The same end once more is no news, also where the firing was told again since.
+                # The same end told once more is no news, even if the firing was told again since.
                 firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
-                self._has_ended(posted.fingerprint, firing, payload, before, after)
+                self._check_delivered_end(posted.fingerprint, firing, payload, before, after)
             elif firing is not None and whole and firing.again and _ALERT[posted.fingerprint] == "c":
-                # While another cluster tells of it the store does not know that this end was told before.
+                # While another cluster reports this alert, the store does not know that this end was told before.
                 firing.told = False
         for number, incident in after.items():
             standing = {**incident.doubtful, **incident.open}
-            again = [one for one in told if one in standing and cluster in standing[one].clusters]
-            for what in (*again, "all") if again else ():
-                self._forget(number, what)
-            for one in again:
-                self.may_settle.pop((number, one), None)
-            if any(one in incident.doubtful for one in again):
+            again = [
+                fingerprint
+                for fingerprint in told
+                if fingerprint in standing and cluster in standing[fingerprint].clusters
+            ]
+            for subject in (*again, "all") if again else ():
+                self._forget(number, subject)
+            for fingerprint in again:
+                self.may_settle.pop((number, fingerprint), None)
+            if any(fingerprint in incident.doubtful for fingerprint in again):
                 self._forget(number, "again")
-            was = before.get(number)
-            if was != incident:
-                # What has changed is asked about anew; whether an earlier answer still counts is left open.
-                self._need_not_end(number)
-            if incident.over and was is not None and not was.over and (incident.truncated or incident.open):
-                raise AgainstTheLaw(f"a delivery has ended what it leaves open or out: {was} {incident}")
-        self._stands(after)
+            previous = before.get(number)
+            if previous != incident:
+                # The webhook asks anew about what changed. Whether an earlier answer still counts is left open.
+                self._forget_demands(number)
+            if incident.over and previous is not None and not previous.over and (incident.truncated or incident.open):
+                raise AgainstTheLaw(f"a delivery has ended what it leaves open or out: {previous} {incident}")
+        self._check_standing(after)
 
     def hands(self, number: int) -> None:
-        """Compare what a person has made of an incident."""
+        """Compare an incident before and after a person acted on it."""
         after = self.replicas.kept()
-        was, incident = self.before[number], after[number]
-        if incident.over and not was.over and (was.open or was.doubtful or was.truncated):
-            raise AgainstTheLaw(f"a person has ended what may fire: {was} {incident}")
-        self._need_not_end(number)
-        self._stands(after)
+        previous, incident = self.before[number], after[number]
+        if incident.over and not previous.over and (previous.open or previous.doubtful or previous.truncated):
+            raise AgainstTheLaw(f"a person has ended what may fire: {previous} {incident}")
+        self._forget_demands(number)
+        self._check_standing(after)
 
     def stepped(self) -> None:
-        """Compare what has followed from a question."""
+        """Compare what followed from a question."""
         question, self.question = self.question, None
         after = self.replicas.kept()
         if question is not None:
-            self._followed(question, after)
-        self._stands(after)
+            self._check_answer(question, after)
+        self._check_standing(after)
 
     def rests(self) -> None:
-        """Compare when a replica has nothing more to do: everything that was to be asked about has been."""
+        """Compare when a replica has nothing more to do: it must have asked about everything that was due."""
         if not self.clocks_are_even:
             return
-        for (number, what), since in self.must_end.items():
+        for (number, subject), since in self.must_end.items():
             waited = self.world.now - since
-            if waited >= (AGAIN_SECONDS if what == "again" else TWICE_SECONDS):
-                raise AgainstTheLaw(f"{what} of {number} has been over for {waited} s and nobody has asked again")
+            if waited >= (AGAIN_SECONDS if subject == "again" else TWICE_SECONDS):
+                raise AgainstTheLaw(f"{subject} of {number} has been over for {waited} s and nobody has asked again")
         for number, incident in self.before.items():
             if incident.doubted and self.replicas.due(number) > self.world.now + TWICE_SECONDS:
                 raise AgainstTheLaw(f"nobody asks about what is in doubt: {incident}")
 
-    def _followed(self, question: Question, after: dict[int, Kept]) -> None:  # noqa: C901  one for each that may follow
+    def _check_answer(self, question: Question, after: dict[int, Kept]) -> None:  # noqa: C901  a case for each result
         number, truth, now = question.before.id, question.truth, question.now
-        was, incident = question.before, after[number]
-        what = "again" if question.about_doubts else "all"
-        done = not incident.doubtful if what == "again" else incident.over
-        settled = what == "again" and done and not {*was.doubtful} & {*_open(after)}
-        ended = settled or (what == "all" and incident.over and not was.over)
-        if what == "again":
-            self._may_settle(question)
+        previous, incident = question.before, after[number]
+        subject = "again" if question.about_doubts else "all"
+        done = not incident.doubtful if subject == "again" else incident.over
+        settled = subject == "again" and done and not {*previous.doubtful} & {*_open_fingerprints(after)}
+        ended = settled or (subject == "all" and incident.over and not previous.over)
+        if subject == "again":
+            self._learn_of_doubts(question)
         if truth is None:
-            self.must_end.pop((number, what), None)
-            self.may_end.setdefault((number, what), now)
-        elif truth.kind == "ended" and what == "all" and was.doubtful:
+            self.must_end.pop((number, subject), None)
+            self.may_end.setdefault((number, subject), now)
+        elif truth.kind == "ended" and subject == "all" and previous.doubtful:
             if ended:
-                raise AgainstTheLaw(f"ended while one of its alerts is in doubt: {was} {incident}")
+                raise AgainstTheLaw(f"ended while one of its alerts is in doubt: {previous} {incident}")
             self._forget(number, "all")
-            for one in was.open:
-                # The doubt keeps them from ending now; the answer is one of two all the same.
-                self.must_end.pop((number, one), None)
-                self.may_end.setdefault((number, one), now if self.clocks_are_even else float("-inf"))
+            for fingerprint in previous.open:
+                # The doubt keeps these alerts from ending now, but the answer counts as the first of two.
+                self.must_end.pop((number, fingerprint), None)
+                self.may_end.setdefault((number, fingerprint), now if self.clocks_are_even else float("-inf"))
         elif truth.kind == "ended":
-            self._ended(question, what, done=done, ended=ended)
+            self._check_all_ended(question, subject, done=done, ended=ended)
         else:
-            self._forget(number, what)
-            told_meanwhile = question.interrupted and not (was.open or was.doubtful or was.truncated)
+            self._forget(number, subject)
+            told_meanwhile = question.interrupted and not (previous.open or previous.doubtful or previous.truncated)
             if ended and not told_meanwhile:
-                raise AgainstTheLaw(f"{truth} has ended {was}: {incident}")
-        held = incident.suppressed_by is not None and incident.suppressed_by != was.suppressed_by
+                raise AgainstTheLaw(f"{truth} has ended {previous}: {incident}")
+        held = incident.suppressed_by is not None and incident.suppressed_by != previous.suppressed_by
         if held and truth is not None and incident.suppressed_by not in truth.words:
-            raise AgainstTheLaw(f"{truth} has held {was}: {incident}")
-        if what == "all" and not incident.over and not (was.doubtful and truth is not None and truth.kind == "ended"):
-            self._each(question, incident)
+            raise AgainstTheLaw(f"{truth} has held {previous}: {incident}")
+        if (
+            subject == "all"
+            and not incident.over
+            and not (previous.doubtful and truth is not None and truth.kind == "ended")
+        ):
+            self._check_single_alerts(question, incident)
         if settled:
-            self._settle(was)
+            self._settle(previous)
         if truth is not None and truth.kind != "ended" and not question.interrupted:
-            self._demand(question, truth, incident, after)
+            self._check_demands(question, truth, incident, after)
 
-    def _ended(self, question: Question, what: str, *, done: bool, ended: bool) -> None:
-        """Compare after an answer that was positive knowledge that all has ended."""
-        wait = AGAIN_SECONDS if what == "again" else TWICE_SECONDS
+    def _check_all_ended(self, question: Question, subject: str, *, done: bool, ended: bool) -> None:
+        """Compare after an answer that is positive knowledge that all alerts have ended."""
+        wait = AGAIN_SECONDS if subject == "again" else TWICE_SECONDS
         number, now = question.before.id, question.now
-        key = number, what
-        keys = [(number, one) for one in question.before.open] if what == "all" else []
+        key = number, subject
+        keys = [(number, fingerprint) for fingerprint in question.before.open] if subject == "all" else []
         alone = keys and not question.before.truncated
-        each = max((self.may_end.get(one, float("inf")) for one in keys), default=float("inf"))
-        if what == "again":
-            each = max(self.may_settle[number, one] for one in question.before.doubtful)
+        latest = max((self.may_end.get(alert_key, float("inf")) for alert_key in keys), default=float("inf"))
+        if subject == "again":
+            latest = max(self.may_settle[number, fingerprint] for fingerprint in question.before.doubtful)
         if (
             ended
-            and min(self.may_end.get(key, float("inf")), each if alone or what == "again" else float("inf"))
+            and min(self.may_end.get(key, float("inf")), latest if alone or subject == "again" else float("inf"))
             > now - wait
         ):
             raise AgainstTheLaw(f"ended on one answer, or too soon: {question}")
         since = self.must_end.get(key)
         if done:
-            self._forget(number, what)
+            self._forget(number, subject)
             return
         if since is not None and now - since >= wait and not question.interrupted:
             raise AgainstTheLaw(f"has been over since {since} and is asked again: {question}")
         if question.interrupted:
             self.may_end.setdefault(key, now)
             return
-        was, incident = question.before, self.replicas.kept()[number]
-        if (was.status, was.paged_at, was.suppressed_by) != (
+        previous, incident = question.before, self.replicas.kept()[number]
+        if (previous.status, previous.paged_at, previous.suppressed_by) != (
             incident.status,
             incident.paged_at,
             incident.suppressed_by,
         ):
-            raise AgainstTheLaw(f"all has ended, and yet something follows at once: {was} {incident}")
+            raise AgainstTheLaw(f"all has ended, and yet something follows at once: {previous} {incident}")
         if self.clocks_are_even:
             self.must_end.setdefault(key, now)
         self.may_end.setdefault(key, now if self.clocks_are_even else float("-inf"))
 
-    def _may_settle(self, question: Question) -> None:
-        """Take notice of what an answer says of each alert in doubt: another one that is told anew changes nothing."""
-        for one in question.before.doubtful:
-            key = question.before.id, one
+    def _learn_of_doubts(self, question: Question) -> None:
+        """Note what an answer says of each alert in doubt, even if another alert is told anew."""
+        for fingerprint in question.before.doubtful:
+            key = question.before.id, fingerprint
             if question.truth is None or question.truth.kind == "ended":
                 even = self.clocks_are_even or question.truth is None
                 self.may_settle.setdefault(key, question.now if even else float("-inf"))
             else:
                 self.may_settle.pop(key, None)
 
-    def _each(self, question: Question, incident: Kept) -> None:
-        """Compare what has become of single alerts, while others of their incident have not ended or it is unknown."""
-        number, now, was = question.before.id, question.now, question.before
+    def _check_single_alerts(self, question: Question, incident: Kept) -> None:
+        """Compare what became of single alerts while others of the incident fire on, or their state is unknown."""
+        number, now, previous = question.before.id, question.now, question.before
         whole = question.truth is not None and question.truth.kind == "ended"
-        for one in was.open:
-            key = number, one
-            if one not in question.ended | question.unsure:
-                self._forget(number, one)
-                if one not in incident.open and not question.interrupted:
-                    raise AgainstTheLaw(f"{one} has been ended, of which nobody knows: {was} {incident}")
-            elif one not in incident.open:
+        for fingerprint in previous.open:
+            key = number, fingerprint
+            if fingerprint not in question.ended | question.unsure:
+                self._forget(number, fingerprint)
+                if fingerprint not in incident.open and not question.interrupted:
+                    raise AgainstTheLaw(f"{fingerprint} has been ended, of which nobody knows: {previous} {incident}")
+            elif fingerprint not in incident.open:
                 if self.may_end.get(key, float("inf")) > now - TWICE_SECONDS and not question.interrupted:
-                    raise AgainstTheLaw(f"{one} has ended on one answer, or too soon: {question}")
-                self._forget(number, one)
-            elif whole and was.truncated:
+                    raise AgainstTheLaw(f"{fingerprint} has ended on one answer, or too soon: {question}")
+                self._forget(number, fingerprint)
+            elif whole and previous.truncated:
                 self.must_end.pop(key, None)
             else:
-                self._still_open(question, one)
+                self._check_still_open(question, fingerprint)
 
-    def _still_open(self, question: Question, one: str) -> None:
-        """Compare after an answer that was positive knowledge that one alert has ended, which is still open."""
-        key, now = (question.before.id, one), question.now
+    def _check_still_open(self, question: Question, fingerprint: str) -> None:
+        """Compare an alert that is still open after an answer that is positive knowledge that it has ended."""
+        key, now = (question.before.id, fingerprint), question.now
         even = self.clocks_are_even
         self.may_end.setdefault(key, now if even or question.interrupted else float("-inf"))
-        if one in question.unsure or question.truth is None or question.interrupted or not even:
+        if fingerprint in question.unsure or question.truth is None or question.interrupted or not even:
             self.must_end.pop(key, None)
             return
         since = self.must_end.setdefault(key, now)
         if now - since >= TWICE_SECONDS:
-            raise AgainstTheLaw(f"{one} has been over since {since} and is asked about again: {question}")
+            raise AgainstTheLaw(f"{fingerprint} has been over since {since} and is asked about again: {question}")
 
-    def _demand(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
-        """Compare with what a clear answer demands."""
-        was = question.before
+    def _check_demands(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
+        """Compare what followed with what a clear answer demands."""
+        previous = question.before
         if question.about_doubts:
-            self._demand_of_doubtful(question, truth, incident, after)
+            self._check_demands_on_doubts(question, truth, incident, after)
             return
-        if not was.doubtful and was.doubted and incident.doubted and truth.kind != "unknown":
-            raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
-        if not question.confirms and (was.status == "resolved" or was.open or was.truncated):
-            self._demand_of_step(question, truth, incident)
+        if not previous.doubtful and previous.doubted and incident.doubted and truth.kind != "unknown":
+            raise AgainstTheLaw(f"{truth} leaves in doubt {previous}")
+        if not question.confirms and (previous.status == "resolved" or previous.open or previous.truncated):
+            self._check_demands_on_step(question, truth, incident)
 
-    def _demand_of_doubtful(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
-        was = question.before
+    def _check_demands_on_doubts(
+        self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]
+    ) -> None:
+        previous = question.before
         if truth.kind == "suppressed":
             if not incident.doubtful:
-                raise AgainstTheLaw(f"{truth} has settled {was}")
+                raise AgainstTheLaw(f"{truth} has settled {previous}")
             return
-        again = {*was.doubtful} & {*_open(after)}
-        if not again or (truth.kind == "unknown" and len(again) < len(was.doubtful)):
-            raise AgainstTheLaw(f"{truth} does not let fire again {was}: {incident}")
-        if truth.kind == "unknown" and was.status == "resolved" and incident.status == "open":
-            self._says_so(truth, was)
+        again = {*previous.doubtful} & {*_open_fingerprints(after)}
+        if not again or (truth.kind == "unknown" and len(again) < len(previous.doubtful)):
+            raise AgainstTheLaw(f"{truth} does not let fire again {previous}: {incident}")
+        if truth.kind == "unknown" and previous.status == "resolved" and incident.status == "open":
+            self._check_told_reason(truth, previous)
         if truth.kind == "active" and again & question.ended:
-            raise AgainstTheLaw(f"what has ended fires again with another alert: {was} {incident}")
+            raise AgainstTheLaw(f"what has ended fires again with another alert: {previous} {incident}")
 
-    def _demand_of_step(self, question: Question, truth: Truth, incident: Kept) -> None:
-        was = question.before
+    def _check_demands_on_step(self, question: Question, truth: Truth, incident: Kept) -> None:
+        previous = question.before
         called = incident.status == "open" and incident.paged_at == question.now
         if truth.kind == "suppressed":
-            held = incident.suppressed_by in truth.words or was.fires_on or not was.open
-            if called or incident.status != was.status or not held:
-                raise AgainstTheLaw(f"{truth} does not hold {was}: {incident}")
+            held = incident.suppressed_by in truth.words or previous.fires_on or not previous.open
+            if called or incident.status != previous.status or not held:
+                raise AgainstTheLaw(f"{truth} does not hold {previous}: {incident}")
             return
-        if was.open and not called:
-            raise AgainstTheLaw(f"{truth} does not call for {was}: {incident}")
+        if previous.open and not called:
+            raise AgainstTheLaw(f"{truth} does not call for {previous}: {incident}")
         if called:
-            self._says_so(truth, was)
+            self._check_told_reason(truth, previous)
 
-    def _says_so(self, truth: Truth, was: Kept) -> None:
-        line = self.replicas.last_line(was.id)
+    def _check_told_reason(self, truth: Truth, previous: Kept) -> None:
+        line = self.replicas.last_line(previous.id)
         if (NOT_KNOWN in line) is not (truth.kind == "unknown"):
-            raise AgainstTheLaw(f"{truth} is told as {line!r}: {was}")
+            raise AgainstTheLaw(f"{truth} is told as {line!r}: {previous}")
         if truth.words and not any(word in line for word in truth.words):
-            raise AgainstTheLaw(f"{truth} is told with another reason, {line!r}: {was}")
+            raise AgainstTheLaw(f"{truth} is told with another reason, {line!r}: {previous}")
 
-    def _has_ended(
-        self, one: str, firing: Firing, payload: Payload, before: Mapping[int, Kept], after: Mapping[int, Kept]
+    def _check_delivered_end(
+        self, fingerprint: str, firing: Firing, payload: Payload, before: Mapping[int, Kept], after: Mapping[int, Kept]
     ) -> None:
-        """Compare after an end was delivered: it ends what nobody else tells, and is a reason to ask where they do."""
+        """Compare after an end was delivered.
+
+        The alert ends if no other cluster reports it. If another cluster reports it, the webhook must ask.
+        """
         if not self.clocks_are_even:
             return
         cluster = cluster_of(payload.external_url)
-        for number, was in before.items():
-            alert = was.open.get(one)
-            doubt = was.doubtful.get(one)
+        for number, previous in before.items():
+            alert = previous.open.get(fingerprint)
+            doubt = previous.doubtful.get(fingerprint)
             if doubt is not None and doubt.started != "several" and doubt.clusters == {cluster}:
                 later = float(doubt.started) < firing.start.seconds
-                its_group_s = [each.id for each in after.values() if each.group_labels == was.group_labels]
-                is_told = was.group_labels == payload.group_labels and number == max(its_group_s, default=0)
-                if later and is_told and one in after[number].doubtful:
-                    raise AgainstTheLaw(f"{cluster} has told of a later firing of {one}: {was} {after[number]}")
+                numbers_in_group = [
+                    incident.id for incident in after.values() if incident.group_labels == previous.group_labels
+                ]
+                is_told = previous.group_labels == payload.group_labels and number == max(numbers_in_group, default=0)
+                if later and is_told and fingerprint in after[number].doubtful:
+                    raise AgainstTheLaw(
+                        f"{cluster} has told of a later firing of {fingerprint}: {previous} {after[number]}"
+                    )
             if alert is None or number not in after or alert.started == "several":
                 continue
-            now_open = after[number].open.get(one)
-            # The end of a later firing is news of an earlier one, too.
+            now_open = after[number].open.get(fingerprint)
+            # The end of a later firing also ends an earlier one.
             if float(alert.started) <= firing.start.seconds and alert.clusters == {cluster} and now_open is not None:
-                raise AgainstTheLaw(f"{cluster} has ended {one}, which only it tells of: {was} {after[number]}")
+                raise AgainstTheLaw(
+                    f"{cluster} has ended {fingerprint}, which only it tells of: {previous} {after[number]}"
+                )
             if cluster in alert.clusters and now_open is not None and not after[number].doubted:
-                raise AgainstTheLaw(f"{cluster} has ended {one}, others tell of it, and nobody asks: {after[number]}")
+                raise AgainstTheLaw(
+                    f"{cluster} has ended {fingerprint}, others tell of it, and nobody asks: {after[number]}"
+                )
 
-    def _stands(self, after: dict[int, Kept]) -> None:
-        """Find every firing that was told in an incident that is not over."""
+    def _check_standing(self, after: dict[int, Kept]) -> None:
+        """Check that every firing that was told stands in an incident that is not over."""
         self.before = after
         self.may_settle = {key: at for key, at in self.may_settle.items() if key[1] in after[key[0]].doubtful}
-        for number, what in [*self.may_end]:
+        for number, subject in [*self.may_end]:
             kept = after[number]
-            is_one = what not in {"all", "again"}
-            if is_one and kept.doubtful and not kept.over and what in kept.open:
-                # The doubt keeps it from ending, and what was answered of it counts afterwards.
-                self.must_end.pop((number, what), None)
-            elif is_one and what in kept.open and not kept.over:
+            is_single_alert = subject not in {"all", "again"}
+            if is_single_alert and kept.doubtful and not kept.over and subject in kept.open:
+                # The doubt keeps the alert from ending; earlier answers about it count afterwards.
+                self.must_end.pop((number, subject), None)
+            elif is_single_alert and subject in kept.open and not kept.over:
                 continue
-            elif is_one or (not kept.doubtful if what == "again" else kept.over or kept.doubtful):
-                self._forget(number, what)
-        standing = _open(after) | {one for kept in after.values() for one in kept.doubtful}
+            elif is_single_alert or (not kept.doubtful if subject == "again" else kept.over or kept.doubtful):
+                self._forget(number, subject)
+        standing = _open_fingerprints(after) | {fingerprint for kept in after.values() for fingerprint in kept.doubtful}
         for cluster, alert, firing in self.world.told():
-            if fingerprint(cluster, alert) not in standing and not firing.settled:
+            if fingerprint_of(cluster, alert) not in standing and not firing.settled:
                 raise AgainstTheLaw(f"{alert} fires in {cluster}, was told, and no incident has it open: {firing}")
 
-    def _settle(self, was: Kept) -> None:
-        for one in was.doubtful:
+    def _settle(self, previous: Kept) -> None:
+        for fingerprint in previous.doubtful:
             for cluster in CLUSTERS:
-                firing = self.world.firing.get((cluster, _ALERT[one]))
-                if firing is not None and fingerprint(cluster, _ALERT[one]) == one:
+                firing = self.world.firing.get((cluster, _ALERT[fingerprint]))
+                if firing is not None and fingerprint_of(cluster, _ALERT[fingerprint]) == fingerprint:
                     firing.settled, firing.again = firing.told and firing.suppressed_by is not None, False
 
-    def _forget(self, number: int, what: str | None = None) -> None:
+    def _forget(self, number: int, subject: str | None = None) -> None:
         for times in (self.must_end, self.may_end):
-            for key in [one for one in times if one[0] == number and what in {None, one[1]}]:
+            for key in [key for key in times if key[0] == number and subject in {None, key[1]}]:
                 del times[key]
 
-    def _need_not_end(self, number: int) -> None:
-        for key in [one for one in self.must_end if one[0] == number]:
+    def _forget_demands(self, number: int) -> None:
+        for key in [key for key in self.must_end if key[0] == number]:
             del self.must_end[key]
 
-    def _truth(self, incident: Kept, asked: Mapping[str, Alert], *, about_doubts: bool) -> Truth | None:
+    def _truth_of_incident(self, incident: Kept, asked: Mapping[str, Alert], *, about_doubts: bool) -> Truth | None:
         """Return what can be known of the alerts of an incident."""
-        found = [self._of_alert(one, alert, incident) for one, alert in asked.items()]
+        truths = [self._truth_of_alert(fingerprint, alert, incident) for fingerprint, alert in asked.items()]
         if (incident.truncated and not about_doubts) or not asked:
-            found.append(self._of_the_rest(incident))
-        return _worst(found)
+            truths.append(self._truth_of_left_out(incident))
+        return _worst(truths)
 
-    def _of_alert(self, one: str, alert: Alert, incident: Kept) -> Truth | None:
-        name = _ALERT[one]
+    def _truth_of_alert(self, fingerprint: str, alert: Alert, incident: Kept) -> Truth | None:
+        name = _ALERT[fingerprint]
         claimed = {
             cluster: firing
             for cluster in CLUSTERS
-            if fingerprint(cluster, name) == one
+            if fingerprint_of(cluster, name) == fingerprint
             and (firing := self.world.firing.get((cluster, name))) is not None
             and (firing.told or firing.again)
         }
         if len(claimed) != 1 or alert.clusters != {*claimed}:
             return None
         (cluster, firing), *_ = claimed.items()
-        return None if alert.started != firing.start.exact else self._of_firing(cluster, one, firing, incident)
+        return (
+            None
+            if alert.started != firing.start.exact
+            else self._truth_of_firing(cluster, fingerprint, firing, incident)
+        )
 
-    def _of_firing(  # noqa: PLR0911  one for each thing that is known
-        self, cluster: str, one: str, firing: Firing, incident: Kept
+    def _truth_of_firing(  # noqa: PLR0911  a return for each kind of knowledge
+        self, cluster: str, fingerprint: str, firing: Firing, incident: Kept
     ) -> Truth | None:
         servers = self.world.of(cluster)
         if not servers:
-            return self._nobody(URLS[cluster])
+            return self._unanswered(URLS[cluster])
         lists = [
             server
             for server in servers
-            if self.world.knows(server) and self.world.listed(server.name, _ALERT[one]) is firing
+            if self.world.knows(server) and self.world.listed(server.name, _ALERT[fingerprint]) is firing
         ]
-        if lists and cluster == "us" and not self._is_known_as_own(one, firing, incident.id):
-            return None if firing.unsure else self._nobody(URLS[cluster])
+        if lists and cluster == "us" and not self._is_known_as_own(fingerprint, firing, incident.id):
+            return None if firing.unsure else self._unanswered(URLS[cluster])
         if lists:
             deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
             by = None if deaf else firing.suppressed_by
             return Truth(kind="active") if by is None else Truth(kind="suppressed", words=frozenset({by}))
-        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing, incident.id):
-            return None if firing.unsure else self._nobody(URLS[cluster])
+        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(fingerprint, firing, incident.id):
+            return None if firing.unsure else self._unanswered(URLS[cluster])
         if cluster == "us" and not self.clocks_are_even and self._is_close(servers[0], firing, incident):
             return None
-        words = [self._no_standing(server, one, firing, incident) for server in servers]
+        words = [self._no_standing(server, fingerprint, firing, incident) for server in servers]
         if None not in words:
             return Truth(kind="unknown", words=frozenset(word for word in words if word))
         return None if firing.unsure or firing.fires or self._is_unsure(servers) else Truth(kind="ended")
 
     def _is_close(self, server: Server, firing: Firing, incident: Kept) -> bool:
-        """Return whether it takes even clocks to say which began first, the server's life or the alert."""
+        """Return whether server and alert began so close together that only even clocks tell which was first."""
         begun = min(incident.opened_at, firing.start.seconds) if firing.start.seconds > 0 else incident.opened_at
         return abs(self.world.life(server) - begun) <= LARGEST_STEP
 
-    def _nobody(self, urls: Iterable[str]) -> Truth:
+    def _unanswered(self, urls: Iterable[str]) -> Truth:
         words = frozenset(f"{url} is not among the Alertmanagers" if url else "has no externalURL" for url in urls)
         if not self.world.us_is_named and self.world.weather["us"] == "away":
             words = frozenset({"HTTP 503"})
         return Truth(kind="unknown", words=words)
 
-    def _no_standing(  # noqa: PLR0911  one for each reason
-        self, server: Server, one: str, firing: Firing, incident: Kept
+    def _no_standing(  # noqa: PLR0911  a return for each reason
+        self, server: Server, fingerprint: str, firing: Firing, incident: Kept
     ) -> str | None:
-        """Return what is said of a server whose silence is worth nothing, None where it is worth something."""
-        said = {"away": "HTTP 503", "mum": "does not say how long it has been up"}
-        if self.world.weather[server.name] in said:
-            return said[self.world.weather[server.name]]
+        """Return why it means nothing that the server does not list the firing, None if it means that it ended."""
+        reasons = {"away": "HTTP 503", "mum": "does not say how long it has been up"}
+        if self.world.weather[server.name] in reasons:
+            return reasons[self.world.weather[server.name]]
         up, life = self.world.up(server), self.world.life(server)
         if up < SETTLED_SECONDS:
             return f"up for only {round(up)} s"
         if server.name != "us":
-            return self._without_watchdog(server) or self._is_pending(firing)
+            return self._reason_without_watchdog(server) or self._reason_pending(firing)
         if self.world.weather[server.name] == "several":
             return "several servers may answer at its address"
         starts = [firing.start.seconds] if firing.start.seconds > 0 else []
-        listed = (server.name, life, one, firing.start.exact, incident.id) in self.listed
+        listed = (server.name, life, fingerprint, firing.start.exact, incident.id) in self.listed
         older = life < min([incident.opened_at, *starts])
         if listed or firing.unsure:
             return None
@@ -524,8 +555,8 @@ class Oracle:
             return None
         return "has not since it was started"
 
-    def _awaited(self) -> set[tuple[str, float]]:
-        """Return the Watchdogs that an answer has to list: who told of each, and its start."""
+    def _awaited_watchdogs(self) -> set[tuple[str, float]]:
+        """Return the Watchdogs that an answer has to list: the URL that told of each, and its start."""
         return {
             (url, began)
             for url, starts in self.watchdogs.items()
@@ -533,8 +564,8 @@ class Oracle:
             if max(starts.values()) - heard_at <= KEPT_SECONDS
         }
 
-    def _without_watchdog(self, server: Server) -> str | None:
-        awaited = self._awaited()
+    def _reason_without_watchdog(self, server: Server) -> str | None:
+        awaited = self._awaited_watchdogs()
         listed = {self.world.watchdog_began[server.name]} if self.world.lists_watchdog(server) else set()
         if self.world.weather[server.name] != "undated" and {began for _, began in awaited} <= listed:
             return None
@@ -544,40 +575,40 @@ class Oracle:
             return HALF_HEARD
         return "does not list its Watchdog either"
 
-    def _is_pending(self, firing: Firing) -> str | None:
-        """Return what is said while a Prometheus that was started after the alert began may not know of it yet."""
-        begun = max(began for _, began in self._awaited())
+    def _reason_pending(self, firing: Firing) -> str | None:
+        """Return a reason while a Prometheus that started after the alert began may not know of the alert yet."""
+        begun = max(began for _, began in self._awaited_watchdogs())
         if firing.start.seconds < begun and self.asked_at - begun < SETTLED_SECONDS + PENDING_SECONDS:
             return "its Prometheus was started anew"
         return None
 
-    def _of_the_rest(self, incident: Kept) -> Truth | None:
-        """Return what can be known of those alerts of a group that no delivery has told of."""
-        found: list[Truth | None] = []
+    def _truth_of_left_out(self, incident: Kept) -> Truth | None:
+        """Return what can be known of the alerts of a group that no delivery told of."""
+        truths: list[Truth | None] = []
         for group in incident.left_out or (incident.group_labels,):
             cluster = group.get("cluster")
             if cluster is not None:
-                found.append(self._of_the_rest_in(cluster, GROUPS["ab"], incident, group))
+                truths.append(self._truth_of_left_out_in(cluster, GROUPS["ab"], incident, group))
                 continue
             clusters = {cluster for alert in incident.open.values() for cluster in alert.clusters}
-            found += [self._of_the_rest_in(one, ALERTS, incident, group) for one in clusters]
-        return _worst(found)
+            truths += [self._truth_of_left_out_in(name, ALERTS, incident, group) for name in clusters]
+        return _worst(truths)
 
-    def _of_the_rest_in(  # noqa: PLR0911  one for each thing that is known
+    def _truth_of_left_out_in(  # noqa: PLR0911  a return for each kind of knowledge
         self, cluster: str, alerts: Iterable[str], incident: Kept, group: Mapping[str, str]
     ) -> Truth | None:
         servers = self.world.of(cluster)
-        # One that nobody has named may be this cluster's, for all anybody knows.
+        # A server whose external URL is not configured may belong to this cluster.
         may_know = servers if self.world.us_is_named or cluster == "us" else (*servers, *self.world.of("us"))
         lists = [server for server in may_know if self.world.knows(server)]
-        found = [(server, alert, self.world.listed(server.name, alert)) for server in lists for alert in alerts]
+        firings = [(server, alert, self.world.listed(server.name, alert)) for server in lists for alert in alerts]
         firing = [
             (server, firing)
-            for server, alert, firing in found
+            for server, alert, firing in firings
             if firing is not None and group.items() <= labels(server.name.partition("-")[0], alert).items()
         ]
         if firing:
-            # Whether an alert that nobody has told of is muted is not asked: to which receivers it goes is not known.
+            # The webhook does not ask whether an alert that was left out is muted: its receivers are not known.
             by = {
                 None
                 if self.world.weather[server.name] == "deaf" or firing.suppressed_by == "muted"
@@ -586,51 +617,51 @@ class Oracle:
             }
             if None in by:
                 return Truth(kind="active")
-            return Truth(kind="suppressed", words=frozenset(one for one in by if one))
+            return Truth(kind="suppressed", words=frozenset(suppression for suppression in by if suppression))
         if not servers:
-            return self._nobody(URLS[cluster])
+            return self._unanswered(URLS[cluster])
         if cluster == "us":
-            return self._of_the_rest_in_us(servers[0], incident)
+            return self._truth_of_left_out_in_us(servers[0], incident)
         known = self.world.firing.get((cluster, "a"))
-        if known is None or self._is_pending(Firing(start=_EVER)):
+        if known is None or self._reason_pending(Firing(start=_EVER)):
             return None
         words = [self._no_standing(server, "", Firing(start=known.start), incident) for server in servers]
         if None in words:
             return Truth(kind="ended")
         return Truth(kind="unknown", words=frozenset(word for word in words if word))
 
-    def _of_the_rest_in_us(self, server: Server, incident: Kept) -> Truth | None:
-        """Return what it means that `us` lists nothing of the group: it has no Watchdog that would say so."""
+    def _truth_of_left_out_in_us(self, server: Server, incident: Kept) -> Truth | None:
+        """Return what it means that `us` lists nothing of the group; `us` has no Watchdog to prove its connection."""
         life = self.world.life(server)
         is_settled = self.world.weather[server.name] == "well" and self.world.up(server) >= SETTLED_SECONDS
-        ours = [self.world.firing.get(("us", _ALERT[one])) for one, _ in incident.firings]
-        unsure = any(one is None or one.unsure for one in ours) or self._is_unsure([server])
+        ours = [self.world.firing.get(("us", _ALERT[fingerprint])) for fingerprint, _ in incident.firings]
+        unsure = any(firing is None or firing.unsure for firing in ours) or self._is_unsure([server])
         vouched = (server.name, life) in self.vouched
         if not is_settled or unsure or vouched or not self.world.us_is_named or not self.clocks_are_even:
             return None
-        listed = [(server.name, life, *each, incident.id) in self.listed for each in incident.firings]
+        listed = [(server.name, life, *identity, incident.id) in self.listed for identity in incident.firings]
         if all(listed):
             return Truth(kind="ended")
         return Truth(kind="unknown", words=frozenset({"has not since it was started"}))
 
     def _is_unsure(self, servers: Iterable[Server]) -> bool:
-        return any((one.name, self.world.life(one)) in self.doubtful_vouching for one in servers)
+        return any((server.name, self.world.life(server)) in self.doubtful_vouching for server in servers)
 
-    def _is_known_as_own(self, one: str, firing: Firing, number: int) -> bool:
-        """Return whether it is evident that `us` lists its own firing: it is named, or has said when it began."""
+    def _is_known_as_own(self, fingerprint: str, firing: Firing, number: int) -> bool:
+        """Return whether `us` evidently lists its own firing: its URL is configured, or it says when firings began."""
         dated = self.world.weather["us"] != "undated"
-        return self.world.us_is_named or dated or self._ever_listed(one, firing, number)
+        return self.world.us_is_named or dated or self._ever_listed(fingerprint, firing, number)
 
-    def _ever_listed(self, one: str, firing: Firing, number: int) -> bool:
-        return any(each[2:] == (one, firing.start.exact, number) for each in self.listed)
+    def _ever_listed(self, fingerprint: str, firing: Firing, number: int) -> bool:
+        return any(listing[2:] == (fingerprint, firing.start.exact, number) for listing in self.listed)
 
     def _learn(self, number: int, asked: Mapping[str, Alert], *, sure: bool) -> None:
-        """Take notice of who lists what was asked about: that is what its silence is worth later."""
+        """Note whether `us` lists the alerts asked about: only then does its later silence mean that they ended."""
         (server,) = self.world.of("us")
         life = self.world.life(server)
-        for one, alert in asked.items():
-            firing = self.world.fires("us", _ALERT[one])
-            ours = firing is not None and fingerprint("us", _ALERT[one]) == one
+        for fingerprint, alert in asked.items():
+            firing = self.world.fires("us", _ALERT[fingerprint])
+            ours = firing is not None and fingerprint_of("us", _ALERT[fingerprint]) == fingerprint
             if (
                 firing is None
                 or not ours
@@ -638,20 +669,20 @@ class Oracle:
                 or self.world.weather["us"] in {"mum", "several"}
             ):
                 continue
-            if not self._is_known_as_own(one, firing, number) and not firing.unsure:
+            if not self._is_known_as_own(fingerprint, firing, number) and not firing.unsure:
                 continue
             if sure and alert.clusters == {"us"} and firing.start.exact == alert.started:
-                self.listed.add((server.name, life, one, firing.start.exact, number))
+                self.listed.add((server.name, life, fingerprint, firing.start.exact, number))
                 self.vouched.add((server.name, life))
             else:
                 firing.unsure = True
                 self.doubtful_vouching.add((server.name, life))
 
 
-def _worst(found: Sequence[Truth | None]) -> Truth | None:
-    """Return what is known of alerts together, None when of one of them it cannot be told."""
-    known = [truth for truth in found if truth is not None]
-    if len(known) < len(found):
+def _worst(truths: Sequence[Truth | None]) -> Truth | None:
+    """Return what is known of all alerts together, None if it cannot be told for one of them."""
+    known = [truth for truth in truths if truth is not None]
+    if len(known) < len(truths):
         return None
     for kind in ("active", "unknown", "suppressed", "ended"):
         words = [truth.words for truth in known if truth.kind == kind]
@@ -660,5 +691,5 @@ def _worst(found: Sequence[Truth | None]) -> Truth | None:
     return None
 
 
-def _open(kept: Mapping[int, Kept]) -> set[str]:
-    return {one for incident in kept.values() if not incident.over for one in incident.open}
+def _open_fingerprints(kept: Mapping[int, Kept]) -> set[str]:
+    return {fingerprint for incident in kept.values() if not incident.over for fingerprint in incident.open}

@@ -1,4 +1,4 @@
-"""Two processes of the webhook over one store, each with a clock of its own, and the store as it reads from outside."""
+"""Run two replicas of the webhook over one store, each with its own clock, and read the store from outside."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from webhook.storage.tables import metadata
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """An alert of an incident as the store has it: its start, and the clusters that are said to tell of it."""
+    """An alert of an incident as the store has it: its start, and the clusters that report it."""
 
     started: str
-    """Or `several`."""
+    """`several` if the store has more than one firing of it."""
     clusters: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """An incident as the store has it, read past the webhook's own code."""
+    """An incident as the store has it, read without the webhook's own code."""
 
     id: int
     status: str
@@ -43,25 +43,26 @@ class Kept:
     truncated: int
     group_labels: Mapping[str, str]
     left_out: tuple[Mapping[str, str], ...] = ()
-    """The labels of each group of which Alertmanager has left alerts out."""
+    """The labels of each group from which Alertmanager left alerts out."""
     firings: frozenset[tuple[str, str]] = frozenset()
-    """Fingerprint and start of each of its alerts, over or not."""
+    """The fingerprint and start of each of its firings, over or not."""
     open: Mapping[str, Alert] = field(default_factory=dict)
-    """By fingerprint, as `doubtful`: alerts that had ended and were told again with their old start."""
+    """By fingerprint: its alerts that have not ended."""
     doubtful: Mapping[str, Alert] = field(default_factory=dict)
+    """By fingerprint: its alerts that had ended and were told again with their old start."""
 
     @property
     def over(self) -> bool:
-        """Whether it has ended; that a person has resolved it while it fires is no end."""
+        """Whether it has ended. If a person resolved it while it fires, it has not ended."""
         return self.status == "resolved" and not self.fires_on
 
 
 class Replicas:
-    """The processes; `ask` answers for all Alertmanagers."""
+    """The two processes of the webhook; `ask` answers for all Alertmanagers."""
 
     def __init__(self, folder: Path, catalog: Path) -> None:
         shutil.copy(catalog.with_name("catalog.schema.json"), folder)
-        # The alerts of the world are in no catalogue, and a large one takes seconds to read.
+        # The catalogue holds no alert of this world, and a large catalogue takes seconds to read.
         content = json.loads(catalog.read_text())
         (folder / "catalog.json").write_text(json.dumps(content | {"alerts": content["alerts"][:1]}))
         environment = {
@@ -73,7 +74,7 @@ class Replicas:
         self.asked: Callable[[Incident, float], None] = lambda _incident, _now: None
         """Called with each question before it is answered."""
         self.meanwhile: Callable[[], None] | None = None
-        """What happens once, between the answer and what follows from it."""
+        """Called once, after the answer and before the replica acts on it."""
         settings = replace(read_settings(environment), alertmanagers=self.world.servers)
         self.services: list[Service] = [
             build(settings, senders={}, clock=lambda replica=replica: self.now(replica), alertmanager_state=self)  # type: ignore[misc]
@@ -84,22 +85,22 @@ class Replicas:
         self._stepping = 0
 
     def now(self, replica: int) -> float:
-        """Return the time as the replica has it."""
+        """Return the time by the replica's clock."""
         return self.world.now + self.skew[replica]
 
     def ask(self, incident: Incident) -> Answer:
-        """Answer as `alertmanager_api` would: who is named is asked if the incident's alerts are its own."""
+        """Answer as `alertmanager_api` would: a server with known external URLs is asked only about its own alerts."""
         now = self.now(self._stepping)
         self.asked(incident, now)
         urls = set(urls_of(incident))
-        said = tuple(
+        testimonies = tuple(
             self.world.says(server, labels_to_ask_by(incident))
             for server in self.world.servers
             if not server.external_urls or server.external_urls & urls
         )
         with self.services[0].database.read() as connection:
             known = Known(watchdogs=watchdogs.awaited(connection), vouched=store.have_vouched(connection))
-        answer = classify(incident, said, known, now)
+        answer = classify(incident, testimonies, known, now)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
@@ -110,33 +111,33 @@ class Replicas:
         self.world, self.skew = World(us_is_named=us_is_named), [0.0, 0.0]
         servers = self.world.servers
         for replica, service in enumerate(self.services):
-            service.alert_batches._peers = lambda url: peers(servers, url)  # noqa: SLF001  settings of a process begun anew
+            service.alert_batches._peers = lambda url: peers(servers, url)  # noqa: SLF001  as a new process would be set up
             service.alert_batches._can_be_asked = True  # noqa: SLF001
             self.restart(replica)
         for table in reversed(metadata.sorted_tables):
-            self._outside.execute(f"DELETE FROM {table.name}")  # noqa: S608  our own names
+            self._outside.execute(f"DELETE FROM {table.name}")  # noqa: S608  the table names are ours
 
     def restart(self, replica: int) -> None:
-        """Let the process end and begin anew: what is in memory is lost."""
+        """Restart the process: it loses what it had in memory."""
         self.workers[replica] = self.services[replica].worker()
 
     def step(self, replica: int) -> bool:
-        """Let the replica work off a timer; return whether there was one."""
+        """Let the replica handle one timer; return whether there was one."""
         self._stepping = replica
         return self.workers[replica].step_once()
 
     def next_due(self) -> float | None:
-        """Return when the next timer is due, None when there is none."""
-        found: tuple[float | None] = self._outside.execute("SELECT min(due_at) FROM timers").fetchone()
-        return found[0]
+        """Return when the next timer is due, None if there is none."""
+        row: tuple[float | None] = self._outside.execute("SELECT min(due_at) FROM timers").fetchone()
+        return row[0]
 
     def due(self, number: int) -> float:
-        """Return when the incident's timer is due, in a time that never comes when it has none."""
-        found = self._outside.execute("SELECT due_at FROM timers WHERE incident_id = ?", (number,)).fetchone()
-        return float("inf") if found is None else float(found[0])
+        """Return when the incident's timer is due, infinity if it has none."""
+        row = self._outside.execute("SELECT due_at FROM timers WHERE incident_id = ?", (number,)).fetchone()
+        return float("inf") if row is None else float(row[0])
 
     def confirms(self, number: int) -> bool:
-        """Return whether what is due for the incident is to ask once more, and no step."""
+        """Return whether the incident's timer only asks Alertmanager once more, and takes no step."""
         query = "SELECT kind FROM timers WHERE incident_id = ?"
         return bool(self._outside.execute(query, (number,)).fetchone() == ("verify",))
 
@@ -152,10 +153,13 @@ class Replicas:
             "SELECT incident_id, fingerprint, started, ended_at, refired_at, sources FROM firings"
             " WHERE ended_at IS NULL OR refired_at IS NOT NULL"
         ):
-            where = alerts.setdefault(number, ({}, {}))[ended_at is not None and refired_at is not None]
-            found, known = Alert(started=start, clusters=_clusters(sources)), where.get(fingerprint)
-            several = known and Alert(started="several", clusters=found.clusters | known.clusters)
-            where[fingerprint] = several or found
+            alerts_of_incident = alerts.setdefault(number, ({}, {}))[ended_at is not None and refired_at is not None]
+            alert, earlier_alert = (
+                Alert(started=start, clusters=_clusters(sources)),
+                alerts_of_incident.get(fingerprint),
+            )
+            several = earlier_alert and Alert(started="several", clusters=alert.clusters | earlier_alert.clusters)
+            alerts_of_incident[fingerprint] = several or alert
         return {
             row[0]: Kept(
                 id=row[0],
@@ -167,7 +171,7 @@ class Replicas:
                 opened_at=row[6],
                 truncated=row[7],
                 group_labels=_labels(row[8]),
-                left_out=tuple(_labels(json.dumps(one["group_labels"])) for one in json.loads(row[9])),
+                left_out=tuple(_labels(json.dumps(group["group_labels"])) for group in json.loads(row[9])),
                 firings=frozenset(firings.get(row[0], ())),
                 open=alerts[row[0]][0] if row[0] in alerts else {},
                 doubtful=alerts[row[0]][1] if row[0] in alerts else {},
@@ -184,7 +188,7 @@ class Replicas:
         return str(self._outside.execute(query, (number,)).fetchone()[0])
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self._outside.close()
         for service in self.services:
             service.close()
@@ -192,10 +196,10 @@ class Replicas:
 
 @lru_cache(maxsize=4_096)
 def _clusters(sources: str) -> frozenset[str]:
-    return frozenset(cluster_of(one["url"]) for one in json.loads(sources))
+    return frozenset(cluster_of(source["url"]) for source in json.loads(sources))
 
 
 @lru_cache(maxsize=4_096)
 def _labels(text: str) -> Mapping[str, str]:
-    found: dict[str, str] = json.loads(text)
-    return found
+    labels: dict[str, str] = json.loads(text)
+    return labels

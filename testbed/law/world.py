@@ -1,4 +1,4 @@
-"""What is true: which alerts fire in which cluster, who is told of none of them, and how the Alertmanagers are."""
+"""The true state of the world: which alerts fire in which cluster, how each is suppressed, what each server does."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from webhook.untrusted import plain_address
 
 BEGIN = 1_795_348_800.0
 CLUSTERS = ("eu", "us", "unknown", "nameless")
-"""`eu` has two peers and a Watchdog, `us` one server and none, `unknown` is not configured, `nameless` has no external
-URL."""
+"""`eu` has two peers and a Watchdog. `us` has one server and no Watchdog. `unknown` is not configured. `nameless` has
+no external URL."""
 GROUPS = {"ab": ("a", "b"), "c": ("c",), "a": ("a",)}
-"""Alerts `a` and `b` carry the name of their cluster, `c` is the same alert in each of them. Another route delivers `a`
-in a group of its own."""
+"""Alerts `a` and `b` carry the name of their cluster; `c` is the same alert in every cluster. A second route delivers
+`a` in a group of its own."""
 ALERTS = ("a", "b", "c")
 URLS = {
     "eu": ("http://eu-1:9093", "http://eu-2:9093"),
@@ -44,17 +44,18 @@ WEATHERS = (
     "half",
     "several",
 )
-"""`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
-`deaf` does not know what is suppressed, one that is `mum` does not say since when it is up, one that is `undated`
-does not say when what it lists has begun, of one that is `half` heard the Watchdogs were not, and
-behind the address of `several` nobody knows which of them has answered."""
+"""What a server does. `away`: it does not answer. `new`: it knows no alert for five minutes. `learning`: for five
+minutes it knows only its Watchdog. `another tenant`: it answers with the alerts of another tenant. `lost`: it knows
+nothing any more. `deaf`: it does not know what is suppressed. `mum`: it does not say how long it has been up.
+`undated`: it does not say when its alerts began. `half`: the request for its Watchdogs fails. `several`: several
+servers share its address, and nobody knows which of them answered."""
 HALF_HEARD = "HTTP 500 of its Watchdogs"
 WATCHDOG_BEGAN = BEGIN - 1e6
-"""Before every alert, until a Prometheus is started anew."""
+"""A start before that of every alert; it holds until a Prometheus is started anew."""
 LEARNT_SECONDS = 300
 SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere", "not placed")
-"""`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver;
-`not placed`: the server does not tell of its groups, so that nobody knows of a mute."""
+"""`half muted`: muted in one of its two groups for our receiver. `muted elsewhere`: muted for another receiver.
+`not placed`: the server does not tell its groups, so nobody knows of a mute."""
 _MUTED = {
     "muted": ((RECEIVER, True), ("other", False)),
     "half muted": ((RECEIVER, True), (RECEIVER, False)),
@@ -66,25 +67,25 @@ _FIRES = Moment(seconds=-62_135_596_800.0, exact="-62135596800")
 
 @dataclass
 class Firing:
-    """What is true of an alert of one cluster, and what was delivered of it."""
+    """One firing of an alert in one cluster: what is true of it, and what was delivered of it."""
 
     start: Moment
     ended: float | None = None
     suppression: str | None = None
     pending_until: dict[str, float] = field(default_factory=dict)
-    """Until when a server cannot know of it: its Prometheus was started anew without what it knew."""
+    """By server, until when it cannot know of the firing: its Prometheus was started anew and lost its state."""
     told: bool = False
-    """Whether a delivery that was taken says that it fires, and none since that it has ended."""
+    """Whether a delivery that was taken says that it fires, and no later one says that it ended."""
     ever_told: bool = False
     end_told: bool = False
     told_end: float | None = None
     """The end that was told last."""
     again: bool = False
-    """Whether it was told after its end was: an old picture, or Prometheus is heard again."""
+    """Whether it was told again after its end was told: by an old delivery, or because Prometheus is heard again."""
     settled: bool = False
-    """Whether Alertmanager was asked about that and nobody had to be called."""
+    """Whether Alertmanager was asked about it after it was told again, and nobody had to be called."""
     unsure: bool = False
-    """Whether it cannot be told from outside what the webhook has learned about who lists it."""
+    """Whether the oracle cannot tell from outside what the webhook learned about the servers that list it."""
 
     @property
     def fires(self) -> bool:
@@ -93,13 +94,13 @@ class Firing:
 
     @property
     def suppressed_by(self) -> Suppression | None:
-        """Why nobody is told of it, if nobody is."""
+        """Why Alertmanager notifies nobody of it, None if it notifies."""
         return self.suppression if self.suppression in {"silenced", "inhibited", "muted"} else None  # type: ignore[return-value]
 
 
 @dataclass
 class World:
-    """What is true. Where `us` is not named nobody has said what its external URL is."""
+    """The true state of the world. If `us_is_named` is false, the external URL of `us` is not configured."""
 
     us_is_named: bool = True
     firing: dict[tuple[str, str], Firing] = field(default_factory=dict)
@@ -117,8 +118,8 @@ class World:
 
     def fires(self, cluster: str, alert: str) -> Firing | None:
         """Return the alert's firing in the cluster, None when it does not fire there."""
-        found = self.firing.get((cluster, alert))
-        return found if found is not None and found.fires else None
+        firing = self.firing.get((cluster, alert))
+        return firing if firing is not None and firing.fires else None
 
     def listed(self, server: str, alert: str) -> Firing | None:
         """Return the alert's firing if it fires and its Prometheus tells this server of it."""
@@ -126,9 +127,9 @@ class World:
         return firing if firing is not None and firing.pending_until.get(server, 0.0) <= self.now else None
 
     def by_start(self, cluster: str, alert: str, started: str) -> Firing | None:
-        """Return the firing that has begun then, over or not, None when another one has followed it."""
-        found = self.firing.get((cluster, alert))
-        return found if found is not None and found.start.exact == started else None
+        """Return the firing with this start, over or not, None if another one has followed it."""
+        firing = self.firing.get((cluster, alert))
+        return firing if firing is not None and firing.start.exact == started else None
 
     def life(self, server: Server) -> float:
         """Return when the server says that it has started."""
@@ -151,54 +152,54 @@ class World:
         return server.name != "us" and weather != "half" and (self.knows(server) or weather == "learning")
 
     def says(self, server: Server, asked_by: Mapping[str, str]) -> Testimony:
-        """Return what the server says when it is asked by these labels; `eu-2` lists what was not asked for as well."""
+        """Return what the server says when it is asked by these labels; `eu-2` also lists what was not asked for."""
         urls = server.external_urls or frozenset({plain_address(server.url)})
-        said = Testimony(server=server.key, urls=urls, any_url=not server.external_urls, asked_by=asked_by)
+        testimony = Testimony(server=server.key, urls=urls, any_url=not server.external_urls, asked_by=asked_by)
         weather, cluster = self.weather[server.name], server.name.partition("-")[0]
         is_undated = weather == "undated"
         if weather == "away":
-            return replace(said, reason="HTTP 503")
-        said = replace(said, alerts=(), reason=HALF_HEARD if weather == "half" else "")
+            return replace(testimony, reason="HTTP 503")
+        testimony = replace(testimony, alerts=(), reason=HALF_HEARD if weather == "half" else "")
         if weather != "mum":
-            said = replace(said, up=self.up(server), started=self.life(server))
+            testimony = replace(testimony, up=self.up(server), started=self.life(server))
         if weather == "several":
-            said = replace(said, started=None, is_one=False)
+            testimony = replace(testimony, started=None, is_one=False)
         if weather == "another tenant":
             dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN - 60)
             others = Listed(fingerprint="x", labels={}, suppression=None)
-            return replace(said, alerts=(others,), watchdogs=(dog,))
+            return replace(testimony, alerts=(others,), watchdogs=(dog,))
         if self.lists_watchdog(server):
             began = None if is_undated else self.watchdog_began[server.name]
             dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=began)
-            other = Listed(fingerprint="another dog", labels={}, suppression=None, starts_at=BEGIN)
-            said = replace(said, watchdogs=(other, dog))
+            other_dog = Listed(fingerprint="another dog", labels={}, suppression=None, starts_at=BEGIN)
+            testimony = replace(testimony, watchdogs=(other_dog, dog))
         if not self.knows(server):
-            return said
+            return testimony
         listed_here = ((alert, self.listed(server.name, alert)) for alert in ALERTS)
-        found = [
-            (fingerprint(cluster, alert), labels(cluster, alert), firing)
+        firings = [
+            (fingerprint_of(cluster, alert), labels(cluster, alert), firing)
             for alert, firing in listed_here
             if firing is not None and (server.name == "eu-2" or asked_by.items() <= labels(cluster, alert).items())
         ]
         deaf = weather == "deaf"
         listed = (
             Listed(
-                fingerprint=one,
-                labels=its,
+                fingerprint=fingerprint,
+                labels=alert_labels,
                 suppression=None if deaf or firing.suppressed_by == "muted" else firing.suppressed_by,
                 starts_at=None if is_undated else firing.start.seconds,
             )
-            for one, its, firing in found
+            for fingerprint, alert_labels, firing in firings
         )
         placed = (
-            Placed(fingerprint=one, receiver=receiver, muted=muted and not deaf)
-            for one, _, firing in found
+            Placed(fingerprint=fingerprint, receiver=receiver, muted=muted and not deaf)
+            for fingerprint, _, firing in firings
             for receiver, muted in _MUTED.get(firing.suppression or "", ((RECEIVER, False),))
         )
-        return replace(said, alerts=tuple(listed), placed=tuple(placed))
+        return replace(testimony, alerts=tuple(listed), placed=tuple(placed))
 
     def picture(self, cluster: str, group: str, peer: int = 0) -> Payload | None:
-        """Return what an Alertmanager of the cluster delivers of a group now, None when there is nothing to tell."""
+        """Return what an Alertmanager of the cluster delivers of a group now, None if there is nothing to tell."""
         servers = self.of(cluster) or (Server(name=cluster, url=""),)
         name = servers[peer % len(servers)].name
         alerts = tuple(
@@ -211,7 +212,7 @@ class World:
         return payload(cluster, group, alerts, peer) if alerts else None
 
     def told(self) -> Iterator[tuple[str, str, Firing]]:
-        """Yield what fires and was told to, with its cluster and alert."""
+        """Yield every firing that is not over and was told, with its cluster and alert."""
         for (cluster, alert), firing in self.firing.items():
             if firing.fires and firing.told:
                 yield cluster, alert, firing
@@ -229,7 +230,7 @@ def configured(*, us_is_named: bool) -> tuple[Server, ...]:
 
 
 def cluster_of(url: str) -> str:
-    """Return whose external URL it is."""
+    """Return the cluster that has this external URL."""
     return next(cluster for cluster, urls in URLS.items() if url in urls)
 
 
@@ -248,19 +249,19 @@ def group_labels(cluster: str, group: str) -> dict[str, str]:
 
 
 @lru_cache
-def fingerprint(cluster: str, alert: str) -> str:
+def fingerprint_of(cluster: str, alert: str) -> str:
     """Return the fingerprint of an alert."""
     return f"{alert}-{hashlib.sha256(json.dumps(labels(cluster, alert)).encode()).hexdigest()[:14]}"
 
 
 @lru_cache(maxsize=4_096)
 def moment(cluster: str, seconds: float) -> Moment:
-    """Return a start in the cluster; its tenths of a second are the cluster's, so that no two share one."""
+    """Return a start in the cluster; its tenths of a second name the cluster, so no two clusters share a start."""
     return parse_rfc3339(f"{iso(seconds)[:-1]}.{CLUSTERS.index(cluster)}Z")
 
 
 def payload(cluster: str, group: str, alerts: tuple[PostedAlert, ...], peer: int = 0, truncated: int = 0) -> Payload:
-    """Return the delivery of these alerts."""
+    """Return a delivery of these alerts."""
     urls = URLS[cluster]
     return Payload(
         group_key=f"{{}}:{{alertname='X'}} {group}",
@@ -273,7 +274,7 @@ def payload(cluster: str, group: str, alerts: tuple[PostedAlert, ...], peer: int
 
 
 def watchdog(began: float, peer: int) -> Payload:
-    """Return the delivery of the Watchdog of `eu` that has begun then, by one of the peers."""
+    """Return a delivery of the Watchdog of `eu` with this start, from one of the peers."""
     dog = PostedAlert(
         fingerprint="dog",
         status="firing",
@@ -295,7 +296,7 @@ def watchdog(began: float, peer: int) -> Payload:
 
 def _posted(cluster: str, alert: str, firing: Firing) -> PostedAlert:
     return PostedAlert(
-        fingerprint=fingerprint(cluster, alert),
+        fingerprint=fingerprint_of(cluster, alert),
         status="firing" if firing.fires else "resolved",
         labels=labels(cluster, alert),
         annotations={},

@@ -1,7 +1,7 @@
-"""`python -m testbed.mutants generated`: breaks the generated files one place at a time and runs their tests.
+"""`python -m testbed.mutants generated`: break the generated files one place at a time and run their tests.
 
-Prints each mutant that nobody noticed, then the counts by kind. Exit status 0 when none survived, 1 when one did, 2
-when nothing could be asked: no tools, no rules, or tests that fail before anything was broken.
+The command prints each mutant that no test noticed, then the counts by kind. Exit status 0 if none survived, 1 if one
+did, 2 if nothing could be tested: no tools, no rules, or tests that fail on the unbroken files.
 """
 
 import argparse
@@ -49,17 +49,22 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     listed = listing(directory)
     kinds = set(options.kind or {mutant.kind for mutant in listed.mutants} - set(BEYOND))
-    wanted = [mutant for mutant in listed.mutants if mutant.kind in kinds]
-    chosen = choose(wanted, options.seed, len(wanted) if options.all else options.count)
+    candidates = [mutant for mutant in listed.mutants if mutant.kind in kinds]
+    chosen = choose(candidates, options.seed, len(candidates) if options.all else options.count)
     if not chosen:
-        print("no such mutants; there are:", *sorted({each.kind for each in listed.mutants}), sep="\n", file=sys.stderr)
+        print(
+            "no such mutants; there are:",
+            *sorted({mutant.kind for mutant in listed.mutants}),
+            sep="\n",
+            file=sys.stderr,
+        )
         return 2
-    print(f"seed {options.seed}: {len(chosen)} of {len(wanted)} mutants, promtool and amtool {options.generation}")
+    print(f"seed {options.seed}: {len(chosen)} of {len(candidates)} mutants, promtool and amtool {options.generation}")
     return report(chosen, listed, proof.judge)
 
 
 def report(chosen: Sequence[Mutant], listed: Listing, judge: Judge) -> int:
-    """Judge the mutants side by side, print survivors as they are found and counts at the end; return the status."""
+    """Judge the mutants in parallel, print survivors as they come and counts at the end; return the exit status."""
     started = time.monotonic()
     counts: Counter[tuple[str, Verdict]] = Counter()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -89,7 +94,7 @@ def _print_table(counts: Counter[tuple[str, Verdict]], kinds: Iterable[str]) -> 
 
 
 def _total(counts: Counter[tuple[str, Verdict]], verdict: Verdict) -> int:
-    return sum(number for (_kind, found), number in counts.items() if found is verdict)
+    return sum(number for (_kind, counted_verdict), number in counts.items() if counted_verdict is verdict)
 
 
 def _parser() -> argparse.ArgumentParser:

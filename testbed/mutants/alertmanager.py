@@ -1,6 +1,6 @@
-"""The mutants of an Alertmanager configuration: routes, inhibitions, and which receiver tells whom.
+"""List the mutants of an Alertmanager configuration: its routes, its inhibitions and its receivers' integrations.
 
-`matchers.py` and `durations.py` say how a value is changed, this file says where one stands. `choice.py` asks for them.
+`matchers.py` and `durations.py` say how a value changes; this module says where values stand. `choice.py` calls it.
 """
 
 import json
@@ -42,7 +42,7 @@ def alertmanager_mutants(document: Document, file: str) -> Iterator[Mutant]:
 
 
 def routes(route: Document, keys: _Keys) -> Iterator[tuple[_Keys, Document]]:
-    """Yield a route and all below it, each with the keys that lead to it."""
+    """Yield a route and all routes below it, each with the keys that lead to it."""
     yield keys, route
     for number, child in enumerate(route.get("routes", [])):
         yield from routes(child, (*keys, "routes", number))
@@ -56,8 +56,8 @@ def _route_changes(keys: _Keys, route: Document, receivers: Sequence[str]) -> It
     yield from _entries_dropped((*keys, "group_by"), route.get("group_by", []), "group_by")
     if "receiver" in route and len(receivers) > 1:
         before = route["receiver"]
-        other = receivers[(receivers.index(before) + 1) % len(receivers)]
-        yield "receiver swapped", (*keys, "receiver"), other, before, other
+        next_receiver = receivers[(receivers.index(before) + 1) % len(receivers)]
+        yield "receiver swapped", (*keys, "receiver"), next_receiver, before, next_receiver
     for key in TIMINGS:
         for changed in longer_and_shorter(route[key], TIMING_STEP_SECONDS) if key in route else ():
             yield "timing", (*keys, key), changed, f"{key}: {route[key]}", f"{key}: {changed}"
@@ -82,11 +82,17 @@ def _receiver_changes(keys: _Keys, receiver: Document) -> Iterator[_Change]:
         if not integration.endswith("_configs"):
             continue
         for number, config in enumerate(configs):
-            way: _Keys = (*keys, integration, number)
-            yield f"{integration} dropped", way, GONE, _short(config), ABSENT
+            config_keys: _Keys = (*keys, integration, number)
+            yield f"{integration} dropped", config_keys, GONE, _short(config), ABSENT
             if "send_resolved" in config:
                 before = config["send_resolved"]
-                yield "send_resolved", (*way, "send_resolved"), not before, str(before).lower(), str(not before).lower()
+                yield (
+                    "send_resolved",
+                    (*config_keys, "send_resolved"),
+                    not before,
+                    str(before).lower(),
+                    str(not before).lower(),
+                )
 
 
 def _matcher_changes(keys: _Keys, matchers: Sequence[str], kind: str) -> Iterator[_Change]:
@@ -113,11 +119,11 @@ def _short(part: Any) -> str:  # noqa: ANN401  # any part of the configuration
 
 
 def _place(document: Document, keys: _Keys) -> str:
-    """Return the keys as one path; a number is followed by the receiver's name where it has one."""
+    """Return the keys as one path; after a number comes the name of the receiver, if there is one."""
     words: list[str] = []
-    found: Any = document
+    node: Any = document
     for key in keys:
-        found = found[key]
-        name = (found.get("name") or found.get("receiver")) if isinstance(found, dict) else None
+        node = node[key]
+        name = (node.get("name") or node.get("receiver")) if isinstance(node, dict) else None
         words.append(f"{key} ({name})" if isinstance(key, int) and name else str(key))
     return " / ".join(words)

@@ -1,6 +1,6 @@
-"""The labels that every result of a PromQL expression has with certainty, because it selects by them and keeps them.
+"""Find the labels that every result of a PromQL expression surely has, because it selects by them and keeps them.
 
-`equivalent.py` asks: a rule that sets such a label again sets nothing.
+`equivalent.py` calls this module: a rule that sets such a label again changes nothing.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ _KEEPING = {"last_over_time", "max_over_time", "min_over_time", "avg_over_time",
 
 
 def carried_labels(text: str) -> _Pairs:
-    """Return labels with their values; none where the text does not parse."""
+    """Return these labels with their values; none if the text does not parse."""
     try:
         return _carried(promql_parser.parse(text))
     except ValueError:
@@ -29,8 +29,12 @@ def _carried(node: Any) -> _Pairs:  # noqa: ANN401  # the library has no common 
     if isinstance(node, promql_parser.MatrixSelector):
         return _carried(node.vector_selector)
     if isinstance(node, promql_parser.VectorSelector):
-        found = node.matchers.matchers
-        return frozenset((one.name, one.value) for one in found if one.op == promql_parser.MatchOp.Equal and one.value)
+        matchers = node.matchers.matchers
+        return frozenset(
+            (matcher.name, matcher.value)
+            for matcher in matchers
+            if matcher.op == promql_parser.MatchOp.Equal and matcher.value
+        )
     if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
         is_by = node.modifier.type == promql_parser.AggModifierType.By
         return frozenset(pair for pair in _carried(node.expr) if (pair[0] in node.modifier.labels) is is_by)
@@ -38,7 +42,7 @@ def _carried(node: Any) -> _Pairs:  # noqa: ANN401  # the library has no common 
 
 
 def _of_operator(node: promql_parser.BinaryExpr) -> _Pairs:
-    """Return what an operator keeps: the left side's labels, unless it matches by some labels only."""
+    """Return the labels that an operator keeps: those of both sides of `or`, else the left side's if it keeps them."""
     if str(node.op) == "or":
         return _carried(node.lhs) & _carried(node.rhs)
     keeps_left = str(node.op) in {"and", "unless"} or isinstance(node.rhs, promql_parser.NumberLiteral)

@@ -1,6 +1,6 @@
-"""Lists every mutant of a directory, sets the equivalent ones aside, and chooses among the rest by a seed.
+"""List every mutant of a directory, leave out the equivalent ones, and choose among the rest by a seed.
 
-`rules.py` and `alertmanager.py` make the mutants, `equivalent.py` judges them, `proof.py` runs those that are chosen.
+`rules.py` and `alertmanager.py` make the mutants, `equivalent.py` judges them, `proof.py` runs the chosen ones.
 """
 
 import hashlib
@@ -16,19 +16,19 @@ from testbed.mutants.mutant import Mutant
 from testbed.mutants.rules import Surroundings, label_values, rule_mutants
 
 LEAST_STEP = 60
-"""Seconds by which a hold is changed at least: Prometheus evaluates rules once a minute unless it is told otherwise."""
+"""The least change of a hold, in seconds: by default Prometheus evaluates rules once a minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """The mutants that a test can notice, in the order of the files, and how many were left out for which reason."""
+    """The mutants that a test can notice, in the order of the files, and how many were left out for each reason."""
 
     mutants: tuple[Mutant, ...]
     excluded: Counter[str]
 
 
 def listing(directory: Directory) -> Listing:
-    """Return every mutant of a directory; the same directory has always the same."""
+    """Return every mutant of a directory; the same directory always gives the same mutants."""
     excluded: Counter[str] = Counter()
     kept: dict[str, Mutant] = {}
     for mutant in _all(directory):
@@ -41,9 +41,9 @@ def listing(directory: Directory) -> Listing:
 
 
 def choose(mutants: Iterable[Mutant], seed: int, count: int) -> list[Mutant]:
-    """Return `count` of the mutants, or all where there are fewer: of each kind in turn, so that rare ones are tried.
+    """Return `count` of the mutants, or all if there are fewer: of each kind in turn, so that rare kinds are tried.
 
-    The seed orders those of one kind, each by itself: one that is added or gone does not reshuffle the others.
+    The seed ranks each mutant of a kind by itself, so an added or removed mutant does not reorder the others.
     """
     kinds: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in sorted(mutants, key=lambda mutant: _rank(mutant, seed)):

@@ -1,4 +1,4 @@
-"""A generated directory as the mutation check sees it: the documents that are broken and the tests that should notice.
+"""Read a generated directory for the mutation check: the documents to break, and the tests that should notice.
 
 `choice.py` lists its mutants, `proof.py` runs its tests.
 """
@@ -14,7 +14,7 @@ from testbed.mutants.mutant import Document
 
 RULES, TESTS, ALERTMANAGER = "prometheus/rules", "prometheus/tests", "alertmanager/alertmanager.yml"
 
-# What Prometheus assumes where a test file names no `evaluation_interval`.
+# What Prometheus assumes if a test file names no `evaluation_interval`.
 DEFAULT_EVALUATION_SECONDS = 60
 
 
@@ -50,7 +50,7 @@ def loaded(test_file: str, test: Document) -> list[str]:
 
 
 def read_directory(path: Path) -> Directory:
-    """Return what lies in `path`; raises `OSError` where it cannot be read and `yaml.YAMLError` where it is no YAML."""
+    """Return the directory at `path`; raises `OSError` if a file cannot be read, `yaml.YAMLError` if it is no YAML."""
     config = path / ALERTMANAGER
     return Directory(
         path=path,

@@ -1,4 +1,4 @@
-"""Durations a step longer, shorter or without: for holds, ranges and the intervals of routes."""
+"""Change durations of holds, ranges and routes: make them longer, shorter or zero."""
 
 from datetime import timedelta
 
@@ -8,10 +8,12 @@ NOTHING = "0s"
 
 
 def longer_and_shorter(text: str, step_seconds: int) -> list[str]:
-    """Return `text` a step longer, a step shorter and as nothing, without repetition and without `text` itself."""
+    """Return `text` a step longer, a step shorter and as zero, without repetition and without `text` itself."""
     length, step = parse(text), timedelta(seconds=step_seconds)
     changed = [length + step, length - step, timedelta()]
-    return list(dict.fromkeys(write(each) for each in changed if each >= timedelta() and each != length))
+    return list(
+        dict.fromkeys(write(candidate) for candidate in changed if candidate >= timedelta() and candidate != length)
+    )
 
 
 def doubled_and_shortened(text: str) -> list[str]:
@@ -21,7 +23,7 @@ def doubled_and_shortened(text: str) -> list[str]:
 
 
 def parse(text: str) -> timedelta:
-    """Return a duration as Prometheus writes it, such as `1h30m`; `0s` and its like are nothing."""
+    """Return a duration in Prometheus's form, such as `1h30m`; `0s` and other zeros are no time."""
     if not text.strip("0smhdwy"):
         return timedelta()
     length: timedelta = promql_parser.parse_duration(text)

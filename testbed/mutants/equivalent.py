@@ -1,7 +1,7 @@
-"""Mutants that change nothing anybody could observe, each kind by one rule with its reason.
+"""Recognise mutants that change nothing observable, by one rule with its reason for each kind.
 
 `choice.py` leaves them out and `__main__.py` prints how many there were. A rule may not look at a name or a system: it
-holds for every document or it does not belong here.
+must hold for every document.
 """
 
 import re
@@ -16,18 +16,18 @@ from testbed.mutants.observable import observable
 
 _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
 _FALLBACK = re.compile(r" (?:or|and|unless) .* [-+*/%^] 0\) / ")
-"""What a low ratio counts for while its part has no series yet: `(part or whole * 0) / …`."""
+"""The fallback of a low ratio while its part has no series yet: `(part or whole * 0) / …`."""
 _FLOOR = re.compile(r" (?:[<>]=?|[=!]=) [0-9.]+ [-+*/%^] [0-9.]+\)$")
 _METRIC = re.compile(r'"metric", "([^"]+)"')
 _SHARE = re.compile(r" >=? bool [0-9.]+ \* (?=sum)")
-"""By which a quantile is beyond the last finite bucket or not; both sides are rates, with errors of rounding."""
+"""The test whether a quantile is beyond the last finite bucket; both sides are rates with rounding errors."""
 _RANGE = re.compile(r"\[(\w+)\]")
 _SEVERAL = 2
 _EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
 
 
 def reason_to_exclude(mutant: Mutant, document: Document) -> str | None:
-    """Return why no test can notice `mutant` of `document`, or None where one could."""
+    """Return why no test can notice `mutant` of `document`, or None if one could."""
     return next((reason for reason, holds in EXCLUSIONS.items() if holds(mutant, document)), None)
 
 
@@ -43,7 +43,7 @@ def _drops_what_is_carried(mutant: Mutant, document: Document) -> bool:
 
 
 def _is_a_share_to_the_last_bit(mutant: Mutant, document: Document) -> bool:
-    """Return whether only what becomes of exactly the quantile's share of events in finite buckets has changed."""
+    """Return whether the only change concerns exactly the quantile's share of events in finite buckets."""
     if mutant.kind != "comparator" or mutant.keys[-1] != "expr":
         return False
     expression = at(document, mutant.keys)
@@ -51,13 +51,15 @@ def _is_a_share_to_the_last_bit(mutant: Mutant, document: Document) -> bool:
 
 
 def _is_told_apart_by_its_metrics(mutant: Mutant, document: Document) -> bool:
-    """Return whether a part of a recording that is too long has another number, and no other part has its metrics."""
+    """Return whether a part of a split recording has another number, and no other part has its metrics."""
     if mutant.keys[-2:] != ("labels", "part"):
         return False
     rule, rules = at(document, mutant.keys[:-2]), at(document, mutant.keys[:-3])
     metrics = set(_METRIC.findall(rule["expr"]))
-    others = (one["expr"] for one in rules if one is not rule and one.get("record") == rule.get("record"))
-    return bool(metrics) and all(metrics.isdisjoint(_METRIC.findall(other)) for other in others)
+    others = (
+        sibling["expr"] for sibling in rules if sibling is not rule and sibling.get("record") == rule.get("record")
+    )
+    return bool(metrics) and all(metrics.isdisjoint(_METRIC.findall(other_expression)) for other_expression in others)
 
 
 def _is_unread_constant(mutant: Mutant, document: Document) -> bool:
@@ -75,7 +77,7 @@ def _is_demanded_twice(mutant: Mutant, document: Document) -> bool:
 
 
 def _is_one_of_many_fallbacks(mutant: Mutant, document: Document) -> bool:
-    """Return whether nothing but the fallback has changed, and other recordings of the group have one too."""
+    """Return whether only the fallback has changed, and other recordings of the group also have a fallback."""
     if mutant.keys[-1] != "expr" or _without_fallback(mutant.value) != _without_fallback(at(document, mutant.keys)):
         return False
     rules = at(document, mutant.keys[:-2])
@@ -87,34 +89,36 @@ def _without_fallback(text: str) -> str:
 
 
 def _is_one_of_many_floors(mutant: Mutant, document: Document) -> bool:
-    """Return whether it is the least traffic of one of several windows: of the longest, or whether enough is enough."""
+    """Return whether only the least traffic of one of several windows changed: a comparator, or the longest one's."""
     if mutant.keys[-1] != "expr":
         return False
     rule, rules = at(document, mutant.keys[:-1]), at(document, mutant.keys[:-2])
-    windows = [_seconds(one["expr"]) for one in rules if "record" in one and _FLOOR.search(one["expr"])]
+    windows = [
+        _seconds(recording["expr"]) for recording in rules if "record" in recording and _FLOOR.search(recording["expr"])
+    ]
     if "record" not in rule or len(windows) < _SEVERAL or _FLOOR.sub("", mutant.value) != _FLOOR.sub("", rule["expr"]):
         return False
     return mutant.kind == "comparator" or _seconds(rule["expr"]) == max(windows)
 
 
 def _seconds(text: str) -> float:
-    found = _RANGE.search(text)
-    return parse(found[1]).total_seconds() if found else 0
+    match = _RANGE.search(text)
+    return parse(match[1]).total_seconds() if match else 0
 
 
 def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
     if mutant.kind != "routes reordered":
         return False
     before = at(document, mutant.keys)
-    number = next(index for index, (one, other) in enumerate(zip(before, mutant.value, strict=True)) if one != other)
+    number = next(index for index, (old, new) in enumerate(zip(before, mutant.value, strict=True)) if old != new)
     first, second = (_demanded(route) for route in before[number : number + 2])
     return any(label in second and second[label] != value for label, value in first.items())
 
 
 def _demanded(route: dict[str, Any]) -> dict[str, str]:
-    """Return the labels for which a route demands one value."""
-    found = (_EQUALS.fullmatch(matcher) for matcher in route.get("matchers", ()))
-    return {parts[1]: parts[2] for parts in found if parts}
+    """Return the labels for which a route demands a single value."""
+    matches = (_EQUALS.fullmatch(matcher) for matcher in route.get("matchers", ()))
+    return {match[1]: match[2] for match in matches if match}
 
 
 EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {

@@ -1,6 +1,6 @@
-"""The mutants of a PromQL expression: every place of its text in which a rule could be wrong, changed once.
+"""List the mutants of a PromQL expression: change once every place of its text in which a rule could be wrong.
 
-Works on the text, because the difference is shown to a person and the parser's nodes do not know where they stand.
+The module works on the text, because a person reads the difference and the parser's nodes do not know their places.
 `tokens.py` cuts the text; `rules.py` puts the results into rules.
 """
 
@@ -35,7 +35,7 @@ FUNCTIONS = {
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*"}
 SET_OPERATORS = {"and": "unless", "or": "and", "unless": "and"}
 
-# How much of the expression is shown on either side of a change.
+# How many characters of the expression to show before and after a change.
 SHOWN_BEFORE, SHOWN_AFTER = 40, 24
 
 
@@ -63,7 +63,7 @@ def differences(text: str) -> Iterator[Difference]:
 
 
 def difference(kind: str, text: str, start: int, end: int, changed: str) -> Difference:
-    """Return `text` with `changed` between `start` and `end`, and what is around it."""
+    """Return `text` with `changed` between `start` and `end`, and the text around the change."""
     left, right = max(0, start - SHOWN_BEFORE), min(len(text), end + SHOWN_AFTER)
     opening, closing = ("…" if left else "") + text[left:start], text[end:right] + ("…" if right < len(text) else "")
     return Difference(
@@ -83,7 +83,7 @@ def steps(number: str) -> tuple[str, str]:
 
 
 def _changes(tokens: list[Token], number: int) -> Iterator[tuple[str, str]]:
-    """Yield kind and replacement for one token that is changed by itself."""
+    """Yield the kind and the replacement of each change of a single token."""
     token = tokens[number]
     if token.place is Place.RANGE or token.type == "duration":
         if token.type == "duration":
@@ -114,7 +114,7 @@ def _changed_names(tokens: list[Token], number: int) -> Iterator[tuple[str, str]
 
 
 def _is_limit(tokens: list[Token], number: int) -> bool:
-    """Tell whether a comparator stands before the number, with nothing but arithmetic on numbers in between."""
+    """Tell whether a comparator stands before the number, with only arithmetic on numbers in between."""
     for token in reversed(tokens[:number]):
         if token.text in COMPARATORS:
             return True
@@ -124,7 +124,7 @@ def _is_limit(tokens: list[Token], number: int) -> bool:
 
 
 def _matcher_differences(text: str, tokens: list[Token]) -> Iterator[Difference]:
-    """Yield each matcher with another operator, another value, one alternative less, and left out."""
+    """Yield each matcher with another operator, with another value, with one alternative less, and left out."""
     for number, (name, operator, value) in enumerate(zip(tokens, tokens[1:], tokens[2:], strict=False)):
         if (name.place, name.type, value.type) != (Place.MATCHERS, "name", "string"):
             continue
@@ -135,7 +135,7 @@ def _matcher_differences(text: str, tokens: list[Token]) -> Iterator[Difference]
 
 
 def _dropped_labels(text: str, tokens: list[Token]) -> Iterator[Difference]:
-    """Yield each list of labels of a `by`, `on` and their like without one of its labels."""
+    """Yield each list of labels, such as that of `by` or `on`, without one of its labels."""
     for number, token in enumerate(tokens):
         if token.place is Place.LABELS and token.type == "name":
             start, end = _with_comma(tokens, number, number)
@@ -143,17 +143,17 @@ def _dropped_labels(text: str, tokens: list[Token]) -> Iterator[Difference]:
 
 
 def _dropped_scales(text: str, tokens: list[Token]) -> Iterator[Difference]:
-    """Yield each factor by which something that is measured comes into another unit (`/ 1000`), left out."""
+    """Yield the expression without each factor that converts a measured value to another unit (`/ 1000`)."""
     for number, (before, operator, factor) in enumerate(zip(tokens, tokens[1:], tokens[2:], strict=False)):
         if operator.text not in {"*", "/"} or operator.place is not Place.EXPRESSION or factor.type != "number":
             continue
-        # Nothing is measured by a number times a number, nor by 0; and a limit is changed by itself.
+        # A number times a number, or times 0, measures nothing; other mutants change a limit.
         if before.type != "number" and Decimal(factor.text) and not _is_limit(tokens, number + 2):
             yield difference("scale dropped", text, before.end, factor.end, "")
 
 
 def _with_comma(tokens: list[Token], first: int, last: int) -> tuple[int, int]:
-    """Return where the entry of tokens `first` to `last` starts and ends, together with one comma beside it."""
+    """Return where the entry of tokens `first` to `last` starts and ends, with one comma beside it."""
     if tokens[last + 1].text == ",":
         return tokens[first].start, tokens[last + 2].start
     if tokens[first - 1].text == ",":

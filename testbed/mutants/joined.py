@@ -1,7 +1,7 @@
-"""The matchers that both sides of an operator have on the labels they are joined by: either of the two is enough.
+"""Find matchers that both sides of an operator have on the labels that join them: one of the two is enough.
 
-`equivalent.py` asks. In `sum by (pod) (a{pod=~"x"}) / sum by (pod) (b{pod=~"x"})` a pod that one side does not let
-through finds no partner.
+`equivalent.py` calls this module. In `sum by (pod) (a{pod=~"x"}) / sum by (pod) (b{pod=~"x"})`, a pod that one side
+does not select finds no partner on the other side.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ _JOINS = {"/", "*", "+", "-", "and", *_COMPARISONS}
 
 
 def drops_what_the_other_side_demands(before: str, after: str) -> bool:
-    """Return whether one side of a join has lost a matcher that the other side still has, and nothing else."""
+    """Return whether the only change is that one side of a join lost a matcher that the other side still has."""
     try:
         return _drops(promql_parser.parse(before), promql_parser.parse(after))
     except ValueError:
@@ -25,9 +25,14 @@ def drops_what_the_other_side_demands(before: str, after: str) -> bool:
 def _drops(old: Any, new: Any) -> bool:  # noqa: ANN401  # the library has no common type of nodes
     before, after = _sides(old), _sides(new)
     if before is not None and after is not None:
-        for one, other in ((0, 1), (1, 0)):
-            lost = before[one] - after[one]
-            if lost and after[one] < before[one] and before[other] == after[other] and lost <= after[other]:
+        for changed, unchanged in ((0, 1), (1, 0)):
+            lost = before[changed] - after[changed]
+            if (
+                lost
+                and after[changed] < before[changed]
+                and before[unchanged] == after[unchanged]
+                and lost <= after[unchanged]
+            ):
                 return True
     pairs = list(zip(_parts(old), _parts(new), strict=False))
     differing = [pair for pair in pairs if str(pair[0]) != str(pair[1])]
@@ -53,42 +58,42 @@ def _sides(node: Any) -> tuple[_Demands, _Demands] | None:  # noqa: ANN401
     if str(node.op) not in _JOINS:
         return None
     if (node.modifier is None or node.modifier.matching is None) and _is_plain(node.lhs) and _is_plain(node.rhs):
-        # Series that are joined by all of their labels.
+        # All of their labels join these series.
         return _selected(node.lhs), _selected(node.rhs)
     return _demanded(node.lhs), _demanded(node.rhs)
 
 
 def _is_plain(node: Any) -> bool:  # noqa: ANN401
-    """Return whether a part is series as they are stored, now or over a range: they have all of their labels."""
+    """Return whether a part selects stored series, now or over a range; such series have all of their labels."""
     return isinstance(node, promql_parser.VectorSelector) or (
         isinstance(node, promql_parser.Call) and node.func.name == "last_over_time"
     )
 
 
 def _demanded(node: Any) -> _Demands:  # noqa: ANN401
-    """Return the matchers on labels that a part is aggregated by."""
+    """Return the matchers on the labels by which a part is aggregated."""
     if isinstance(node, promql_parser.ParenExpr):
         return _demanded(node.expr)
     if isinstance(node, promql_parser.BinaryExpr):
         kept = isinstance(node.rhs, promql_parser.NumberLiteral)
         return _demanded(node.lhs) if kept else _NONE
     if isinstance(node, promql_parser.Call) and len(node.args) == 1:
-        # What is taken over the moments of a window keeps the labels that it has at each.
+        # A function over the moments of a window keeps the labels of its argument.
         inner = node.args[0]
         return _demanded(inner.expr) if isinstance(inner, promql_parser.SubqueryExpr) else _NONE
     if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
         is_by = node.modifier.type == promql_parser.AggModifierType.By
-        return frozenset(one for one in _selected(node.expr) if is_by and one[0] in node.modifier.labels)
+        return frozenset(demand for demand in _selected(node.expr) if is_by and demand[0] in node.modifier.labels)
     return _NONE
 
 
 def _selected(node: Any) -> _Demands:  # noqa: ANN401
-    """Return the matchers of the one selector within functions."""
+    """Return the matchers of the selector within functions; none if there are several selectors with matchers."""
     if isinstance(node, promql_parser.Call):
-        found = [demands for one in node.args if (demands := _selected(one))]
-        return found[0] if len(found) == 1 else _NONE
+        selections = [demands for argument in node.args if (demands := _selected(argument))]
+        return selections[0] if len(selections) == 1 else _NONE
     if isinstance(node, promql_parser.MatrixSelector):
         return _selected(node.vector_selector)
     if isinstance(node, promql_parser.VectorSelector):
-        return frozenset((one.name, str(one.op), one.value) for one in node.matchers.matchers)
+        return frozenset((matcher.name, str(matcher.op), matcher.value) for matcher in node.matchers.matchers)
     return _NONE

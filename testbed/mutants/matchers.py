@@ -1,6 +1,6 @@
-"""What can be wrong with one matcher, of PromQL and of Alertmanager alike: its operator, its value, an alternative.
+"""List the mutants of one matcher of PromQL or Alertmanager: of its operator, its value and its alternatives.
 
-The value stays quoted as it is, so that no escape has to be understood.
+The value keeps its quotes and escapes, so this module need not understand them.
 """
 
 import re
@@ -13,7 +13,7 @@ _PLAIN_ALTERNATIVES = re.compile(r"[^|()\[\]\\]+(?:\|[^|()\[\]\\]+)+")
 
 
 def changed_matchers(operator: str, quoted: str) -> Iterator[str]:
-    """Yield operator and value of each mutant of a matcher; dropping it is the caller's."""
+    """Yield operator and value of each mutant of a matcher; the caller makes the mutant without the matcher."""
     yield OPPOSITES[operator] + quoted
     quote, value = split_quotes(quoted)
     yield f"{operator}{quote}{value}x{quote}"
@@ -25,6 +25,6 @@ def changed_matchers(operator: str, quoted: str) -> Iterator[str]:
 
 
 def split_quotes(quoted: str) -> tuple[str, str]:
-    """Return the quotation mark and what is inside; Alertmanager allows a value without one."""
-    found = _QUOTED.fullmatch(quoted)
-    return (found["quote"], found["value"]) if found else ("", quoted)
+    """Return the quotation mark and the text inside; Alertmanager allows a value without quotes."""
+    match = _QUOTED.fullmatch(quoted)
+    return (match["quote"], match["value"]) if match else ("", quoted)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Gone(Enum):
-    """What a mutant puts in a place that it empties."""
+    """The value of a mutant that removes a place."""
 
     GONE = "gone"
 
@@ -21,8 +21,8 @@ Document = dict[str, Any]
 class Mutant:
     """A change of one place in one file of a generated directory.
 
-    `file` is relative to the directory, `place` names the spot to a person, `keys` lead to it in the document, and
-    `value` is what stands there afterwards. `before` and `after` show the difference.
+    `file` is relative to the directory, `place` names the place for a person, `keys` lead to it in the document, and
+    `value` is the new value there. `before` and `after` show the difference.
     """
 
     kind: str
@@ -39,11 +39,11 @@ class Mutant:
         return "\n".join((self.file, self.kind, *map(str, self.keys), str(self.value)))
 
     def applied(self, document: Document) -> Document:
-        """Return a copy of `document` with the change; a key that is not there yet is added."""
+        """Return a copy of `document` with the change; a missing key is added."""
         changed = copy.deepcopy(document)
-        *way, last = self.keys
+        *parent_keys, last = self.keys
         parent: Any = changed
-        for key in way:
+        for key in parent_keys:
             parent = parent[key]
         if self.value is GONE:
             del parent[last]
@@ -53,8 +53,8 @@ class Mutant:
 
 
 def at(document: Document, keys: tuple[Key, ...]) -> Any:  # noqa: ANN401  # whatever YAML holds
-    """Return what stands in `document` where `keys` lead."""
-    found: Any = document
+    """Return the value in `document` to which `keys` lead."""
+    node: Any = document
     for key in keys:
-        found = found[key]
-    return found
+        node = node[key]
+    return node

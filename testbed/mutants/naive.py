@@ -1,8 +1,8 @@
-"""The mutants that put the form in which a rule is often written in the place of one that holds on real data.
+"""List the mutants that replace a robust form, which works on real data, by the form that people often write.
 
-Beside `expressions.py`, which calls it. What makes a form robust is told by its shape alone: a function over the
-moments of a window, numbers that are not NaN, events that are counted before they are estimated, and a quantile that
-knows its largest bucket.
+`expressions.py` calls this module. It recognises a robust form by its shape alone: a function over the moments of a
+window, numbers that are not NaN, events that are counted before they are estimated, and a quantile that knows its
+largest bucket.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ Span = tuple[int, int]
 
 
 def naive_forms(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
-    """Yield the parts of an expression that are robust, and what would stand there without that."""
+    """Yield the robust parts of an expression, each with its naive form."""
     yield from _windows(text, tokens)
     yield from _numbers(tokens)
     yield from _events(text, tokens)
@@ -22,7 +22,7 @@ def naive_forms(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
 
 
 def _windows(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
-    """Yield `f_over_time((x)[5m:1m])` as `(x)`, and with the function around each metric of `x` instead."""
+    """Yield `f_over_time((x)[5m:1m])` as `(x)`, and as `x` with the function around each of its metrics."""
     for number, token in enumerate(tokens):
         if not token.text.endswith("_over_time") or _texts(tokens, number + 1, 2) != ["(", "("]:
             continue
@@ -33,11 +33,11 @@ def _windows(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
         span = (token.start, tokens[end].end)
         yield span, text[tokens[number + 2].start : tokens[closed].end]
         inner = tokens[number + 3 : closed]
-        if not any(one.text == "[" for one in inner):
-            yield span, _each(text, tokens, range(number + 3, closed), f"{token.text}({{}}[{window}])")
+        if not any(inner_token.text == "[" for inner_token in inner):
+            yield span, _around_selectors(text, tokens, range(number + 3, closed), f"{token.text}({{}}[{window}])")
 
 
-def _each(text: str, tokens: list[Token], inside: range, form: str) -> str:
+def _around_selectors(text: str, tokens: list[Token], inside: range, form: str) -> str:
     """Return a part of the text with a form around each selector."""
     parts, position = [], tokens[inside.start].start
     for number in inside:
@@ -60,13 +60,13 @@ def _numbers(tokens: list[Token]) -> Iterator[tuple[Span, str]]:
 
 
 def _events(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
-    """Yield events that are counted, or else estimated, as estimated alone."""
+    """Yield the estimate alone for events that are counted, or else estimated."""
     for number, token in enumerate(tokens):
         if token.text == "round" and _texts(tokens, number + 1, 2) == ["(", "increase"]:
             end = _closing(tokens, number + 1)
             estimate = text[tokens[number + 2].start : tokens[end - 1].end]
             begin = _opening(tokens, number)
-            if begin is not None and any(one.text == "or" for one in tokens[begin:number]):
+            if begin is not None and any(earlier.text == "or" for earlier in tokens[begin:number]):
                 yield (tokens[begin].end, tokens[end].end), estimate
 
 
@@ -84,7 +84,7 @@ _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 def _closing(tokens: list[Token], opening: int) -> int:
-    """Return the number of the bracket that closes one."""
+    """Return the number of the token that closes the bracket at `opening`."""
     depth = 0
     for number in range(opening, len(tokens)):
         depth += (tokens[number].text in _PAIRS) - (tokens[number].text in _PAIRS.values())
@@ -94,7 +94,7 @@ def _closing(tokens: list[Token], opening: int) -> int:
 
 
 def _opening(tokens: list[Token], number: int) -> int | None:
-    """Return the number of the bracket around a token, None where there is none."""
+    """Return the number of the bracket around a token, None if there is none."""
     depth = 0
     for before in range(number - 1, -1, -1):
         depth += (tokens[before].text in _PAIRS.values()) - (tokens[before].text in _PAIRS)

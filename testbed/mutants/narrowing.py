@@ -1,7 +1,8 @@
-"""The few tests and rules that can tell a mutant apart, because `promtool` runs every test on every rule it is given.
+"""Select the few tests and rules that can notice a mutant, because `promtool` runs every test on every given rule.
 
-`proof.py` asks these first and the whole file afterwards. Rules act on each other by nothing but what they record and
-by the series that Prometheus keeps of alerts, so leaving out a rule that is not read changes no test's outcome.
+`proof.py` runs these first and the whole file afterwards. Rules affect each other only by the series that they record
+and by the series that Prometheus keeps of alerts. So a rule that is not read can be left out without changing a test's
+outcome.
 """
 
 from typing import Any
@@ -9,33 +10,33 @@ from typing import Any
 from testbed.mutants.mutant import Document, Mutant, at
 from testbed.mutants.tokens import Place, read
 
-# Kept by Prometheus of the alerts of all groups.
+# The series that Prometheus keeps of the alerts of all groups.
 _ALERT_SERIES = {"ALERTS", "ALERTS_FOR_STATE"}
 
 
 def concerned_alerts(mutant: Mutant, document: Document) -> set[str]:
-    """Return the names of the alerts that a rule's mutant can change: its own, or all of a recording rule's group."""
+    """Return the names of the alerts that a rule's mutant can change: its own, or all of the group if it records."""
     groups, group, rules, number = mutant.keys[:4]
     rule = at(document, (groups, group, rules, number))
     siblings: list[dict[str, Any]] = at(document, (groups, group, rules))
-    return {rule["alert"]} if "alert" in rule else {each["alert"] for each in siblings if "alert" in each}
+    return {rule["alert"]} if "alert" in rule else {sibling["alert"] for sibling in siblings if "alert" in sibling}
 
 
 def narrowed_tests(test: Document, alerts: set[str]) -> Document:
-    """Return a test file with those of its tests that ask for one of `alerts`."""
-    return {**test, "tests": [each for each in test["tests"] if _asked([each]) & alerts]}
+    """Return a test file with only the tests that ask for one of `alerts`."""
+    return {**test, "tests": [case for case in test["tests"] if _asked([case]) & alerts]}
 
 
 def narrowed_rules(document: Document, test: Document) -> Document:
     """Return a rule file with the groups on which the outcome of `test` can depend, in their order.
 
-    Of a test that loads several files nothing is left out: what the others read is not known here.
+    If the test loads several files, nothing is left out: it is not known here what the other files read.
     """
     if len(test["rule_files"]) > 1:
         return document
     groups = document["groups"]
     asked = _asked(test["tests"])
-    texts = [case["expr"] for each in test["tests"] for case in each.get("promql_expr_test", ())]
+    texts = [case["expr"] for rule_test in test["tests"] for case in rule_test.get("promql_expr_test", ())]
     needed = [group for group in groups if _alerts(group) & asked]
     while more := [group for group in _left_behind(groups, texts, needed) if group not in needed]:
         needed += more
@@ -70,7 +71,7 @@ def _names(text: str) -> set[str]:
 
 
 def _is_unnamed(text: str) -> bool:
-    """Tell whether an expression selects by anything but plain names."""
+    """Tell whether an expression selects series by anything other than plain names."""
     tokens = read(text)
     named = any(token.text == "__name__" for token in tokens)
     bare = any(

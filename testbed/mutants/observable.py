@@ -1,8 +1,8 @@
-"""What of a PromQL expression can be noticed: its text with the differences blotted out that can change no result.
+"""Reduce a PromQL expression to its observable part: differences that cannot change a result are removed.
 
-`equivalent.py` compares it before and after a mutation. Two facts of arithmetic are enough. A positive constant factor
-shows neither in a quantile, which is read off a histogram's shape, nor in a comparison with zero. And the value itself
-does not show where it is multiplied by zero, or where it stands after `and` or `unless`. `rate()` and `increase()`
+`equivalent.py` compares the observable part before and after a mutation. Two facts of arithmetic are enough. First, a
+positive constant factor changes neither a quantile, which depends on a histogram's shape, nor a comparison with zero.
+Second, a value has no effect if it is multiplied by zero, or stands after `and` or `unless`. `rate()` and `increase()`
 differ by the range's length, a constant factor; both have a result for the same series.
 """
 
@@ -12,14 +12,14 @@ from typing import Any
 import promql_parser
 
 _SCALED = {"rate", "increase"}
-# All of them have a result for the same groups.
+# All of these have a result for the same groups.
 _AGGREGATIONS = {"sum", "max", "min", "avg"}
 _COMPARATORS = {"==", "!=", ">", "<", ">=", "<="}
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Sight:
-    """What can be noticed of a part: a change of its values, and a positive constant factor on all of them."""
+    """What is observable of a part: a change of its values, and a positive constant factor on all of them."""
 
     value: bool = True
     factor: bool = True
@@ -31,7 +31,7 @@ _PRESENCE = _Sight(value=False, factor=False)
 
 
 def observable(text: str) -> str:
-    """Return what can be noticed of an expression; a text that does not parse is all there is to notice."""
+    """Return the observable part of an expression; the whole text if it does not parse."""
     try:
         return _seen(promql_parser.parse(text), _ALL)
     except ValueError:
@@ -52,7 +52,7 @@ def _seen(node: Any, sight: _Sight) -> str:  # noqa: ANN401  # the library has n
 
 
 def _sides(node: promql_parser.BinaryExpr, sight: _Sight) -> tuple[_Sight, _Sight]:
-    """Return what can be noticed of the two sides of an operator."""
+    """Return what is observable of the two sides of an operator."""
     operator = str(node.op)
     number = node.rhs.val if isinstance(node.rhs, promql_parser.NumberLiteral) else None
     if operator in {"and", "unless"}:

@@ -1,7 +1,7 @@
-"""Runs the generated tests on a mutant and says whether they noticed it.
+"""Run the generated tests on a mutant and say whether they noticed it.
 
-Rules are asked of `promtool`, the Alertmanager's configuration of the routing tests in `testbed/routing.py`. Each run
-has a folder of its own with the same layout, so that runs can go side by side. `choice.py` gives the mutants.
+`promtool` tests the rules; the routing tests in `testbed/routing.py` test the Alertmanager configuration. Each run has
+a folder of its own with the same layout, so that runs can go in parallel. `choice.py` provides the mutants.
 """
 
 import json
@@ -18,12 +18,12 @@ from testbed.mutants.mutant import Document, Mutant
 from testbed.mutants.narrowing import concerned_alerts, narrowed_rules, narrowed_tests
 from testbed.servers import Servers
 
-# A run takes a second or two; one that hangs is no verdict.
+# A run takes a second or two. A run that hangs gives no verdict.
 TIMEOUT_SECONDS = 300
 
 
 class Verdict(Enum):
-    """What became of a mutant: a test failed, the tool would not load it, or nobody noticed."""
+    """The result for a mutant: a test failed, the tool refused to load it, or no test noticed it."""
 
     NOTICED = "noticed"
     REFUSED = "refused"
@@ -31,7 +31,7 @@ class Verdict(Enum):
 
 
 RoutingFailures = Callable[[Path, Servers], list[str]]
-"""The routing tests: a generated directory and the tools → one line for each expectation that is not met."""
+"""The routing tests: they take a generated directory and the tools, and return a line for each unmet expectation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Proof:
     routing: RoutingFailures
 
     def judge(self, mutant: Mutant) -> Verdict:
-        """Return what the tests make of `mutant`; raises `subprocess.TimeoutExpired` when a tool hangs."""
+        """Return the verdict of the tests on `mutant`; raises `subprocess.TimeoutExpired` if a tool hangs."""
         changed = mutant.applied(self.directory.document(mutant.file))
         with tempfile.TemporaryDirectory(prefix="tocsin-mutant-") as folder:
             if mutant.file == ALERTMANAGER:
@@ -51,17 +51,17 @@ class Proof:
             return self._judge_rules(mutant, changed, Path(folder))
 
     def complaints(self) -> list[str]:
-        """Return why the tests fail on the directory as it is: then they would notice nothing by failing."""
-        found: list[str] = []
+        """Return why the tests fail on the unbroken directory: if they do, their failing on a mutant means nothing."""
+        failures: list[str] = []
         with tempfile.TemporaryDirectory(prefix="tocsin-mutant-") as name:
             folder = Path(name)
             for file, rules in self.directory.rules.items():
-                found += self._check_rules(self._write(folder, file, rules))
+                failures += self._check_rules(self._write(folder, file, rules))
             for file, test in self.directory.tests.items():
-                found += self._run_tests(self._write(folder, file, test))
+                failures += self._run_tests(self._write(folder, file, test))
             if self.directory.alertmanager is not None:
-                found += self.routing(self._configuration(self.directory.alertmanager, folder), self.servers)
-        return found
+                failures += self.routing(self._configuration(self.directory.alertmanager, folder), self.servers)
+        return failures
 
     def _judge_rules(self, mutant: Mutant, changed: Document, folder: Path) -> Verdict:
         if self._check_rules(self._write(folder, mutant.file, changed)):
@@ -72,7 +72,7 @@ class Proof:
         fails = any(
             self._fails(folder, mutant, narrowed_rules(changed, test), {f: test}) for f, test in narrowed.items()
         )
-        # The mutant's own tests are nearly always enough; all the others are asked before it is said to survive.
+        # The mutant's own tests are nearly always enough. Run all the others before saying that it survived.
         return Verdict.NOTICED if fails or self._fails(folder, mutant, changed, tests) else Verdict.SURVIVED
 
     def _fails(self, folder: Path, mutant: Mutant, changed: Document, tests: dict[str, Document]) -> bool:
@@ -104,7 +104,7 @@ class Proof:
         return self._run("promtool", "test", "rules", file)
 
     def _run(self, tool: str, *arguments: str | Path) -> list[str]:
-        """Return what the tool wrote when it failed, and nothing when it did not."""
+        """Return the tool's output if it failed, else nothing."""
         command = [str(self.servers.tool(tool)), *map(str, arguments)]
         done = subprocess.run(
             command,
@@ -119,7 +119,7 @@ class Proof:
 
     @staticmethod
     def _write(folder: Path, file: str, document: Document) -> Path:
-        """Write a document as JSON, which is YAML whose strings cannot be mistaken for anything else."""
+        """Write a document as JSON, which is YAML whose strings cannot be mistaken for other types."""
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, ensure_ascii=False))

@@ -1,6 +1,6 @@
-"""Cuts a PromQL expression into tokens that know where they stand: in braces, in a range, in a list of labels.
+"""Cut a PromQL expression into tokens that know their place: in braces, in a range, in a list of labels.
 
-`expressions.py` changes them. It trusts that the expression is valid: `promtool check rules` has accepted it.
+`expressions.py` changes them. This module expects a valid expression: `promtool check rules` has accepted it.
 """
 
 import re
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-# A subquery's `[1h:1m]` has a colon that could begin a name elsewhere.
+# A subquery's `[1h:1m]` has a colon; elsewhere a colon can begin a name.
 _RANGE_TOKEN = re.compile(r"(?P<duration>(?:\d+(?:ms|[smhdwy]))+)|(?P<operator>:)|(?P<bracket>\])")
 
 _LABEL_LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
@@ -26,7 +26,7 @@ _WORDS = _LABEL_LISTS | {"and", "or", "unless", "bool", "offset", "start", "end"
 
 
 class Place(Enum):
-    """What is around a token."""
+    """The place of a token: what is around it."""
 
     EXPRESSION = "expression"
     MATCHERS = "matchers"
@@ -45,7 +45,7 @@ class Token:
     place: Place
 
     def is_metric(self, following: str) -> bool:
-        """Tell whether a name is a metric's, by what follows it: no function, aggregation or word of the language."""
+        """Tell, by the token that follows, whether a name is a metric's and no function, aggregation or keyword."""
         return self.type == "name" and self.text.lower() not in _WORDS and following not in {"(", "by", "without"}
 
 
@@ -53,17 +53,17 @@ def read(text: str) -> list[Token]:
     """Return the tokens of an expression."""
     tokens: list[Token] = []
     place, position = Place.EXPRESSION, 0
-    while found := (_RANGE_TOKEN if place is Place.RANGE else _TOKEN).search(text, position):
-        piece, position = found[0], found.end()
-        kind = str(found.lastgroup)
+    while match := (_RANGE_TOKEN if place is Place.RANGE else _TOKEN).search(text, position):
+        piece, position = match[0], match.end()
+        kind = str(match.lastgroup)
         if kind == "bracket":
             place = _place_after(piece, place, tokens[-1].text if tokens else "")
-        tokens.append(Token(type=kind, text=piece, start=found.start(), end=position, place=place))
+        tokens.append(Token(type=kind, text=piece, start=match.start(), end=position, place=place))
     return tokens
 
 
 def _place_after(bracket: str, place: Place, before: str) -> Place:
-    """Return where the tokens after `bracket` stand; only parentheses nest, and they nest in expressions alone."""
+    """Return the place of the tokens after `bracket`; only parentheses nest, and only in expressions."""
     if bracket == "{":
         return Place.MATCHERS
     if bracket == "[":

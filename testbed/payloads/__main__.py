@@ -1,4 +1,4 @@
-"""`python -m testbed.payloads --seed N --count N`: posts mutated deliveries; exit 1 when a promise was broken."""
+"""`python -m testbed.payloads --seed N --count N`: post mutated deliveries; exit 1 if the webhook broke a promise."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from testbed.payloads.run import Target, post_all
 
 
 def main() -> None:
-    """Post what the arguments say, and print what came of it."""
+    """Post the deliveries that the arguments choose, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m testbed.payloads", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of all payloads")
     parser.add_argument("--count", type=int, default=50_000, help="how many payloads")

@@ -1,6 +1,6 @@
-"""One mutated delivery: a payload as Alertmanager sends it, with one to five damages to its parts or to its bytes.
+"""Make mutated deliveries: a payload as Alertmanager sends it, with one to five damages to its parts or to its bytes.
 
-Pure: the same seed and index give the same bytes. Damages of bytes are those of the compiler's fuzzer.
+Pure: the same seed and index give the same bytes. The compiler's fuzzer provides the damages to bytes.
 """
 
 import json
@@ -17,7 +17,7 @@ Json = Any
 _NAME: Final = "payload.json"
 _GROUPS: Final = 300
 _DAMAGES_AT_ONCE: Final = (1, 1, 1, 2, 3, 5)
-# One in so many has its bytes damaged instead of its parts.
+# One delivery in `_BYTEWISE` has its bytes damaged instead of its parts.
 _BYTEWISE: Final = 4
 
 _TEXTS: Final = (
@@ -61,7 +61,7 @@ def mutated(seed: int, index: int) -> bytes:
 
 
 def original(random: Random) -> Json:
-    """Return a payload as Alertmanager sends it, of one of some groups, firing or resolved."""
+    """Return a payload as Alertmanager sends it, for a random group, with firing or resolved alerts."""
     group = {"alertname": random.choice(("ApiPlatformErrorRatio", "Unknown")), "cell": str(random.randrange(_GROUPS))}
     alerts = [_alert(group, number, random) for number in range(random.choice((1, 1, 1, 2, 2, 3, 12)))]
     return {
@@ -93,7 +93,7 @@ def _alert(group: dict[str, str], number: int, random: Random) -> Json:
 
 
 def _written(payload: Json) -> bytes:
-    # Escaped, as a lone surrogate can arrive in no other way; numbers such as Infinity stay as Python writes them.
+    # Keep the JSON escaped: a lone surrogate can arrive only so. Numbers such as Infinity stay as Python writes them.
     return json.dumps(payload).encode()
 
 
@@ -107,41 +107,45 @@ def _places(value: Json) -> Iterator[tuple[Json, Any]]:
 
 
 def _anywhere(payload: Json, random: Random) -> tuple[Json, Any]:
-    found = list(_places(payload))
-    return random.choice(found) if found else (payload, "alerts")
+    places = list(_places(payload))
+    return random.choice(places) if places else (payload, "alerts")
 
 
 def _drop(payload: Json, random: Random) -> None:
-    where, key = _anywhere(payload, random)
-    if isinstance(where, list) or key in where:
-        del where[key]
+    container, key = _anywhere(payload, random)
+    if isinstance(container, list) or key in container:
+        del container[key]
 
 
-def _say(payload: Json, random: Random) -> None:
-    where, key = _anywhere(payload, random)
-    where[key] = random.choice(_TEXTS)
+def _set_text(payload: Json, random: Random) -> None:
+    container, key = _anywhere(payload, random)
+    container[key] = random.choice(_TEXTS)
 
 
-def _say_in_a_text(payload: Json, random: Random) -> None:
-    """Put nasty text where any text is allowed, so that the delivery is taken and the text reaches people."""
-    texts = [(where, key) for where, key in _places(payload) if isinstance(where, dict) and isinstance(where[key], str)]
+def _append_to_a_text(payload: Json, random: Random) -> None:
+    """Put nasty text where any text is allowed, so that the webhook takes the delivery and people get the text."""
+    texts = [
+        (container, key)
+        for container, key in _places(payload)
+        if isinstance(container, dict) and isinstance(container[key], str)
+    ]
     if texts:
-        where, key = random.choice(texts)
-        where[key] = random.choice((where[key], "")) + random.choice(_TEXTS)
+        container, key = random.choice(texts)
+        container[key] = random.choice((container[key], "")) + random.choice(_TEXTS)
 
 
 def _replace(payload: Json, random: Random) -> None:
-    where, key = _anywhere(payload, random)
-    where[key] = deepcopy(random.choice(_VALUES))
+    container, key = _anywhere(payload, random)
+    container[key] = deepcopy(random.choice(_VALUES))
 
 
 def _add(payload: Json, random: Random) -> None:
-    where, _ = _anywhere(payload, random)
+    container, _ = _anywhere(payload, random)
     value = deepcopy(random.choice((*_TEXTS, *_VALUES)))
-    if isinstance(where, dict):
-        where[random.choice(_TEXTS)] = value
+    if isinstance(container, dict):
+        container[random.choice(_TEXTS)] = value
     else:
-        where.append(value)
+        container.append(value)
 
 
 def _repeat(payload: Json, random: Random) -> None:
@@ -152,26 +156,28 @@ def _repeat(payload: Json, random: Random) -> None:
 
 
 def _nest(payload: Json, random: Random) -> None:
-    where, key = _anywhere(payload, random)
+    container, key = _anywhere(payload, random)
     value: Json = "x"
-    # Five of the deepest are as deep as Python lets us write; the bytes of test_mutants.py go deeper.
+    # Python can write at most five of the deepest nestings in each other; the bytes of test_mutants.py go deeper.
     for _ in range(random.choice((2, 50, 100))):
         value = [value] if random.random() < 0.5 else {"a": value}
-    where[key] = value
+    container[key] = value
 
 
 def _swap(payload: Json, random: Random) -> None:
-    (one, key), (other, other_key) = _anywhere(payload, random), _anywhere(payload, random)
-    # A container that is put into itself could not be written any more.
-    values = json.dumps([one.get(key) if isinstance(one, dict) else one[key], _at(other, other_key)])
-    one[key], other[other_key] = reversed(json.loads(values))
+    (first, first_key), (second, second_key) = _anywhere(payload, random), _anywhere(payload, random)
+    # Copy the values: JSON cannot hold a container that contains itself.
+    values = json.dumps(
+        [first.get(first_key) if isinstance(first, dict) else first[first_key], _value_at(second, second_key)]
+    )
+    first[first_key], second[second_key] = reversed(json.loads(values))
 
 
-def _at(where: Json, key: Any) -> Json:  # noqa: ANN401
-    return where.get(key) if isinstance(where, dict) else where[key]
+def _value_at(container: Json, key: Any) -> Json:  # noqa: ANN401
+    return container.get(key) if isinstance(container, dict) else container[key]
 
 
 _DAMAGES: Final[tuple[Callable[[Json, Random], None], ...]] = (
-    *(_say_in_a_text, _say_in_a_text, _say_in_a_text, _say_in_a_text, _say_in_a_text),
-    *(_add, _drop, _say, _replace, _repeat, _nest, _swap),
+    *(_append_to_a_text, _append_to_a_text, _append_to_a_text, _append_to_a_text, _append_to_a_text),
+    *(_add, _drop, _set_text, _replace, _repeat, _nest, _swap),
 )

@@ -1,6 +1,6 @@
-"""Posts mutated deliveries to a real webhook, watches its answers, its log and its memory, and what receivers get.
+"""Post mutated deliveries to a real webhook, and check its answers, its log, its memory and what the receivers get.
 
-Neighbours: `mutate.py` makes them, `testbed.chaos` has the process and its scaled patience.
+`mutate.py` makes the deliveries; `testbed.chaos` has the process with its shorter waits.
 """
 
 import http.client
@@ -26,18 +26,18 @@ from testbed.slack import Slack
 from testbed.smtp import Mailbox
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
-SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105 - the stand-in's, and nobody else's
+SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105 - a token of the stand-in only
 SENDERS = 8
-# The longest that an answer may take, on a busy machine.
+# How long an answer may take on a busy machine.
 ANSWER_SECONDS = 120.0
 EXPECTED = frozenset({200, 400})
-# Messages are made of hostile text in the background; this long they may still come when the last answer is there.
+# How long messages may still come after the last answer: the webhook sends them in the background.
 SENDING_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What was answered to one body: its status, 0 where none came, and what was said."""
+    """The answer to one body: its status, 0 if no answer came, and its text (`said`)."""
 
     status: int
     said: str
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of all: `findings` is empty where every promise was kept; messages by receiver, memory in MiB."""
+    """The results: `findings` is empty if every promise was kept; messages by receiver, memory in MiB."""
 
     statuses: Mapping[int, int]
     findings: tuple[str, ...]
@@ -76,7 +76,7 @@ class Target:
                 "TOCSIN_SLACK_API_URL": self.slack.api_url,
                 "TOCSIN_SLACK_BOT_TOKEN": SLACK_TOKEN,
                 "TOCSIN_SMTP_URL": f"{self.mailbox.url}?from=tocsin@example.com",
-                # Every mutant's message is looked at, so none is batched.
+                # Batch no message: the checks look at every mutant's message.
                 MOST_SINGLE: "1000000",
             }
             self.replica = Replica("webhook", self._folder, settings)
@@ -88,7 +88,7 @@ class Target:
         self._stack.close()
 
     def _catalog(self) -> Path:
-        """Return the catalogue that is shipped, with mail in each tier: what is mutated has to reach each receiver."""
+        """Return the shipped catalogue with mail added to each tier, so that mutated text reaches every receiver."""
         generated = REPOSITORY / "generated"
         data = json.loads((generated / "catalog.json").read_text())
         for policy in data["policies"].values():
@@ -111,7 +111,7 @@ class Target:
             connection.close()
 
     def peak(self) -> int:
-        """Return the most memory that the serving process has ever had, in MiB; 0 when it is gone."""
+        """Return the most memory that the serving process has ever used, in MiB; 0 if it is gone."""
         for pid in self.replica.children():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):
@@ -119,7 +119,7 @@ class Target:
         return 0
 
     def log_findings(self) -> list[str]:
-        """Return what the log holds that it should not."""
+        """Return lines of the log that should not be there."""
         log = self.replica.log.read_text(errors="replace")
         words = ("Traceback", "unexpected error", "internal error", "cannot be used", "was sent SIG")
         return [
@@ -129,13 +129,15 @@ class Target:
         ][:5]
 
     def receiver_findings(self) -> list[str]:
-        """Return what a receiver refused: hostile text that became a message nobody takes."""
+        """Return the messages that Slack refused, and those that would notify a whole channel."""
         refused = [f"Slack refused {call.method} with {call.error}" for call in self.slack.calls if call.error]
-        shouted = [f"Slack shows {one.broadcasts}" for one in self.slack.messages.values() if one.broadcasts]
+        shouted = [
+            f"Slack shows {message.broadcasts}" for message in self.slack.messages.values() if message.broadcasts
+        ]
         return [*refused[:5], *shouted[:5]]
 
     def waiting(self) -> float:
-        """Return how many messages wait to be sent now, as the webhook's own metrics say."""
+        """Return how many messages wait to be sent now, by the webhook's own metrics."""
         text = loopback.get_text(f"{self.replica.url}/metrics")
         families = {family.name: family for family in text_string_to_metric_families(text)}
         return sum(sample.value for sample in families["tocsin_outbox_waiting"].samples)
@@ -151,7 +153,7 @@ class Target:
 
 
 def post_all(target: Target, seed: int, indices: Iterable[int], say: Callable[[str], None]) -> Result:
-    """Post the deliveries of `seed` and return what came of them."""
+    """Post the deliveries of `seed` and return the results."""
     before = target.peak()
     statuses: Counter[int] = Counter()
     findings: list[str] = []
@@ -188,9 +190,9 @@ def _wrong(answer: Answer) -> str | None:
 
 
 def _await_senders(target: Target) -> None:
-    """Wait until nothing waits to be sent and no message has come for a second, or for so long."""
+    """Wait until no message waits and none has come for a second; give up after `SENDING_SECONDS`."""
     deadline = time.monotonic() + SENDING_SECONDS
-    known: dict[str, int] = {}
-    while (known != target.messages or target.waiting()) and time.monotonic() < deadline:
-        known = target.messages
+    counts: dict[str, int] = {}
+    while (counts != target.messages or target.waiting()) and time.monotonic() < deadline:
+        counts = target.messages
         time.sleep(1)
