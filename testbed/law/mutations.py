@@ -57,16 +57,16 @@ EQUIVALENT: dict[str, str] = {
     "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
     "_SAME_START = 0.004": "two starts of an alert are at least an evaluation apart",
     "return any((alert.firing and True for alert in alerts))": "what a delivery says fires stands in it after",
-    "answers.append(Active() if any((one.suppression is None for one in found)) or False else Quiet(by=first))": (
+    "answers.append(Active() if any((alert.suppression is None for alert in listed)) or False else Quiet(by=first))": (
         "the first is one of all"
     ),
-    "return firing.listed_by.get(one.server) == one.started and True": "its time is known by then",
-    "if one.alerts is None and True:": (
+    "return firing.listed_by.get(server.server) == server.started and True": "its time is known by then",
+    "if server.alerts is None and True:": (
         "a named server is asked only where it tells of the incident, and then its reason is one of those that hold"
     ),
     "first = reasons[-1]": "a server lists an alert once",
     "apart = span(absent_since - now)": "a length in a sentence for people",
-    "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
+    "return alert.starts_at is not None and abs(starts_at - alert.starts_at) < _SAME_START": "the same distance",
 }
 """Mutations that change nothing observable: the line after the mutation, and the reason."""
 
@@ -138,7 +138,7 @@ def reason_to_exclude(mutation: Mutation) -> str | None:
     """Return why nobody could notice the mistake, None if somebody could."""
     if mutation.kind == "off by a constant" and "one_line(url, " in mutation.after:
         return "how much of a URL is told to people"
-    if mutation.kind == "off by a constant" and "round(one.up)" in mutation.after:
+    if mutation.kind == "off by a constant" and "round(server.up)" in mutation.after:
         return "a length in a sentence for people"
     return EQUIVALENT.get(mutation.after)
 

@@ -244,7 +244,7 @@ def verified(
     Nobody is called for a suppressed alert. The alert stays in doubt while it is suppressed, because Alertmanager
     reports it after the suppression only when its repeat interval has passed (measured on 0.25 and 0.33).
     """
-    told = tuple(one for one in doubtful(incident) if one.identity not in over)
+    told = tuple(firing for firing in doubtful(incident) if firing.identity not in over)
     if not told:
         return OldPicture(
             why="an alert that had ended was told again with its old start; it stands in another incident"
@@ -254,12 +254,12 @@ def verified(
             listed = {identity for identity, _, _ in seen}
             if isinstance(answer, Unknown) or not listed:
                 return FiresAgain(firings=told, unknown=answer.reason if isinstance(answer, Unknown) else None)
-            fires = tuple(one for one in told if one.identity in listed)
+            fires = tuple(firing for firing in told if firing.identity in listed)
             return FiresAgain(firings=fires) if fires else AsksAgain()
         case Quiet():
             return AsksAgain()
         case Absent():
-            if any(now - _since(one, now) < VERIFY_SECONDS for one in told):
+            if any(now - _since(firing, now) < VERIFY_SECONDS for firing in told):
                 return AsksAgain()
             return OldPicture(
                 why="an alert that had ended was told again with its old start; Alertmanager does not list it"
@@ -277,32 +277,35 @@ def followed(
     returns the external URLs of the cluster of a URL, or None if several clusters share the URL: then a report
     under that URL cannot be assigned to one of them.
     """
-    found: dict[str, list[Source]] = {}
+    sources: dict[str, list[Source]] = {}
     for firing in elsewhere:
-        found.setdefault(firing.fingerprint, []).extend(firing.sources)
+        sources.setdefault(firing.fingerprint, []).extend(firing.sources)
 
     def is_followed(source: Source, fingerprint: str) -> bool:
         own = peers(source.url)
         urls = frozenset[str]() if own is None else own | {source.url}
-        later = (one for one in found.get(fingerprint, ()) if float(one.started) >= float(source.started))
-        return any(one.url in urls for one in later)
+        later = (report for report in sources.get(fingerprint, ()) if float(report.started) >= float(source.started))
+        return any(report.url in urls for report in later)
 
     return frozenset(
-        one.identity
-        for one in doubtful(incident)
-        if one.sources and all(is_followed(source, one.fingerprint) for source in one.sources)
+        firing.identity
+        for firing in doubtful(incident)
+        if firing.sources and all(is_followed(source, firing.fingerprint) for source in firing.sources)
     )
 
 
 def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple[AlertFiring, ...]]:
     """Return the incident with `listed_by` of its firings updated from `seen`, and the firings that this changes."""
-    found: dict[tuple[str, str], dict[str, float]] = {}
+    listed_by: dict[tuple[str, str], dict[str, float]] = {}
     for identity, server, started in seen:
         if started is not None:
-            found.setdefault(identity, {})[server] = started
-    learned = (replace(one, listed_by={**one.listed_by, **found.get(one.identity, {})}) for one in incident.firings)
-    changed = tuple(one for one, before in zip(learned, incident.firings, strict=True) if one != before)
-    by_identity = {one.identity: one for one in (*incident.firings, *changed)}
+            listed_by.setdefault(identity, {})[server] = started
+    learned = (
+        replace(firing, listed_by={**firing.listed_by, **listed_by.get(firing.identity, {})})
+        for firing in incident.firings
+    )
+    changed = tuple(firing for firing, before in zip(learned, incident.firings, strict=True) if firing != before)
+    by_identity = {firing.identity: firing for firing in (*incident.firings, *changed)}
     return replace(incident, firings=tuple(by_identity.values())) if changed else incident, changed
 
 
@@ -315,33 +318,35 @@ def with_absent(
     that it fires. If all alerts are absent and all are confirmed, no identity is returned, because the incident as a
     whole ends.
     """
-    everything = incident.open_firings
-    unlisted = {one.identity for one in everything} if isinstance(answer, Absent) else answer.unlisted
-    found = tuple(
-        replace(one, absent_since=_since(one, now) if one.identity in unlisted else None) for one in everything
+    firings = incident.open_firings
+    unlisted = {firing.identity for firing in firings} if isinstance(answer, Absent) else answer.unlisted
+    marked = tuple(
+        replace(firing, absent_since=_since(firing, now) if firing.identity in unlisted else None) for firing in firings
     )
-    before = {one.identity: one for one in incident.firings}
-    changed = tuple(one for one in found if one != before[one.identity])
-    confirmed = frozenset(one.identity for one in found if now - _since(one, now) >= CONFIRM_SECONDS)
+    before = {firing.identity: firing for firing in incident.firings}
+    changed = tuple(firing for firing in marked if firing != before[firing.identity])
+    confirmed = frozenset(firing.identity for firing in marked if now - _since(firing, now) >= CONFIRM_SECONDS)
     if changed:
-        incident = replace(incident, firings=tuple({**before, **{one.identity: one for one in changed}}.values()))
-    ends_whole = isinstance(answer, Absent) and len(confirmed) == len(everything)
+        incident = replace(
+            incident, firings=tuple({**before, **{firing.identity: firing for firing in changed}}.values())
+        )
+    ends_whole = isinstance(answer, Absent) and len(confirmed) == len(firings)
     return incident, changed, frozenset() if ends_whole else confirmed
 
 
 def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[Incident, tuple[AlertFiring, ...]]:
     """Return the incident with `absent_since` of its firings in doubt updated, and the firings that this changes."""
     is_absent = isinstance(answer, Absent)
-    found = (replace(one, absent_since=_since(one, now) if is_absent else None) for one in doubtful(incident))
-    before = {one.identity: one for one in incident.firings}
-    changed = tuple(one for one in found if one != before[one.identity])
-    known = {**before, **{one.identity: one for one in changed}}
+    marked = (replace(firing, absent_since=_since(firing, now) if is_absent else None) for firing in doubtful(incident))
+    before = {firing.identity: firing for firing in incident.firings}
+    changed = tuple(firing for firing in marked if firing != before[firing.identity])
+    known = {**before, **{firing.identity: firing for firing in changed}}
     return replace(incident, firings=tuple(known.values())) if changed else incident, changed
 
 
 def absent_since(incident: Incident) -> float | None:
     """Return since when all open firings have been absent, in epoch seconds; None if one of them is not absent."""
-    times = [one.absent_since for one in incident.open_firings if one.absent_since is not None]
+    times = [firing.absent_since for firing in incident.open_firings if firing.absent_since is not None]
     return max(times) if times and len(times) == len(incident.open_firings) else None
 
 
@@ -356,12 +361,12 @@ def is_over(incident: Incident) -> bool:
 
 def doubtful(incident: Incident) -> tuple[AlertFiring, ...]:
     """Return the firings in doubt: they had ended and were reported again with their old start."""
-    return tuple(one for one in incident.firings if one.ended_at is not None and one.refired_at is not None)
+    return tuple(firing for firing in incident.firings if firing.ended_at is not None and firing.refired_at is not None)
 
 
 def asked_about(incident: Incident) -> Incident:
     """Return the incident to ask about: reduced to its firings in doubt if there are any."""
-    firings = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
+    firings = tuple(replace(firing, ended_at=None, ended_by=None) for firing in doubtful(incident))
     return replace(incident, truncated=0, left_out=(), firings=firings) if firings else incident
 
 
@@ -371,7 +376,10 @@ def labels_to_ask_by(incident: Incident) -> dict[str, str]:
     Labels that differ are dropped: an alert that joined from another group, or was left out of another group's batch,
     need not have the labels of this group, and the filter would hide it.
     """
-    asked = (*(one.labels for one in incident.open_firings), *(one.group_labels for one in groups_left_out(incident)))
+    asked = (
+        *(firing.labels for firing in incident.open_firings),
+        *(group.group_labels for group in groups_left_out(incident)),
+    )
     return {
         name: value
         for name, value in incident.group_labels.items()
@@ -400,22 +408,22 @@ def still_told(firing: AlertFiring, ended: ReceivedAlert, reporter: Reporter) ->
     if firing.refired_at is not None and ended.ends_at < firing.refired_at:
         return None
     same = ended.started if ended.starts_at > 0 and not (reporter.can_be_asked and reporter.own) else None
-    return tuple(one for one in firing.sources if one.started != same and one.url not in reporter.own)
+    return tuple(source for source in firing.sources if source.started != same and source.url not in reporter.own)
 
 
-def classify(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+def classify(incident: Incident, testimonies: Sequence[Testimony], known: Known, now: float) -> Answer:
     """Return what the Alertmanagers say about the incident.
 
     An alert belongs to the incident by its fingerprint. If Alertmanager left alerts out of a batch, their fingerprints
     are not known. Then every listed alert with the labels of the group counts, because an alert that was never
     delivered must not be taken for resolved.
     """
-    answers = [_of_firing(firing, incident, said, known, now) for firing in incident.open_firings]
-    each = zip(incident.open_firings, answers, strict=True)
-    unlisted = frozenset(firing.identity for firing, answer in each if isinstance(answer, Absent))
+    answers = [_of_firing(firing, incident, testimonies, known, now) for firing in incident.open_firings]
+    pairs = zip(incident.open_firings, answers, strict=True)
+    unlisted = frozenset(firing.identity for firing, answer in pairs if isinstance(answer, Absent))
     if incident.truncated or not answers:
-        answers += [_of_the_rest(incident, labels, said, known, now) for labels in _groups(incident)]
-    seen = frozenset(one for answer in answers if not isinstance(answer, Absent) for one in answer.seen)
+        answers += [_of_the_rest(incident, labels, testimonies, known, now) for labels in _groups(incident)]
+    seen = frozenset(sighting for answer in answers if not isinstance(answer, Absent) for sighting in answer.seen)
     if any(isinstance(answer, Active) for answer in answers):
         return Active(seen=seen, unlisted=unlisted)
     for answer in answers:
@@ -432,7 +440,7 @@ def urls_of(incident: Incident) -> tuple[str, ...]:
 
 
 def no_standing(
-    one: Testimony, incident: Incident, firings: Iterable[AlertFiring], known: Known, now: float
+    server: Testimony, incident: Incident, firings: Iterable[AlertFiring], known: Known, now: float
 ) -> str | None:
     """Return why it means nothing that the server does not list these firings, or None if it means that they ended.
 
@@ -440,32 +448,40 @@ def no_standing(
     none, it has standing if it has not restarted since it listed each of these firings, or if it has not restarted
     since it listed any delivered alert and has been up for longer than the incident and these firings have existed.
     """
-    if one.up is None:
+    if server.up is None:
         return "it does not say how long it has been up"
-    if one.up < SETTLED_SECONDS + _longer(known):
-        return f"it has been up for only {max(0, round(one.up))} s and may not know of it yet"
+    if server.up < SETTLED_SECONDS + _longer(known):
+        return f"it has been up for only {max(0, round(server.up))} s and may not know of it yet"
     concerned = tuple(firings)
-    urls = one.urls | {source.url for firing in concerned for source in firing.sources} if one.any_url else one.urls
+    urls = (
+        server.urls | {source.url for firing in concerned for source in firing.sources}
+        if server.any_url
+        else server.urls
+    )
     awaited = [heard for heard in known.watchdogs if heard.url in urls]
     starts = [_began(firing, urls) for firing in concerned]
     if awaited:
-        pending = (_may_be_pending(*each, awaited, known, now) for each in zip(concerned, starts, strict=True))
-        return _no_word_of_prometheus(one, awaited, is_pending=any(pending))
-    if concerned and all(_has_listed(one, firing) for firing in concerned):
+        pending = (
+            _may_be_pending(firing, start, awaited, known, now) for firing, start in zip(concerned, starts, strict=True)
+        )
+        return _no_word_of_prometheus(server, awaited, is_pending=any(pending))
+    if concerned and all(_has_listed(server, firing) for firing in concerned):
         return None
-    vouched = one.started is not None and (one.server, one.started) in known.vouched
-    if vouched and one.up > now - min([incident.opened_at, *(start for start in starts if start > 0)]):
+    vouched = server.started is not None and (server.server, server.started) in known.vouched
+    if vouched and server.up > now - min([incident.opened_at, *(start for start in starts if start > 0)]):
         return None
     several = "several servers may answer at its address, and which of them lists nothing of it is not known"
-    return "it lists nothing of it, and has not since it was started" if one.is_one else several
+    return "it lists nothing of it, and has not since it was started" if server.is_one else several
 
 
-def _no_word_of_prometheus(one: Testimony, awaited: Sequence[Heard], *, is_pending: bool) -> str | None:
+def _no_word_of_prometheus(server: Testimony, awaited: Sequence[Heard], *, is_pending: bool) -> str | None:
     """Return why the Watchdogs do not prove the end of what the server does not list, or None if they do."""
-    if not all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited):
+    if not all(
+        any(_is(watchdog, heard.fingerprint, heard.starts_at) for watchdog in server.watchdogs) for heard in awaited
+    ):
         if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
             return "it lists nothing of it, and two of one Watchdog were told with its external URL"
-        return one.reason or "it lists nothing of it, but does not list its Watchdog either"
+        return server.reason or "it lists nothing of it, but does not list its Watchdog either"
     if is_pending:
         return "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"
     return None
@@ -489,16 +505,18 @@ def _longer(known: Known) -> float:
     return max(0.0, known.evaluation_seconds - EVALUATION_SECONDS)
 
 
-def _of_firing(firing: AlertFiring, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+def _of_firing(
+    firing: AlertFiring, incident: Incident, testimonies: Sequence[Testimony], known: Known, now: float
+) -> Answer:
     """Return what is known of one alert; it has ended only if each Alertmanager that reported it says so."""
     reporters = dict.fromkeys(_reporters(firing, incident))
-    answers = [_of_source(firing, reporter, incident, said, known, now) for reporter in reporters]
+    answers = [_of_source(firing, reporter, incident, testimonies, known, now) for reporter in reporters]
     # Any server that lists the alert with the same start knows this firing, whichever URL reported it.
     answers += [
-        _fires(firing, server, [one])
-        for server in said
-        for one in server.alerts or ()
-        if one.fingerprint == firing.fingerprint and one.suppression is None and _same(one, firing.starts_at)
+        _fires(firing, server, [alert])
+        for server in testimonies
+        for alert in server.alerts or ()
+        if alert.fingerprint == firing.fingerprint and alert.suppression is None and _same(alert, firing.starts_at)
     ]
     kinds = (Active, Unknown, Quiet, Absent)
     return min(answers, key=lambda answer: kinds.index(type(answer)))
@@ -508,44 +526,50 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
     firing: AlertFiring,
     reporter: tuple[str, bool],
     incident: Incident,
-    said: Sequence[Testimony],
+    testimonies: Sequence[Testimony],
     known: Known,
     now: float,
 ) -> Answer:
     url, same = reporter
     # A server without a configured URL speaks for this firing if it knows it, but not for one with another start.
-    own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, firing))]
+    own = [
+        server for server in testimonies if url in server.urls or (server.any_url and same and _knows(server, firing))
+    ]
     if not own:
-        return Unknown(reason=_nobody(url, said))
+        return Unknown(reason=_nobody(url, testimonies))
     for server in own:
-        listed = [one for one in server.alerts or () if one.fingerprint == firing.fingerprint]
-        if any(_suppression(one, firing, server) is None for one in listed):
+        listed = [alert for alert in server.alerts or () if alert.fingerprint == firing.fingerprint]
+        if any(_suppression(alert, firing, server) is None for alert in listed):
             return _fires(firing, server, listed)
     for server in own:
-        listed = [one for one in server.alerts or () if one.fingerprint == firing.fingerprint]
+        listed = [alert for alert in server.alerts or () if alert.fingerprint == firing.fingerprint]
         if listed:
             return _fires(firing, server, listed)
     return _unlisted(own, incident, [firing], known, now, asked=[firing])
 
 
 def _of_the_rest(
-    incident: Incident, group_labels: Mapping[str, str], said: Sequence[Testimony], known: Known, now: float
+    incident: Incident, group_labels: Mapping[str, str], testimonies: Sequence[Testimony], known: Known, now: float
 ) -> Answer:
     """Return what is known of the alerts of a group that were left out of its alert batches."""
     urls = dict.fromkeys(urls_of(incident)) or {plain_address(incident.external_url): None}
     answers: list[Answer] = []
     for url in urls:
-        may_know = [one for one in said if url in one.urls or one.any_url]
-        own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.firings)]
-        found = [one for server in may_know for one in server.alerts or () if _of_group(one, group_labels)]
-        if not found:
+        may_know = [server for server in testimonies if url in server.urls or server.any_url]
+        own = [
+            server
+            for server in may_know
+            if url in server.urls or any(_knows(server, firing) for firing in incident.firings)
+        ]
+        listed = [alert for server in may_know for alert in server.alerts or () if _of_group(alert, group_labels)]
+        if not listed:
             # The alerts left out have all group labels, so no filter by group labels hides them.
             silent = _unlisted(own, incident, incident.firings, known, now, asked=()) if own else None
-            answers.append(silent or Unknown(reason=_nobody(url, said)))
+            answers.append(silent or Unknown(reason=_nobody(url, testimonies)))
         else:
-            first = found[0].suppression
+            first = listed[0].suppression
             answers.append(
-                Active() if first is None or any(one.suppression is None for one in found) else Quiet(by=first)
+                Active() if first is None or any(alert.suppression is None for alert in listed) else Quiet(by=first)
             )
     kinds = (Active, Unknown, Quiet, Absent)
     return min(answers, key=lambda answer: kinds.index(type(answer)))
@@ -564,14 +588,14 @@ def _unlisted(  # noqa: PLR0913  what is known, by name
 
     `asked` are the firings that the server's question must have covered.
     """
-    why: list[str] = []
+    reasons: list[str] = []
     for server in own:
         reason = server.reason if server.alerts is None else _not_asked_about(server, asked)
         reason = reason if server.alerts is None else reason or no_standing(server, incident, firings, known, now)
         if reason is None:
             return Absent()
-        why.append(reason)
-    return Unknown(reason=why[0])
+        reasons.append(reason)
+    return Unknown(reason=reasons[0])
 
 
 def _not_asked_about(server: Testimony, firings: Iterable[AlertFiring]) -> str | None:
@@ -583,29 +607,29 @@ def _not_asked_about(server: Testimony, firings: Iterable[AlertFiring]) -> str |
 
 
 def _fires(firing: AlertFiring, server: Testimony, listed: Sequence[Listed]) -> Answer:
-    reasons = [_suppression(one, firing, server) for one in listed]
+    reasons = [_suppression(alert, firing, server) for alert in listed]
     first = reasons[0]
     seen = frozenset({(firing.identity, server.server, server.started)})
     return Active(seen=seen) if first is None or None in reasons else Quiet(by=first, seen=seen)
 
 
-def _suppression(one: Listed, firing: AlertFiring, server: Testimony) -> Suppression | None:
+def _suppression(alert: Listed, firing: AlertFiring, server: Testimony) -> Suppression | None:
     """Return why the alert is suppressed, or None; it is muted if each of its groups for our receivers is muted."""
-    if one.suppression is not None:
-        return one.suppression
+    if alert.suppression is not None:
+        return alert.suppression
     receivers = {source.receiver for source in firing.sources}
-    ours = [at for at in server.placed if at.fingerprint == one.fingerprint and at.receiver in receivers]
-    return "muted" if ours and all(at.muted for at in ours) else None
+    ours = [place for place in server.placed if place.fingerprint == alert.fingerprint and place.receiver in receivers]
+    return "muted" if ours and all(place.muted for place in ours) else None
 
 
-def _knows(one: Testimony, firing: AlertFiring) -> bool:
+def _knows(server: Testimony, firing: AlertFiring) -> bool:
     """Return whether the server lists, or once listed, this very firing: then the firing is one of its own."""
-    listed = any(_is(alert, firing.fingerprint, firing.starts_at) for alert in one.alerts or ())
-    return listed or one.server in firing.listed_by
+    listed = any(_is(alert, firing.fingerprint, firing.starts_at) for alert in server.alerts or ())
+    return listed or server.server in firing.listed_by
 
 
-def _has_listed(one: Testimony, firing: AlertFiring) -> bool:
-    return one.started is not None and firing.listed_by.get(one.server) == one.started
+def _has_listed(server: Testimony, firing: AlertFiring) -> bool:
+    return server.started is not None and firing.listed_by.get(server.server) == server.started
 
 
 def _reporters(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, bool]]:
@@ -615,26 +639,26 @@ def _reporters(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, b
         yield plain_address(incident.external_url), True
 
 
-def _nobody(url: str, said: Sequence[Testimony]) -> str:
-    for one in said:
+def _nobody(url: str, testimonies: Sequence[Testimony]) -> str:
+    for server in testimonies:
         # The alert may belong to this server, but only its answer could say so.
-        if one.any_url and one.alerts is None:
-            return one.reason
+        if server.any_url and server.alerts is None:
+            return server.reason
     return f"{one_line(url, 200)} is not among the Alertmanagers that are configured" if url else NAMES_NOBODY
 
 
-def _is(one: Listed, fingerprint: str, starts_at: float) -> bool:
-    return one.fingerprint == fingerprint and _same(one, starts_at)
+def _is(alert: Listed, fingerprint: str, starts_at: float) -> bool:
+    return alert.fingerprint == fingerprint and _same(alert, starts_at)
 
 
-def _same(one: Listed, starts_at: float) -> bool:
-    return one.starts_at is not None and abs(one.starts_at - starts_at) < _SAME_START
+def _same(alert: Listed, starts_at: float) -> bool:
+    return alert.starts_at is not None and abs(alert.starts_at - starts_at) < _SAME_START
 
 
 def _groups(incident: Incident) -> tuple[Mapping[str, str], ...]:
     """Return the labels of the groups to ask about as a whole: those with alerts left out, else the incident's own."""
-    return tuple(one.group_labels for one in groups_left_out(incident)) or (incident.group_labels,)
+    return tuple(group.group_labels for group in groups_left_out(incident)) or (incident.group_labels,)
 
 
-def _of_group(one: Listed, group_labels: Mapping[str, str]) -> bool:
-    return all(one.labels.get(name, "") == value for name, value in group_labels.items())
+def _of_group(alert: Listed, group_labels: Mapping[str, str]) -> bool:
+    return all(alert.labels.get(name, "") == value for name, value in group_labels.items())
