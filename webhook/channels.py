@@ -2,7 +2,7 @@
 
 `recipients` and `catalog.parse` find addresses by it, `storm` the channels whose calls are sent in batches,
 `relevance` those that interrupt; `send_test`, `metrics`, the pages and the terminal follow it. `senders.registry`
-builds a sender for each, `settings` reads their variables. The compiler has a declaration of its own
+finds their senders, `settings` reads their variables. The compiler has a declaration of its own
 (`compiler.channels`); `tests/documents/test_channels.py` compares the two, and the schemas and the API's description.
 """
 
@@ -31,6 +31,8 @@ class Channel:
     """The one destination of a `service`, which a reader learns nothing from."""
     who: str = ""
     """The one destination in words."""
+    is_set_by_url: bool = False
+    """Whether `setting` is an http or https address: `Settings.urls` has it then."""
     interrupts: bool = False
     """Whether its messages call somebody away from what they do, at night out of bed."""
     batches: bool = False
@@ -93,6 +95,7 @@ CHANNELS: Mapping[str, Channel] = {
         address="service",
         destination="events",
         who="the outgoing webhook",
+        is_set_by_url=True,
     ),
     "log": Channel(
         word="log",

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from webhook.alertmanagers import Hidden, Server, read_servers
 from webhook.apprise_url import Gateway, parse_apprise_url
+from webhook.channels import CHANNELS
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
 from webhook.signatures import standard_key
@@ -76,8 +77,8 @@ class Settings:
     phone_gateway: Gateway | None
     retention_seconds: float | None
     """How long a resolved incident stays before it is archived; None means for ever."""
-    webhook_url: Secret | None
-    """The address to which the outgoing webhook posts; it is a secret because it often holds a token."""
+    urls: Mapping[str, Secret]
+    """The addresses of channels that need no more than one, by channel; secret because they often hold a token."""
     webhook_secrets: tuple[Secret, ...]
     tls: tuple[Path, Path] | None
     """The files of the certificate and its key, if the webhook itself and not a proxy speaks TLS."""
@@ -151,12 +152,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         sms_gateway=reader.parsed_secret("APPRISE_SMS", parse_apprise_url),
         phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),
         retention_seconds=reader.parsed("RETENTION", DEFAULT_RETENTION, _retention),
-        webhook_url=reader.parsed_secret("WEBHOOK_URL", _secret_web),
+        urls=reader.urls(),
         webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
         tls=reader.files("TLS_CERT_FILE", "TLS_KEY_FILE"),
         trusted_proxies=reader.parsed("TRUSTED_PROXIES", None, _networks) or (),
     )
-    reader.require_both("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
+    reader.require_both("WEBHOOK_URL", settings.urls.get("webhook"), "WEBHOOK_SECRET", settings.webhook_secrets)
     if reader.problems:
         raise SettingsError(tuple(reader.problems))
     return settings
@@ -294,6 +295,16 @@ class _Reader:
         except ValueError as error:
             self.problems.append(f"{PREFIX}{name} {error}")
             return None
+
+    def urls(self) -> dict[str, Secret]:
+        """Return the addresses that `CHANNELS` declares as the only setting of a channel."""
+        declared = {name: channel.setting for name, channel in CHANNELS.items() if channel.is_set_by_url}
+        urls = {
+            name: self.parsed_secret(setting.removeprefix(PREFIX), _secret_web)
+            for name, setting in declared.items()
+            if setting
+        }
+        return {name: url for name, url in urls.items() if url is not None}
 
     def _raw(self, name: str) -> str | None:
         """Return the value of the variable, or the content of the file that its `…_FILE` names."""

@@ -128,6 +128,6 @@ def test_two_keys_are_read_and_the_address_is_a_secret() -> None:
     found = read_settings(
         {"TOCSIN_WEBHOOK_URL": "https://hooks.example.com/hush", "TOCSIN_WEBHOOK_SECRET": "new, older"}
     )
-    assert found.webhook_url == Secret("https://hooks.example.com/hush")
+    assert found.urls["webhook"] == Secret("https://hooks.example.com/hush")
     assert found.webhook_secrets == (Secret("new"), Secret("older"))
     assert "hush" not in repr(found)

@@ -1,1 +1,1 @@
-"""Sends messages: one file per channel, each implementing `contract.Sender`; only `registry` knows them all."""
+"""Sends messages: one file for each channel, each implementing `contract.Sender`; `registry` finds them."""

@@ -6,6 +6,7 @@ import structlog
 
 from webhook.incidents.notifications import Action
 from webhook.senders.contract import Job, Receipt
+from webhook.settings import Settings
 
 log = structlog.get_logger("tocsin.notification")
 
@@ -37,3 +38,8 @@ class LogSender:
             undelivered=list(message.undelivered),
         )
         return Receipt()
+
+
+def configured(_: Settings) -> LogSender:
+    """Return the sender: the log needs no setting."""
+    return LogSender()

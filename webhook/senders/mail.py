@@ -38,6 +38,7 @@ from webhook.senders.contract import (
     Receipt,
     TemporaryFailure,
 )
+from webhook.settings import Settings
 from webhook.severity import CRITICAL_AND_MORE_SEVERE
 from webhook.untrusted import breaks_line, header_text, one_line
 
@@ -209,3 +210,8 @@ def _address(text: str, *, name: str = "") -> Address:
         return Address(display_name=name, addr_spec=text)
     except (ValueError, IndexError, MessageError) as error:
         raise PermanentFailure(f"not a mail address: {one_line(str(error), 100)}") from None
+
+
+def configured(settings: Settings) -> MailSender | None:
+    """Return the sender, or None if no mail server is set."""
+    return None if settings.mail_server is None else MailSender(settings.mail_server)

@@ -21,6 +21,7 @@ from webhook.render.pagerduty import layout
 from webhook.secret import Secret
 from webhook.senders.contract import Failure, Job, Receipt, TemporaryFailure
 from webhook.senders.transport import Answer, Transport
+from webhook.settings import Settings
 from webhook.untrusted import one_line
 
 ACCEPTED = 202
@@ -118,3 +119,15 @@ def _open_incident(data: Any) -> str | None:  # noqa: ANN401  JSON
         if isinstance(incident, dict) and incident.get("status") in _OPEN and isinstance(incident.get("id"), str):
             return one_line(incident["id"], 40)
     return None
+
+
+def configured(settings: Settings) -> PagerDutySender | None:
+    """Return the sender, or None if no routing key is set."""
+    if settings.pagerduty_routing_key is None:
+        return None
+    return PagerDutySender(
+        events_url=settings.pagerduty_events_url,
+        routing_key=settings.pagerduty_routing_key,
+        api_url=settings.pagerduty_api_url,
+        api_key=settings.pagerduty_api_key,
+    )

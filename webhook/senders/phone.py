@@ -10,6 +10,7 @@ from webhook.incidents.notifications import Action
 from webhook.render.speech import layout
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.gateway import say
+from webhook.settings import Settings
 
 
 class PhoneSender:
@@ -26,3 +27,8 @@ class PhoneSender:
     def send(self, job: Job) -> Receipt:
         """Have the gateway call and speak; see `contract.Sender.send`."""
         return Receipt(provider_id=say(self._gateway, job.destination, layout(job.message)))
+
+
+def configured(settings: Settings) -> PhoneSender | None:
+    """Return the sender, or None if no gateway is set."""
+    return None if settings.phone_gateway is None else PhoneSender(settings.phone_gateway)

@@ -16,6 +16,7 @@ from webhook.render.slack import layout
 from webhook.secret import Secret
 from webhook.senders.contract import Job, PermanentFailure, Receipt, TemporaryFailure
 from webhook.senders.transport import Answer, Transport
+from webhook.settings import Settings
 
 # Every other error of Slack's needs somebody to change something: the token, the channel or the message.
 TEMPORARY = frozenset(
@@ -122,3 +123,10 @@ def _metadata(job: Job) -> dict[str, int]:
 
 class _MessageGone(PermanentFailure):
     """The message to edit does not exist any more, or can no longer be edited."""
+
+
+def configured(settings: Settings) -> SlackSender | None:
+    """Return the sender, or None if no bot token is set."""
+    if settings.slack_bot_token is None:
+        return None
+    return SlackSender(api_url=settings.slack_api_url, token=settings.slack_bot_token, buttons=settings.slack_buttons)

@@ -7,6 +7,7 @@ from webhook.incidents.notifications import Action
 from webhook.render.sms import layout
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.gateway import say
+from webhook.settings import Settings
 
 
 class SmsSender:
@@ -22,3 +23,8 @@ class SmsSender:
     def send(self, job: Job) -> Receipt:
         """Hand the text to the gateway; see `contract.Sender.send`."""
         return Receipt(provider_id=say(self._gateway, job.destination, layout(job.message)))
+
+
+def configured(settings: Settings) -> SmsSender | None:
+    """Return the sender, or None if no gateway is set."""
+    return None if settings.sms_gateway is None else SmsSender(settings.sms_gateway)

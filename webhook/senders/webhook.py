@@ -11,6 +11,7 @@ from webhook.render.webhook import EVENTS, layout
 from webhook.secret import Secret, parts_of
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.transport import Transport
+from webhook.settings import Settings
 from webhook.signatures import standard_headers
 
 
@@ -34,3 +35,9 @@ class WebhookSender:
             "", event, headers=lambda body: standard_headers(identity, job.sent_at, body, self._secrets)
         )
         return Receipt(provider_id=identity)
+
+
+def configured(settings: Settings) -> WebhookSender | None:
+    """Return the sender, or None if no address is set."""
+    url = settings.urls.get("webhook")
+    return None if url is None else WebhookSender(url=url, secrets=settings.webhook_secrets)

@@ -16,6 +16,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from webhook.application.responses import LONGEST_ACTOR
+from webhook.channels import CHANNELS
 from webhook.incidents.incident import STATUSES, Outcome, Status
 from webhook.payload import Problem
 from webhook.service import Service
@@ -84,8 +85,9 @@ def api(service: Service) -> Blueprint:
 
 
 def openapi() -> dict[str, Any]:
-    """Return the OpenAPI description of this interface."""
+    """Return the OpenAPI description of this interface; the channels are those of `CHANNELS`."""
     description: dict[str, Any] = json.loads(resources.files("webhook").joinpath("openapi.json").read_bytes())
+    description["components"]["schemas"]["Notification"]["properties"]["channel"]["enum"] = list(CHANNELS)
     return description
 
 
