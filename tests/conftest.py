@@ -1,4 +1,4 @@
-"""What all tests share: property tests have no deadline, since an overloaded machine is slow and not wrong."""
+"""Settings of all tests: property tests have no deadline, since an overloaded machine is slow and not wrong."""
 
 from __future__ import annotations
 

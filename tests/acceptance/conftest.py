@@ -1,4 +1,4 @@
-"""What the acceptance tests share: the repository's own generated configuration, on real servers."""
+"""Fixtures of the acceptance tests: the repository's own generated configuration, on real servers."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def generated() -> Path:
 @pytest.fixture(scope="session")
 def catalog(generated: Path) -> dict[str, Any]:
     """Return the committed catalogue."""
-    found: dict[str, Any] = json.loads((generated / "catalog.json").read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads((generated / "catalog.json").read_text(encoding="utf-8"))
+    return content

@@ -1,4 +1,4 @@
-"""The pages in a real browser: with a path in front, behind proxies of every kind, by TLS and by IPv6."""
+"""Tests of the pages in a real browser: under a prefix, behind proxies of every kind, by TLS and by IPv6."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CATALOG = Path(__file__).parents[2] / "generated" / "catalog.json"
 
 @pytest.fixture
 def started(short_folder: Path) -> Iterator[Callable[..., Replica]]:
-    """Return a function that starts a webhook with these settings, which has one incident."""
+    """Return a function that starts a webhook with these settings and one incident."""
     replicas: list[Replica] = []
 
     def begin(*, url: str = "", certificate: Path | None = None, **settings: str) -> Replica:
@@ -81,7 +81,7 @@ def work_through(page: Chrome, address: str) -> list[str]:
     page.get(f"{scheme}//0:{TOKEN}@{rest}/")
     assert_styled(page)
     page.find_element(By.CSS_SELECTOR, "main a[href*='/incidents/1']").click()
-    found = [standing(page)]
+    standings = [standing(page)]
     assert_styled(page)
     for words in ("Acknowledge", "Give back"):
         name = page.find_element(By.NAME, "actor")
@@ -90,40 +90,40 @@ def work_through(page: Chrome, address: str) -> list[str]:
         page.find_element(By.XPATH, f"//button[normalize-space()='{words}']").click()
         assert page.current_url.rstrip("/").endswith("/incidents/1")
         assert_styled(page)
-        found.append(standing(page))
-    return found
+        standings.append(standing(page))
+    return standings
 
 
 def standing(page: Chrome) -> str:
-    """Return what the page says of the incident; the page may still be changing into the next one."""
+    """Return what the page says of the incident; wait if the page is still changing into the next one."""
     anew = WebDriverWait(page, PATIENCE_SECONDS, ignored_exceptions=[StaleElementReferenceException])
     return str(anew.until(lambda _: page.find_element(By.CSS_SELECTOR, ".standing strong").text))
 
 
 def assert_styled(page: Chrome) -> None:
-    """Assert that the style sheet has arrived: without it the page is what nobody has looked at."""
+    """Assert that the style sheet has loaded: without it the page looks different."""
     rules = page.execute_script(
         "return [...document.styleSheets].reduce((sum, sheet) => sum + sheet.cssRules.length, 0)"
     )
     assert rules > 10, page.page_source[:500]
 
 
-def assert_worked(found: list[str]) -> None:
-    unclaimed, acknowledged, given_back = found
+def assert_worked(standings: list[str]) -> None:
+    unclaimed, acknowledged, given_back = standings
     assert "ana" in acknowledged
     assert "ana" not in unclaimed
     assert given_back.partition(",")[0] == unclaimed.partition(",")[0]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("proxy_kind", WAYS)
 def test_a_person_reads_and_presses_behind_a_proxy(
-    started: Callable[..., Replica], short_folder: Path, way: str
+    started: Callable[..., Replica], short_folder: Path, proxy_kind: str
 ) -> None:
-    """The style arrives, and buttons act, whether the proxy keeps the path and the host, or says what it has changed."""
-    with proxied(way) as proxy:
+    """Style and buttons work, whether the proxy keeps path and host, or announces in headers what it has changed."""
+    with proxied(proxy_kind) as proxy:
         replica = started(
             TOCSIN_PUBLIC_URL=f"http://{proxy.netloc}{PREFIX}",
-            **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if way == "says what it does" else {}),
+            **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if proxy_kind == "says what it does" else {}),
         )
         proxy.port = int(replica.url.rpartition(":")[2])
         deliver(replica)
@@ -135,7 +135,7 @@ def test_a_person_reads_and_presses_behind_a_proxy(
 def test_a_person_reads_and_presses_without_a_proxy(
     started: Callable[..., Replica], short_folder: Path, host: str
 ) -> None:
-    """By either kind of address, on a phone; nothing is wider than its screen."""
+    """It works by IPv4 and IPv6, on a phone; nothing is wider than its screen."""
     if host == "[::1]" and not has_ipv6():
         pytest.skip("this machine has no IPv6")
     listen = f"{host}:{free_port()}"
@@ -147,7 +147,7 @@ def test_a_person_reads_and_presses_without_a_proxy(
 
 
 def test_a_person_reads_and_presses_by_tls(started: Callable[..., Replica], short_folder: Path) -> None:
-    """With a certificate from a file and no proxy."""
+    """The certificate comes from a file, and there is no proxy."""
     certificate, key = short_folder / "tls.crt", short_folder / "tls.key"
     command = [
         *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
@@ -173,7 +173,7 @@ def test_a_person_reads_and_presses_by_tls(started: Callable[..., Replica], shor
 
 
 def digest_of(certificate: Path) -> str:
-    """Return the digest of a certificate's public key, in base64, as the browser takes it."""
+    """Return the digest of a certificate's public key, in base64, in the browser's format."""
     public = subprocess.run(
         ["openssl", "x509", "-in", str(certificate), "-pubkey", "-noout"], check=True, capture_output=True, text=True
     ).stdout

@@ -1,4 +1,4 @@
-"""The committed output, before the real judges: promtool, amtool and Prometheus, of both supported generations."""
+"""Tests of the committed output with promtool, amtool and Prometheus, of both supported generations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plain(query: str) -> str:
 
 
 def test_promtool_accepts_every_rule_file(servers: Servers, generated: Path) -> None:
-    """`promtool check rules` finds nothing to complain about."""
+    """`promtool check rules` reports nothing."""
     done = run(servers.tool("promtool"), "check", "rules", *sorted((generated / "prometheus" / "rules").glob("*.yml")))
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -41,12 +41,12 @@ def test_the_generated_rule_tests_pass(servers: Servers, generated: Path) -> Non
     proved = Proved(folder(), running.build(promtool))
     tests = sorted((generated / "prometheus" / "tests").glob("*.yml"))
     assert tests
-    for one in (running.run(promtool, path.parent, path.name, proved) for path in tests):
-        assert one.passed, one.output
+    for run_of_file in (running.run(promtool, path.parent, path.name, proved) for path in tests):
+        assert run_of_file.passed, run_of_file.output
 
 
 def test_amtool_accepts_the_configuration(servers: Servers, generated: Path) -> None:
-    """`amtool check-config` finds nothing to complain about."""
+    """`amtool check-config` reports nothing."""
     done = run(servers.tool("amtool"), "check-config", generated / "alertmanager" / "alertmanager.yml")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -76,9 +76,9 @@ def test_each_severity_reaches_its_receiver(
 def test_prometheus_prints_every_expression_as_we_emit_it(
     servers: Servers, generated: Path, short_folder: Path
 ) -> None:
-    """Tools that re-print rules must show no difference: what the API says is byte for byte what the file says.
+    """Tools that print rules again must show no difference: the API's expression is that of the file, byte for byte.
 
-    Numbers from a million on are the exception: the oldest generation prints them with an exponent, the newest does not.
+    Numbers from a million on are the exception: the oldest generation prints them with an exponent, the newest not.
     """
     files = sorted((generated / "prometheus" / "rules").glob("*.yml"))
     emitted = sorted(
@@ -94,7 +94,7 @@ def test_prometheus_prints_every_expression_as_we_emit_it(
 
 
 def test_amtool_accepts_options_of_tls(servers: Servers, tmp_path: Path) -> None:
-    """With files that there are: amtool opens none of them, Alertmanager does when it delivers."""
+    """The files exist; amtool opens none of them, Alertmanager does when it delivers."""
     shutil.copytree(ROOT / "tests" / "compiler" / "data" / "base", tmp_path / "house")
     spec = tmp_path / "house" / "thresholds.yaml"
     text = spec.read_text(encoding="utf-8")
@@ -105,7 +105,9 @@ def test_amtool_accepts_options_of_tls(servers: Servers, tmp_path: Path) -> None
     after = f"url: https://tocsin:9095/v1/alertmanager,{options} server_name: tocsin.internal,"
     spec.write_text(text.replace(before, after), encoding="utf-8")
     compilation = compile_spec(spec)
-    (config,) = (one.content for one in compilation.artifacts if one.path == "alertmanager/alertmanager.yml")
+    (config,) = (
+        artifact.content for artifact in compilation.artifacts if artifact.path == "alertmanager/alertmanager.yml"
+    )
     (tmp_path / "alertmanager.yml").write_bytes(config)
     done = run(servers.tool("amtool"), "check-config", tmp_path / "alertmanager.yml")
     assert done.returncode == 0, done.stdout + done.stderr

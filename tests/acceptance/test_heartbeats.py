@@ -1,4 +1,4 @@
-"""What the webhook and Alertmanager both page about is one incident in PagerDuty."""
+"""Tests that the pages of the webhook and of Alertmanager about a silent Watchdog are one incident in PagerDuty."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.acceptance
 def test_alertmanagers_own_page_about_the_silence_has_the_key_of_the_webhooks(
     servers: Servers, generated: Path, short_folder: Path, catalog: dict[str, Any]
 ) -> None:
-    """Whatever Prometheus adds to the alert: its group is known from the configuration."""
-    (entry,) = (one for one in catalog["alerts"] if one["alert"] == heartbeat.ALERT)
+    """The configuration fixes the alert's group, whatever labels Prometheus adds."""
+    (entry,) = (candidate for candidate in catalog["alerts"] if candidate["alert"] == heartbeat.ALERT)
     labels = {"alertname": heartbeat.ALERT, "system": entry["system"], "severity": entry["severity"], "cluster": "eu"}
     with PagerDuty() as pagerduty:
         nobody = "http://127.0.0.1:1"
@@ -32,5 +32,5 @@ def test_alertmanagers_own_page_about_the_silence_has_the_key_of_the_webhooks(
         with Alertmanager(servers, short_folder / "am", config=scaled.alertmanager) as alertmanager:
             alertmanager.post_alerts([{"labels": labels, "annotations": {"summary": "silent"}}])
             page = pagerduty.await_incident(lambda incident: incident.status == "triggered")
-    told = heartbeat.raised(Silence(since=0.0, last=0.0), load(generated / "catalog.json"), 1_000.0)
-    assert page.dedup_key == dedup_key(told.group_key)
+    batch = heartbeat.raised(Silence(since=0.0, last=0.0), load(generated / "catalog.json"), 1_000.0)
+    assert page.dedup_key == dedup_key(batch.group_key)

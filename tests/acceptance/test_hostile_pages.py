@@ -1,7 +1,7 @@
-"""Alertmanager's own page comes through whatever the labels and annotations of an alert hold.
+"""Tests that Alertmanager's own page is sent whatever the labels and annotations of an alert hold.
 
-It is the page for the time in which the webhook is down. Alertmanager renders it from templates of the generated
-configuration; what a template inserts it may read again, as YAML and as a template, so a value can break a whole page.
+Alertmanager sends it while the webhook is down. It renders the page from templates of the generated configuration, and
+may read an inserted value again as YAML and as a template, so a value can break a whole page.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ ANNOTATIONS = {"summary": "It is slow.", "description": "p95 is 3 s.", "runbook_
 
 
 class Sink(StandIn):
-    """Stands where the webhook would."""
+    """A stand-in in the place of the webhook."""
 
     def reply(self, request: Request) -> Reply:
-        """Say yes."""
+        """Accept the request."""
         return Reply(status=200, body={})
 
 
@@ -93,8 +93,8 @@ def cases() -> Iterator[tuple[str, Mapping[str, Any]]]:
             name = f"Case{number:02}{place.replace('_', '').title()}"
             hostile = dict.fromkeys(PLACES if place == "all" else (place,), value)
             labels = {"alertname": name, "severity": "critical", "system": "shop", "component": "checkout"}
-            labels |= {key: given for key, given in hostile.items() if key not in ANNOTATIONS}
-            annotations = {**ANNOTATIONS, **{key: given for key, given in hostile.items() if key in ANNOTATIONS}}
+            labels |= {key: text for key, text in hostile.items() if key not in ANNOTATIONS}
+            annotations = {**ANNOTATIONS, **{key: text for key, text in hostile.items() if key in ANNOTATIONS}}
             direct = {"system": "tocsin", "severity": "emergency"} if number % 2 else {}
             yield name, {"labels": {**labels, **direct}, "annotations": annotations}
     for severity in ("page", "{{ $x }}", "none", "emergency", " "):
@@ -106,22 +106,22 @@ def cases() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def test_no_value_keeps_the_page_from_being_sent(servers: Servers, generated: Path, short_folder: Path) -> None:
-    """In each label and annotation that the page shows, or that its defaults would show."""
-    wanted = dict(cases())
+    """The values stand in each label and annotation that the page shows, or that its defaults would show."""
+    alerts = dict(cases())
     with Sink() as sink, PagerDuty() as pagerduty:
         endpoints = Endpoints(webhook=sink.url, pagerduty=pagerduty.events_url, smarthost="127.0.0.1:1")
         secrets = {"credentials_file": "t", "routing_key_file": ROUTING_KEY}
         scaled = scale_generated(generated, short_folder, endpoints=endpoints, secrets=secrets)
         with Alertmanager(servers, short_folder / "am", config=scaled.alertmanager) as alertmanager:
-            alertmanager.post_alerts(list(wanted.values()))
-            pagerduty.await_value(lambda: len(pagerduty.incidents) >= len(wanted) or None, EVENT_SECONDS, "all pages")
-    assert len(pagerduty.requests) == len(pagerduty.incidents) == len(wanted), "none is refused"
+            alertmanager.post_alerts(list(alerts.values()))
+            pagerduty.await_value(lambda: len(pagerduty.incidents) >= len(alerts) or None, EVENT_SECONDS, "all pages")
+    assert len(pagerduty.requests) == len(pagerduty.incidents) == len(alerts), "none is refused"
     for incident in pagerduty.incidents:
         check_plain(incident)
 
 
 def check_plain(incident: Incident) -> None:
-    """Hold a page against what PagerDuty shows: texts, of a size that it takes, and no value became a structure."""
+    """Assert that PagerDuty's page holds plain texts of permitted sizes, and that no value became a structure."""
     details = incident.latest.payload["custom_details"]
     assert all(isinstance(value, str) for name, value in details.items() if not name.startswith("num_")), details
     assert len(json.dumps(incident.latest.body)) < 512 * 1024

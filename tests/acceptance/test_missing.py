@@ -1,6 +1,6 @@
-"""Targets and metrics that are not there, as real installations know them, asked of promtool of both generations.
+"""Tests of missing targets and metrics, as they occur in real installations, with promtool of both generations.
 
-`tests/acceptance/test_no_data.py` sees the commonest of these on a running Prometheus.
+`tests/acceptance/test_no_data.py` tests the commonest cases on a running Prometheus.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ NotifiedDestination = tuple[str, str]
 
 
 def compile_harbour(folder: Path, *stanza: str) -> Path:
-    """Write a project of one system into `folder`, compile it, and return what comes out."""
+    """Write a project of one system into `folder`, compile it, and return the folder of the output."""
     text = "".join(stanza)
     statements = [f"- {statement}." for signal, statement in STATEMENTS.items() if f"{signal}: {{" in text]
     (folder / "harbour.md").write_text(GUIDE.format(statements="\n".join(statements)))
@@ -88,7 +88,7 @@ def compile_harbour(folder: Path, *stanza: str) -> Path:
 
 
 def promtool(servers: Servers, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Return what promtool says."""
+    """Return the completed run of promtool."""
     command = [servers.tool("promtool"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
 
@@ -97,17 +97,21 @@ def assert_told(
     servers: Servers,
     generated: Path,
     series: dict[str, str],
-    told: dict[str, list[NotifiedDestination]],
+    expected_by_time: dict[str, list[NotifiedDestination]],
     *,
     step: str = "1m",
 ) -> None:
-    """Fail unless the alert on missing metrics says just that of the series, by time; samples come every `step`."""
+    """Fail unless the alert on missing metrics has exactly these labels at each time; samples come every `step`."""
     test = {
         "interval": step,
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
         "promql_expr_test": [
-            {"expr": _ASKED, "eval_time": at, "exp_samples": [_sample(*one) for one in sorted(expected)]}
-            for at, expected in told.items()
+            {
+                "expr": _ASKED,
+                "eval_time": at,
+                "exp_samples": [_sample(*destination) for destination in sorted(expected)],
+            }
+            for at, expected in expected_by_time.items()
         ],
     }
     rules = sorted(str(path) for path in (generated / conventions.RULES_FOLDER).glob("harbour*.yml"))
@@ -121,8 +125,8 @@ def assert_told(
 _ASKED: Final = 'sum by (severity, who) (label_join(ALERTS{signal="metrics_missing",alertstate="firing"}, "who", "", "job", "metric"))'
 
 
-def _sample(severity: str, who: str) -> dict[str, Any]:
-    return {"labels": f'{{severity="{severity}",who="{who}"}}', "value": 1}
+def _sample(severity: str, source: str) -> dict[str, Any]:
+    return {"labels": f'{{severity="{severity}",who="{source}"}}', "value": 1}
 
 
 def assert_proved(servers: Servers, generated: Path) -> None:
@@ -132,7 +136,7 @@ def assert_proved(servers: Servers, generated: Path) -> None:
 
 
 def test_where_up_is_all_that_is_watched_a_target_that_is_gone_is_missed(servers: Servers, tmp_path: Path) -> None:
-    """One that is down is another alert's to tell, of which `up` itself is the metric."""
+    """A target that is down is told by another alert, whose metric is `up` itself."""
     generated = compile_harbour(tmp_path, '    selector: job="lamps"\n', LAMP)
     assert_proved(servers, generated)
     series = {
@@ -146,7 +150,7 @@ def test_where_up_is_all_that_is_watched_a_target_that_is_gone_is_missed(servers
 
 
 def test_one_job_of_two_that_is_gone_or_down_is_missed(servers: Servers, tmp_path: Path) -> None:
-    """Though the other is up; a job that nothing watched comes from may come and go."""
+    """The job is missed though the other is up; a job without watched metrics may come and go."""
     generated = compile_harbour(tmp_path, '    selector: namespace="harbour"\n', BOTH)
     assert_proved(servers, generated)
     well = {
@@ -167,24 +171,24 @@ def test_one_job_of_two_that_is_gone_or_down_is_missed(servers: Servers, tmp_pat
 
 def test_a_job_of_which_only_up_is_watched_is_missed_when_it_is_gone(servers: Servers, tmp_path: Path) -> None:
     """Its `up` is a watched metric too."""
-    both = BOTH.replace("limits: {", 'limits: {lamp_out: {critical: when true, runbook: "#look-out"}, ').replace(
+    stanza = BOTH.replace("limits: {", 'limits: {lamp_out: {critical: when true, runbook: "#look-out"}, ').replace(
         "metrics: {", 'metrics: {lamp_out: {gauge: up, active: "== 0", per: job}, '
     )
-    generated = compile_harbour(tmp_path, '    selector: namespace="harbour"\n', both)
+    generated = compile_harbour(tmp_path, '    selector: namespace="harbour"\n', stanza)
     assert_proved(servers, generated)
     series = {
         'up{namespace="harbour",job="gauges"}': "1x90",
         'tide_metres{namespace="harbour",job="gauges"}': "3x90",
         'crane_tonnes{namespace="harbour",job="gauges"}': "3x90",
     }
-    gone = series | {'up{namespace="harbour",job="canteen"}': "1x20 stale"}
-    assert_told(servers, generated, gone, {"60m": [("critical", "canteen")]})
-    down = series | {'up{namespace="harbour",job="canteen"}': "1x20 0x70"}
-    assert_told(servers, generated, down, {"60m": []})
+    without_canteen = series | {'up{namespace="harbour",job="canteen"}': "1x20 stale"}
+    assert_told(servers, generated, without_canteen, {"60m": [("critical", "canteen")]})
+    canteen_down = series | {'up{namespace="harbour",job="canteen"}': "1x20 0x70"}
+    assert_told(servers, generated, canteen_down, {"60m": []})
 
 
 def test_a_label_that_no_target_has_is_never_a_target_that_is_down(servers: Servers, tmp_path: Path) -> None:
-    """Then nothing is known of targets: what is missed is a metric that has been there."""
+    """Then the targets are unknown: only a metric that existed before can be missed."""
     generated = compile_harbour(tmp_path, '    selector: deployment="quay"\n', BOTH)
     assert_proved(servers, generated)
     up = {'up{job="quay",namespace="port"}': "1x90"}
@@ -195,14 +199,14 @@ def test_a_label_that_no_target_has_is_never_a_target_that_is_down(servers: Serv
 
 @pytest.mark.parametrize("targets", ["", "    targets: off\n", '    targets: job="quays"\n'])
 def test_a_shard_that_has_none_of_the_targets_stays_silent(servers: Servers, tmp_path: Path, targets: str) -> None:
-    """Another has them, by the same rules."""
+    """Another shard has them, with the same rules."""
     generated = compile_harbour(tmp_path, '    selector: job="quay"\n', targets, BOTH)
     assert_proved(servers, generated)
     assert_told(servers, generated, {'up{job="ferries"}': "1x90"}, {"60m": []})
 
 
 def test_targets_that_the_file_names_matter_whatever_comes_from_them(servers: Servers, tmp_path: Path) -> None:
-    """The metrics have another job than the exporter that hands them on."""
+    """The metrics have another job than the exporter that passes them on."""
     generated = compile_harbour(tmp_path, '    selector: app="quay"\n    targets: job=~"push.*"\n', TIDE)
     assert_proved(servers, generated)
     series = {'tide_metres{app="quay",job="buoys"}': "3x90", 'up{job="pushgateway"}': "1x20 0x70"}
@@ -225,20 +229,20 @@ def test_metrics_that_are_scraped_seldom_are_there_between_two_scrapes(servers: 
 
 
 def test_what_is_gone_is_forgotten_after_a_day(servers: Servers, tmp_path: Path) -> None:
-    """A job that somebody took away must not page for ever."""
+    """A job that somebody removed must not page for ever."""
     generated = compile_harbour(tmp_path, '    selector: namespace="harbour"\n', BOTH)
     series = {
         'up{namespace="harbour",job="gauges"}': "1x30 stale",
         'tide_metres{namespace="harbour",job="gauges"}': "3x30 stale",
         'crane_tonnes{namespace="harbour",job="gauges"}': "3x30 stale",
     }
-    told = {"2h": [("critical", "gauges")], "24h": [("critical", "gauges")], "25h": []}
-    assert_told(servers, generated, series, told)
+    expected_by_time = {"2h": [("critical", "gauges")], "24h": [("critical", "gauges")], "25h": []}
+    assert_told(servers, generated, series, expected_by_time)
 
 
 def test_a_metric_that_a_running_target_never_had_is_missed_for_ever(servers: Servers, tmp_path: Path) -> None:
-    """It may be misspelt."""
+    """The metric may be misspelt."""
     generated = compile_harbour(tmp_path, '    selector: job="gauges"\n', BOTH)
     series = {'up{job="gauges"}': "1x1800", 'tide_metres{job="gauges"}': "3x1800"}
-    told = [("warning", "crane_tonnes")]
-    assert_told(servers, generated, series, {"1h": told, "29h": told})
+    expected = [("warning", "crane_tonnes")]
+    assert_told(servers, generated, series, {"1h": expected, "29h": expected})

@@ -1,6 +1,6 @@
-"""Metrics that carry the labels which rules set themselves: of no kind of signal do two series become one alert twice.
+"""Tests of metrics that carry the labels which rules set themselves: no kind of signal makes one alert of two series.
 
-Prometheus ends the evaluation of a rule whose result has two series that differ in such labels alone, and nobody is
+Prometheus ends the evaluation of a rule whose result has two series that differ only in such labels, and nobody is
 paged.
 """
 
@@ -56,7 +56,7 @@ LOW: Final = {
     "seconds": {"warning": "< 2h", "critical": "< 1h"},
 }
 SILENT: Final = {"warning": "> 5s", "critical": "> 10s"}
-"""Limits of what must not be silent; it is scraped each second."""
+"""Limits of signals of kind `silence`; their metrics are scraped each second."""
 UNITS: Final = {
     "average": "seconds",
     "gauge": "count",
@@ -80,7 +80,7 @@ QUERIES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """A signal: its definition, its binding, its limits, and the metrics that are bad."""
+    """A signal: its definition, its binding, its limits, and its metrics by input."""
 
     definition: dict[str, Any]
     binding: dict[str, Any]
@@ -92,14 +92,18 @@ def of_kinds() -> Iterator[tuple[str, Watched]]:
     """Yield a signal of each form of each kind."""
     for name, kind in kinds().items():
         for number, form in enumerate(kind.forms if kind.bindable else ()):
-            identifier, inputs = f"{name}_{number}", [one.name for one in form]
-            metrics = {one: f"{identifier}_{one}" for one in inputs}
+            identifier, inputs = f"{name}_{number}", [field.name for field in form]
+            metrics = {name_of_input: f"{identifier}_{name_of_input}" for name_of_input in inputs}
             low = {"successes", "until"} & set(inputs) and name != "state"
             unit = "seconds" if {"since", "until"} & set(inputs) and name == "gauge" else UNITS.get(name, kind.unit)
             assert unit is not None
             silent = name == "silence"
             scraped = {"scrape_interval": "1s"} if silent else {}
-            active = {"active": next(ACTIVE[one] for one in ACTIVE if one in inputs)} if name == "state" else {}
+            active = (
+                {"active": next(ACTIVE[activity] for activity in ACTIVE if activity in inputs)}
+                if name == "state"
+                else {}
+            )
             yield (
                 identifier,
                 Watched(
@@ -112,9 +116,9 @@ def of_kinds() -> Iterator[tuple[str, Watched]]:
 
 
 def of_queries() -> Iterator[tuple[str, Watched]]:
-    """Yield a signal of each query of one's own."""
+    """Yield a signal for each of the project's own queries."""
     for identifier, (unit, query) in QUERIES.items():
-        metrics = {one: f"{identifier}_{one}" for one in ("level", "total") if f"{{{{ {one} }}}}" in query}
+        metrics = {name: f"{identifier}_{name}" for name in ("level", "total") if f"{{{{ {name} }}}}" in query}
         per = {} if identifier == "gone" else {"per": "node"}
         definition = {
             "query": query,
@@ -129,8 +133,8 @@ SIGNALS: Final = dict((*of_kinds(), *of_queries()))
 
 
 def specification() -> dict[str, Any]:
-    """Return the thresholds.yaml of all of them; limits of the house need no sentence."""
-    limits = {name: {**one.limits, "runbook": "#look", "for": "0s"} for name, one in SIGNALS.items()}
+    """Return the thresholds.yaml of all signals; limits of the house need no sentence."""
+    limits = {name: {**watched.limits, "runbook": "#look", "for": "0s"} for name, watched in SIGNALS.items()}
     tier = {"respond": "4h", "announce": ["slack"], "escalate": "never"}
     return {
         "version": 1,
@@ -143,14 +147,14 @@ def specification() -> dict[str, Any]:
             "webhook": {"url": "http://tocsin:9095/v1/alertmanager"},
             "fallback": {"team": "millers", "escalation": "standard"},
         },
-        "signals": {name: one.definition for name, one in SIGNALS.items()},
+        "signals": {name: watched.definition for name, watched in SIGNALS.items()},
         "systems": {
             SYSTEM: {
                 "team": "millers",
                 "runbook": "mill.md",
                 "escalation": "standard",
                 "limits": {"metrics_missing": "off"},
-                "metrics": {name: one.binding for name, one in SIGNALS.items()},
+                "metrics": {name: watched.binding for name, watched in SIGNALS.items()},
             }
         },
     }
@@ -169,7 +173,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def series() -> Iterator[Series]:
-    """Yield each metric twice, told apart by nothing but labels that the rules set."""
+    """Yield each metric twice; the two series differ only in labels that the rules set."""
     for twin in ("a", "b"):
         labels = {**dict.fromkeys(OVERWRITTEN, twin), "node": "one"}
         for watched in SIGNALS.values():
@@ -185,9 +189,11 @@ def series() -> Iterator[Series]:
 
 
 def test_no_rule_fails_to_evaluate_and_every_alert_comes(servers: Servers, project: Path, short_folder: Path) -> None:
-    """On a real Prometheus, of every form of every kind and of queries that leave all labels: one alert a severity."""
+    """The rules cover every form of every kind, and queries that keep all labels, on a real Prometheus."""
     rules = project / conventions.rules_path(SYSTEM)
-    expected = {(conventions.alert_name(SYSTEM, name), one) for name in SIGNALS for one in SIGNALS[name].limits}
+    expected = {
+        (conventions.alert_name(SYSTEM, name), severity) for name in SIGNALS for severity in SIGNALS[name].limits
+    }
     with (
         Service(series()) as mill,
         Prometheus(servers, short_folder, targets={"mill": [mill.target]}, rules=[rules]) as prometheus,
@@ -195,10 +201,10 @@ def test_no_rule_fails_to_evaluate_and_every_alert_comes(servers: Servers, proje
         prometheus.await_metric("up == 1", EVENT_SECONDS)
 
         def missing() -> list[set[tuple[str, str]]]:
-            came = {(one["labels"]["alertname"], one["labels"]["severity"]) for one in prometheus.alerts()}
-            return [expected - came]
+            fired_names = {(fired["labels"]["alertname"], fired["labels"]["severity"]) for fired in prometheus.alerts()}
+            return [expected - fired_names]
 
-        await_one(missing, lambda left: not left, EVENT_SECONDS, "every alert")
+        await_one(missing, lambda absent: not absent, EVENT_SECONDS, "every alert")
         assert [rule.get("lastError") for rule in prometheus.rules() if rule["health"] != "ok"] == []
-        came = [(one["labels"]["alertname"], one["labels"]["severity"]) for one in prometheus.alerts()]
-        assert sorted(came) == sorted(expected)
+        fired_names = [(fired["labels"]["alertname"], fired["labels"]["severity"]) for fired in prometheus.alerts()]
+        assert sorted(fired_names) == sorted(expected)

@@ -1,7 +1,7 @@
-"""Queries of one's own, before both promtools: no generated test of a valid query fails, and none is there by chance.
+"""Tests of users' own queries with both promtools: no generated test of a valid query fails or passes by chance.
 
-Many queries in one specification, each in a system of its own: either proved or untested, as its entry says, and the
-tests of all pass.
+One specification holds many queries, each in a system of its own. Each is proved or untested, as its entry says, and
+all generated tests pass.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LIMITS: Final = {
 
 
 class Query(NamedTuple):
-    """A query over `{{ x }}`: what its limits are in, its metric, its labels, and whether it can be proved."""
+    """A query over `{{ x }}`: the unit of its limits, its metric, its labels, and whether it can be proved."""
 
     limits: str
     query: str
@@ -129,7 +129,7 @@ QUERIES: Final = (
         example=[{"series": "{{ x }}", "values": "{{ 50 - 100 * value }}x{{ steps }}"}],
     ),
 )
-SIGNALS: Final = {f"query_{number}": one for number, one in enumerate(QUERIES)}
+SIGNALS: Final = {f"query_{number}": query for number, query in enumerate(QUERIES)}
 
 
 def system_of(name: str) -> str:
@@ -138,9 +138,9 @@ def system_of(name: str) -> str:
 
 
 def specification() -> dict[str, Any]:
-    """Return the thresholds.yaml of all queries; those that cannot be proved say so."""
+    """Return the thresholds.yaml of all queries."""
     tier = {"respond": "4h", "announce": ["slack"], "escalate": "never"}
-    limits = {name: {**LIMITS[one.limits], "runbook": "#look"} for name, one in SIGNALS.items()}
+    limits = {name: {**LIMITS[query.limits], "runbook": "#look"} for name, query in SIGNALS.items()}
     return {
         "version": 1,
         "links": {"runbook": "https://docs.example.com/{path}#{anchor}"},
@@ -152,7 +152,7 @@ def specification() -> dict[str, Any]:
             "webhook": {"url": "http://tocsin:9095/v1/alertmanager"},
             "fallback": {"team": "potters", "escalation": "standard"},
         },
-        "signals": {name: dict(definition(one)) for name, one in SIGNALS.items()},
+        "signals": {name: dict(definition(query)) for name, query in SIGNALS.items()},
         "systems": {
             system_of(name): {
                 "team": "potters",
@@ -160,31 +160,31 @@ def specification() -> dict[str, Any]:
                 "escalation": "standard",
                 "selector": "job='kiln'",
                 "limits": {"metrics_missing": "off"},
-                "metrics": {name: dict(binding(one))},
+                "metrics": {name: dict(binding(query))},
             }
-            for name, one in SIGNALS.items()
+            for name, query in SIGNALS.items()
         },
     }
 
 
-def definition(one: Query) -> Iterator[tuple[str, Any]]:
+def definition(query: Query) -> Iterator[tuple[str, Any]]:
     """Yield the keys of a signal."""
-    yield "query", one.query
-    yield "unit", "count" if one.limits == "low" else one.limits
-    if one.example is not None:
-        yield "example", one.example
+    yield "query", query.query
+    yield "unit", "count" if query.limits == "low" else query.limits
+    if query.example is not None:
+        yield "example", query.example
 
 
-def binding(one: Query) -> Iterator[tuple[str, Any]]:
+def binding(query: Query) -> Iterator[tuple[str, Any]]:
     """Yield the keys of a binding."""
-    if "{{ x }}" in one.query:
-        yield "x", one.metric
-    if one.per is not None:
-        yield "per", one.per
+    if "{{ x }}" in query.query:
+        yield "x", query.metric
+    if query.per is not None:
+        yield "per", query.per
 
 
 def compiled(folder: Path, spec: dict[str, Any]) -> Compilation:
-    """Return the compilation of a specification, its artifacts written below `generated`."""
+    """Return the compilation of a specification; write its artifacts below `generated`."""
     (folder / "kiln.md").write_text("# Kiln\n\n## Alert thresholds\n\nNone of its own.\n\n## Look\n\nLook.\n")
     (folder / conventions.SPEC_PATH).write_text(json.dumps(spec, indent=1))
     with chdir(folder):
@@ -198,45 +198,47 @@ def compiled(folder: Path, spec: dict[str, Any]) -> Compilation:
 
 @pytest.fixture(scope="module")
 def kiln(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the compiled specification, in which what cannot be proved gives a reason."""
+    """Return the folder of the compiled specification; queries that cannot be proved give a reason."""
     folder, spec = tmp_path_factory.mktemp("kiln"), specification()
-    for name, one in SIGNALS.items():
-        if not one.proved:
+    for name, query in SIGNALS.items():
+        if not query.proved:
             spec["signals"][name]["untested"] = "nobody knows"
-    assert [str(one) for one in compiled(folder, spec).diagnostics] == []
+    assert [str(finding) for finding in compiled(folder, spec).diagnostics] == []
     return folder / conventions.OUTPUT_PATH
 
 
 def test_each_query_is_proved_or_a_finding(tmp_path: Path) -> None:
-    """Without the reasons, the findings are those that cannot be proved, each once, and nothing else."""
-    found = [(one.code, one.message.split("`")[1]) for one in compiled(tmp_path, specification()).diagnostics]
-    assert sorted(found) == sorted(("untested", name) for name, one in SIGNALS.items() if not one.proved)
+    """Without reasons each query that cannot be proved is a finding once, and there are no other findings."""
+    untested = [
+        (finding.code, finding.message.split("`")[1]) for finding in compiled(tmp_path, specification()).diagnostics
+    ]
+    assert sorted(untested) == sorted(("untested", name) for name, query in SIGNALS.items() if not query.proved)
 
 
 def test_the_generated_tests_pass_and_look_at_every_alert(servers: Servers, kiln: Path) -> None:
-    """Of each alert that has tests, one at least expects that it fires, with every severity."""
+    """For each alert with tests and each severity, at least one test expects that it fires."""
     tests = sorted((kiln / conventions.TESTS_FOLDER).glob("kiln-*.yml"))
     done = subprocess.run(
         [servers.tool("promtool"), "test", "rules", *tests], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     fired = {
-        (one["alertname"], alert["exp_labels"]["severity"])
+        (check["alertname"], alert["exp_labels"]["severity"])
         for file in tests
         for test in yaml.safe_load(file.read_text())["tests"]
-        for one in test["alert_rule_test"]
-        for alert in one["exp_alerts"]
+        for check in test["alert_rule_test"]
+        for alert in check["exp_alerts"]
     }
-    proved = {name: one for name, one in SIGNALS.items() if one.proved}
+    proved = {name: query for name, query in SIGNALS.items() if query.proved}
     assert fired == {
         (conventions.alert_name(system_of(name), name), severity)
-        for name, one in proved.items()
-        for severity in LIMITS[one.limits]
+        for name, query in proved.items()
+        for severity in LIMITS[query.limits]
     }
 
 
 def test_prometheus_prints_the_queries_as_they_are_emitted(servers: Servers, kiln: Path, short_folder: Path) -> None:
-    """Raw strings, quoted names and aggregations included."""
+    """The queries include raw strings, quoted names and aggregations."""
     rules = sorted((kiln / conventions.RULES_FOLDER).glob("kiln-*.yml"))
     emitted = sorted(
         rule["expr"]
@@ -261,10 +263,10 @@ BUCKETS: Final = ("0.5", "2", "30", "1e+06", "+Inf")
 def test_matchers_on_buckets_and_quantiles_select_what_each_generation_stores(
     servers: Servers, short_folder: Path, tmp_path: Path
 ) -> None:
-    """Scraped from one exporter; before, `le="2"` selected nothing on Prometheus 3."""
-    samples = {f'wait_seconds_bucket{{le="{one}"}}': float(number) for number, one in enumerate(BUCKETS)}
-    samples |= {f'wait_summary{{quantile="{one}"}}': 1.0 for one in ("0", "0.5", "1")}
-    asked = {
+    """Both come from one exporter; before, `le="2"` selected nothing on Prometheus 3."""
+    samples = {f'wait_seconds_bucket{{le="{bound}"}}': float(number) for number, bound in enumerate(BUCKETS)}
+    samples |= {f'wait_summary{{quantile="{quantile}"}}': 1.0 for quantile in ("0", "0.5", "1")}
+    expected_counts = {
         'wait_seconds_bucket{le="2"}': 1,
         'wait_seconds_bucket{le="2.0"}': 1,
         'wait_seconds_bucket{le=~"2|30"}': 2,
@@ -280,17 +282,17 @@ def test_matchers_on_buckets_and_quantiles_select_what_each_generation_stores(
         Prometheus(servers, short_folder, targets={"wait": [exporter.target]}) as prometheus,
     ):
         prometheus.await_metric('{__name__="wait_summary"}', 45)
-        counts = {text: len(prometheus.query(str(parse_selector(text)))) for text in asked}
-    assert counts == asked
+        counts = {text: len(prometheus.query(str(parse_selector(text)))) for text in expected_counts}
+    assert counts == expected_counts
 
 
 class _Typed(Exporter):
-    """Says of its series that they are a histogram's and a summary's, whose labels alone are written anew."""
+    """An exporter that declares its series as a histogram and a summary: Prometheus rewrites only such labels."""
 
     def reply(self, request: Request) -> Reply:
-        """Return the samples behind their types."""
-        found = super().reply(request)
+        """Return the samples after their types."""
+        scrape = super().reply(request)
         types = "# TYPE wait_seconds histogram\n{}# TYPE wait_summary summary\n{}"
-        lines = str(found.body).splitlines(keepends=True)
-        parts = ("".join(one for one in lines if one.startswith(name)) for name in ("wait_seconds", "wait_summary"))
-        return replace(found, body=types.format(*parts))
+        lines = str(scrape.body).splitlines(keepends=True)
+        parts = ("".join(line for line in lines if line.startswith(name)) for name in ("wait_seconds", "wait_summary"))
+        return replace(scrape, body=types.format(*parts))

@@ -1,4 +1,4 @@
-"""From a documented limit to a page, with real Prometheus, Alertmanager and webhook, in both supported generations."""
+"""Tests from a documented limit to a page, with real Prometheus, Alertmanager and webhook, in both generations."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ BROKEN_SERVICE = "bridge"
 @pytest.fixture
 def alert(catalog: dict[str, Any]) -> dict[str, Any]:
     """Return the catalogue's entry of the alert that the scenario raises."""
-    (found,) = (
-        one
-        for one in catalog["alerts"]
-        if (one["system"], one["signal"], one["severity"]) == (SCENARIO.system, SCENARIO.signal, SCENARIO.severity)
+    (entry,) = (
+        candidate
+        for candidate in catalog["alerts"]
+        if (candidate["system"], candidate["signal"], candidate["severity"])
+        == (SCENARIO.system, SCENARIO.signal, SCENARIO.severity)
     )
-    return dict(found)
+    return dict(entry)
 
 
 @pytest.fixture
 def pipeline(servers: Servers, generated: Path, short_folder: Path) -> Iterator[Pipeline]:
-    """Return a running pipeline of each generation, whose service is well."""
+    """Return a running pipeline of each generation, whose service works."""
     with Pipeline(servers=servers, generated=generated, scenario=SCENARIO, folder=short_folder) as running:
         yield running
 
@@ -47,7 +48,7 @@ def is_about(words: str, alert: dict[str, Any]) -> bool:
 
 
 def filled_command(alert: dict[str, Any]) -> str:
-    """Return a line of the section's commands as it reads once the alert's labels are filled in."""
+    """Return a line of the section's commands, filled in from the alert's labels."""
     for command in alert["runbook"]["commands"]:
         for placeholder in command["placeholders"]:
             if placeholder["label"] in {"service", "component"}:
@@ -71,9 +72,9 @@ def test_a_crossed_limit_becomes_a_page_with_its_runbook_section_and_resolves(
     native = next(event for event in page.events if event.came_from == "Alertmanager")
     for shared in ("component", "group", "class", "severity"):
         assert ours.payload[shared] == native.payload[shared]
-    told = json.dumps(ours.body, ensure_ascii=False)
+    body = json.dumps(ours.body, ensure_ascii=False)
     for expected in (alert["runbook"]["title"], alert["runbook"]["url"], "DevOps team"):
-        assert expected in told
+        assert expected in body
     assert filled_command(alert) in json.dumps(ours.payload, ensure_ascii=False).replace('\\"', '"')
 
     mail = pipeline.await_mail(lambda mail: alert["runbook"]["title"] in mail.text)
@@ -81,7 +82,9 @@ def test_a_crossed_limit_becomes_a_page_with_its_runbook_section_and_resolves(
 
     pipeline.mend_service()
     pipeline.await_pagerduty(lambda incident: incident.dedup_key == page.dedup_key and incident.status == "resolved")
-    pipeline.await_slack(lambda now: now.ts == message.ts and now.edits > 0 and "resolved" in now.words.lower())
+    pipeline.await_slack(
+        lambda current: current.ts == message.ts and current.edits > 0 and "resolved" in current.words.lower()
+    )
     assert len(pipeline.pagerduty.incidents) == 1
 
 

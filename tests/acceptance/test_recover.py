@@ -1,7 +1,6 @@
-"""An alert with a recovery limit, on a real Prometheus of both generations: it lasts until its value has recovered.
+"""Tests of an alert with a recovery limit, on a real Prometheus of both generations: it lasts until its value recovers.
 
-Whatever is asserted of the pressure between the two limits could not come from the limit itself, which is not crossed
-there: only the memory of what fires can keep the alert.
+Between the two limits the limit itself is not crossed, so only the memory of what fires can keep the alert.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ BETWEEN = (LIMIT + RECOVERY) / 2
 LOOKBACK_SECONDS = 10
 HOLD_SECONDS = 12
 
-# What is usually written where a recovery limit is wanted: the alert asks for itself.
+# The usual way to write a recovery limit: the alert's expression asks for the alert itself.
 USUAL = f"""\
 groups:
 - name: usual
@@ -75,7 +74,7 @@ def heat(prometheus: Prometheus, boiler: Exporter) -> str:
 
 
 def vessels(prometheus: Prometheus) -> list[str]:
-    return [one["labels"]["vessel"] for one in firing(prometheus, signal="pressure")]
+    return [fired["labels"]["vessel"] for fired in firing(prometheus, signal="pressure")]
 
 
 def test_an_alert_outlasts_a_restart_and_ends_once_its_value_has_recovered(
@@ -83,17 +82,17 @@ def test_an_alert_outlasts_a_restart_and_ends_once_its_value_has_recovered(
 ) -> None:
     """After a restart the alert waits for its `for` anew, longer than `ALERTS` is remembered, and then fires again.
 
-    The usual emulation, beside it, does not: the test would notice were ours no better.
+    The usual emulation beside it does not, so the test can tell the difference.
     """
     shutil.copy(compile_boiler(short_folder / "boiler", for_seconds=f"{HOLD_SECONDS}s"), rules)
     (rules / "usual.yml").write_text(USUAL)
     prometheus = prometheus_of(servers, short_folder, boiler)
-    # The default of five minutes would keep the last `ALERTS` of before the restart in sight until the test is over.
+    # With the default of five minutes the last `ALERTS` of before the restart would be visible until the test is over.
     prometheus.process.command = [*prometheus.process.command, f"--query.lookback-delta={LOOKBACK_SECONDS}s"]
     with prometheus:
         since = heat(prometheus, boiler)
         await_firing(prometheus, alertname="Usual")
-        assert [one["activeAt"] for one in firing(prometheus, signal="pressure")] == [since]
+        assert [fired["activeAt"] for fired in firing(prometheus, signal="pressure")] == [since]
 
         prometheus.process.stop()
         prometheus.process.start()
@@ -108,10 +107,10 @@ def test_an_alert_outlasts_a_restart_and_ends_once_its_value_has_recovered(
         prometheus.await_metric(f'vessel:pressure:max{{vessel="hot"}} == {BETWEEN}')
         await_evaluations(prometheus, 3)
         assert prometheus.query("vessel:pressure:held") == []
-        assert not [one for one in prometheus.alerts() if one["labels"].get("signal") == "pressure"]
+        assert not [fired for fired in prometheus.alerts() if fired["labels"].get("signal") == "pressure"]
 
 
-# What is renamed, step upon step: file, group, alert and recordings, alone and all at once.
+# What the test renames, step by step: file, group, alert and recordings, alone and all at once.
 RENAMES = (
     {"boiler.rules.yml": "stokehold.rules.yml"},
     {"boiler.pressure": "stokehold.pressure"},
@@ -127,7 +126,7 @@ RENAMES = (
 
 
 def rename(rules: Path, names: dict[str, str]) -> set[str]:
-    """Replace names in the only rule file and in that of the file itself; return the names of its rules."""
+    """Replace names in the only rule file and in that file's name; return the names of its rules."""
     (file,) = rules.iterdir()
     text, path = file.read_text(), file.name
     file.unlink()
@@ -141,7 +140,7 @@ def rename(rules: Path, names: dict[str, str]) -> set[str]:
 def test_an_alert_outlasts_every_renaming_of_its_rules(
     servers: Servers, boiler: Exporter, rules: Path, short_folder: Path
 ) -> None:
-    """What fires is remembered by system, signal and severity: by no name of a file, a group, an alert or a recording."""
+    """System, signal and severity identify what fires, not the name of a file, a group, an alert or a recording."""
     shutil.copy(compile_boiler(short_folder / "boiler", for_seconds="2s"), rules)
     with prometheus_of(servers, short_folder, boiler) as prometheus:
         heat(prometheus, boiler)
@@ -149,7 +148,7 @@ def test_an_alert_outlasts_every_renaming_of_its_rules(
             named = rename(rules, names)
             reload(prometheus)
             assert {rule["name"] for rule in prometheus.rules()} == named
-            # Until what the old rules had recorded is marked as ended, two evaluations later, it is there for any rule.
+            # Any rule sees what the old rules recorded until it is marked as ended, two evaluations later.
             await_evaluations(prometheus, 3)
             assert await_firing(prometheus, signal="pressure")["labels"]["alertname"] in named
             assert vessels(prometheus) == ["hot"], names

@@ -1,7 +1,7 @@
-"""Data as they really come, before both Prometheus generations: series that no generator of ours has made up.
+"""Tests of realistic data on both Prometheus generations: no generator of this project has made the series.
 
-Each course is written by hand, with the samples that an exporter, a rollout or a slow scrape would leave behind, and
-says which alerts fire in it, and for how many evaluations.
+Each course is written by hand, with the samples that an exporter, a rollout or a slow scrape would leave behind. It
+says which alerts fire, and for how many evaluations.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def rollout(metric: str, labels: str, value: int, pods: int) -> dict[str, str]:
 
 
 def cuts(quick: int, all_cuts: int) -> dict[str, str]:
-    """Return a histogram of two buckets, the larger of which ends at a second: so many cuts a sample are in them."""
+    """Return a histogram of two buckets, the larger of which ends at a second; the numbers are cuts a sample."""
     metric = 'cut_seconds_bucket{job="mill",saw="big"'
     return {
         f'{metric},le="0.5"}}': f"0+{quick}x400",
@@ -297,7 +297,7 @@ ROUGH = {
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a house that is compiled."""
+    """Return the folder of a compiled house."""
     folder = tmp_path_factory.mktemp("house")
     (folder / "thresholds.yaml").write_text(HOUSE)
     (folder / "mill.md").write_text(RUNBOOK)
@@ -309,7 +309,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(rough: Rough) -> dict[str, object]:
-    """Return a course as promtool reads it."""
+    """Return a course in promtool's format."""
     fires = [{"value": rough.fires}] if rough.fires else []
     firing = f'ALERTS{{alertname="{rough.alert}",alertstate="firing"}}'
     return {
@@ -327,7 +327,7 @@ def written(rough: Rough) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", ROUGH)
 def test_an_alert_does_what_it_says_on_real_data(servers: Servers, house: Path, name: str) -> None:
-    """On both generations, counted over the evaluations of half an hour: an alert that flaps fires less often."""
+    """Both generations count the evaluations of half an hour: an alert that flaps fires in fewer."""
     rules = sorted(str(path) for path in (house / "generated" / "prometheus" / "rules").glob("*.yml"))
     test = house / f"{servers.generation}.test.yml"
     content = {"rule_files": rules, "evaluation_interval": "30s", "tests": [written(ROUGH[name])]}
@@ -338,7 +338,7 @@ def test_an_alert_does_what_it_says_on_real_data(servers: Servers, house: Path, 
 
 
 def test_the_generated_tests_of_the_same_house_pass(servers: Servers, house: Path) -> None:
-    """Slow scrapes and all: a metric that comes every twelve minutes is tested with a sample every twelve minutes."""
+    """A metric that comes every twelve minutes is tested with a sample every twelve minutes."""
     tests = sorted((house / "generated" / "prometheus" / "tests").glob("*.yml"))
     command = [servers.tool("promtool"), "test", "rules", *tests]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

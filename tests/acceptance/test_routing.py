@@ -1,4 +1,4 @@
-"""Who hears of which alert, and which alert silences which: the generated expectations, before amtool and the servers."""
+"""Tests of who hears of which alert and which alert silences which: the generated expectations, on real servers."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tests.compiler.base import DATA, SPEC, edit, tocsin
 
 pytestmark = pytest.mark.acceptance
 
-# Alertmanager tells of an end at the next tick of a second or so; the rest is for a machine that has other things to do.
+# Alertmanager reports an end at the next tick of about a second; the rest is for a busy machine.
 EVENT_SECONDS = 60.0
 
 
 class Sink(StandIn):
-    """Takes every notification."""
+    """A stand-in that takes every notification."""
 
     def reply(self, request: Request) -> Reply:
-        """Say yes."""
+        """Accept the request."""
         return Reply(status=202, body={})
 
 
@@ -48,7 +48,7 @@ def compile_base() -> Path:
 
 
 def test_the_generated_routing_tests_pass(servers: Servers, generated: Path) -> None:
-    """Structure, amtool and the simulator have nothing to say of the committed output."""
+    """The checks of structure, amtool and the simulator report nothing about the committed output."""
     assert routing.failures(generated, servers) == []
 
 
@@ -77,7 +77,7 @@ def test_the_routing_tests_pass_however_the_project_is_routed(servers: Servers, 
     assert routing.failures(compile_base(), servers) == []
 
 
-# Of the base, in which no alert is of severity `info` and one system has but one severity for some signals.
+# Faults for the base, which has no alert of severity `info`, and a system with one severity for some signals.
 FAULTS = {
     "a receiver of another severity": ('severity="info"\'', 'severity="warning"\''),
     "a direct system": ('system=~"ledger"', 'system=~"shop"'),
@@ -95,7 +95,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_configuration_is_noticed(oldest_servers: Servers, base: Path, fault: str) -> None:
-    """The expectations are the specification's, not the configuration's: they do not follow it."""
+    """The expectations come from the specification and do not follow the configuration."""
     compiled = compile_base()
     edit(str(compiled / routing.CONFIG), *FAULTS[fault])
     assert routing.failures(compiled, oldest_servers)
@@ -106,23 +106,26 @@ def test_a_fault_in_the_configuration_is_noticed(oldest_servers: Servers, base: 
 def test_an_inhibition_that_compares_one_label_less_is_noticed(
     oldest_servers: Servers, base: Path, rule: int, label: str
 ) -> None:
-    """It would silence another alert, another system's, another component's or another installation's."""
+    """Otherwise another alert, another system's, component's or installation's, would be silenced."""
     edit(SPEC, "defaults:\n", "dimensions: [planet]\n\ndefaults:\n")
     compiled = compile_base()
     config = yaml.safe_load((compiled / routing.CONFIG).read_text())
     config["inhibit_rules"][rule]["equal"].remove(label)
     (compiled / routing.CONFIG).write_text(yaml.safe_dump(config))
-    found = routing.failures(compiled, oldest_servers)
-    assert found
-    told = "SomebodyElses" if label == "alertname" else f"({label} "
-    assert all(told in one and one.endswith("expected not suppressed, got suppressed") for one in found)
+    failures = routing.failures(compiled, oldest_servers)
+    assert failures
+    suppressed_alert = "SomebodyElses" if label == "alertname" else f"({label} "
+    assert all(
+        suppressed_alert in failure and failure.endswith("expected not suppressed, got suppressed")
+        for failure in failures
+    )
 
 
 @pytest.mark.parametrize("project", ["ours", "base", "base of two clusters"])
 def test_alertmanager_routes_and_silences_as_expected(
     servers: Servers, generated: Path, base: Path, short_folder: Path, project: str
 ) -> None:
-    """With every alert firing at once, each beside others that differ in one label: critical silences warning only."""
+    """Every alert fires at once, beside others that differ in one label: critical silences only warning."""
     if project == "base of two clusters":
         edit(SPEC, "defaults:\n", "dimensions: [planet, cluster]\n\ndefaults:\n")
     compiled = generated if project == "ours" else compile_base()
@@ -130,32 +133,36 @@ def test_alertmanager_routes_and_silences_as_expected(
     posted = [labels for labels, _ in examples(expected)]
     inhibition = expected["inhibition"]
     aparts = [*inhibition["apart"], *({label: "elsewhere"} for label in inhibition["dimensions"])]
-    neighbours = [present(one | apart) for one in posted if "signal" in one for apart in aparts]
+    neighbours = [
+        present(labels_posted | apart) for labels_posted in posted if "signal" in labels_posted for apart in aparts
+    ]
     with Sink() as sink:
         endpoints = Endpoints(webhook=sink.url, pagerduty=sink.url, smarthost="127.0.0.1:1")
         secrets = {"credentials_file": "t", "routing_key_file": "k"}
         scaled = scale_generated(compiled, short_folder, endpoints=endpoints, secrets=secrets, factor=1)
         with Alertmanager(servers, short_folder / "am", config=scaled.alertmanager) as alertmanager:
             alertmanager.post_alerts([{"labels": labels} for labels in posted + neighbours])
-            found = settled(alertmanager)
-    reached = {frozenset(one["labels"].items()): receivers(one) for one in found}
+            fired_alerts = settled(alertmanager)
+    reached = {frozenset(fired["labels"].items()): receivers(fired) for fired in fired_alerts}
     assert {frozenset(labels.items()): tuple(names) for labels, names in examples(expected)}.items() <= reached.items()
-    told = [one["labels"] for one in found]
-    assert all(present(labels) in told for labels in neighbours)
-    silenced = {one["firing"]: one["suppressed"] for one in expected["inhibition"]["alike"]}
-    check_silenced(found, silenced, ("alertname", "system", "component", *inhibition["dimensions"]))
+    fired_labels = [fired["labels"] for fired in fired_alerts]
+    assert all(present(labels) in fired_labels for labels in neighbours)
+    silenced = {pair["firing"]: pair["suppressed"] for pair in expected["inhibition"]["alike"]}
+    check_silenced(fired_alerts, silenced, ("alertname", "system", "component", *inhibition["dimensions"]))
 
 
-def check_silenced(found: Iterable[dict[str, Any]], silenced: dict[str, list[str]], identifying: Sequence[str]) -> None:
-    """Hold every alert against those that may silence it, and nothing else."""
+def check_silenced(
+    fired_alerts: Iterable[dict[str, Any]], silenced: dict[str, list[str]], identifying: Sequence[str]
+) -> None:
+    """Assert that every alert is silenced by those that may silence it, and by no other."""
     by_state: dict[str, int] = {}
-    for target in found:
+    for target in fired_alerts:
         by = {
-            one["fingerprint"]
-            for one in found
-            if all(one["labels"].get(label) == target["labels"].get(label) for label in identifying)
-            and all("signal" in each["labels"] for each in (one, target))
-            and target["labels"].get("severity") in silenced.get(one["labels"].get("severity"), ())
+            source["fingerprint"]
+            for source in fired_alerts
+            if all(source["labels"].get(label) == target["labels"].get(label) for label in identifying)
+            and all("signal" in member["labels"] for member in (source, target))
+            and target["labels"].get("severity") in silenced.get(source["labels"].get("severity"), ())
         }
         status = target["status"]
         by_state[status["state"]] = by_state.get(status["state"], 0) + 1
@@ -167,7 +174,7 @@ def check_silenced(found: Iterable[dict[str, Any]], silenced: dict[str, list[str
 
 
 def receivers(alert: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(one["name"] for one in alert["receivers"])
+    return tuple(receiver["name"] for receiver in alert["receivers"])
 
 
 def present(labels: Labels) -> Labels:
@@ -175,19 +182,19 @@ def present(labels: Labels) -> Labels:
 
 
 def settled(alertmanager: Alertmanager) -> list[dict[str, Any]]:
-    """Return the alerts once inhibition has seen all of them: it takes them in order, and a last pair proves it."""
+    """Return the alerts once inhibition has seen all of them: it takes them in order, so a last pair proves it."""
     last = {"alertname": "Last", "system": "last", "component": "last", "signal": "last"}
     alertmanager.post_alerts([{"labels": last | {"severity": severity}} for severity in ("critical", "warning")])
     alertmanager.await_alert(
-        lambda one: one["labels"] == last | {"severity": "warning"} and one["status"]["state"] == "suppressed", 20
+        lambda fired: fired["labels"] == last | {"severity": "warning"} and fired["status"]["state"] == "suppressed", 20
     )
-    return [one for one in alertmanager.alerts() if one["labels"]["alertname"] != "Last"]
+    return [fired for fired in alertmanager.alerts() if fired["labels"]["alertname"] != "Last"]
 
 
 def test_each_watchdog_is_delivered_by_itself_and_its_end_is_told(
     servers: Servers, generated: Path, short_folder: Path
 ) -> None:
-    """In one group the others would go on firing, and nobody would hear of the one that has stopped."""
+    """In one group the others would go on firing, and nobody would hear that one has stopped."""
     with Sink() as sink:
         endpoints = Endpoints(webhook=sink.url, pagerduty=sink.url, smarthost="127.0.0.1:1")
         secrets = {"credentials_file": "t", "routing_key_file": "k"}
@@ -195,26 +202,26 @@ def test_each_watchdog_is_delivered_by_itself_and_its_end_is_told(
         with Alertmanager(servers, short_folder / "am", config=scaled.alertmanager) as alertmanager:
             dogs = {rack: {"alertname": "Watchdog", "severity": "none", "rack": rack} for rack in ("north", "south")}
             alertmanager.post_alerts([{"labels": labels} for labels in dogs.values()])
-            await_that(lambda: {("north", "firing"), ("south", "firing")} <= told(sink))
+            await_that(lambda: {("north", "firing"), ("south", "firing")} <= watchdog_states(sink))
             begun = datetime.now(UTC) - timedelta(minutes=1)
             alertmanager.post_alerts(
                 [{"labels": dogs["north"], "startsAt": begun.isoformat(), "endsAt": datetime.now(UTC).isoformat()}]
             )
-            await_that(lambda: ("north", "resolved") in told(sink))
-    assert ("south", "resolved") not in told(sink)
+            await_that(lambda: ("north", "resolved") in watchdog_states(sink))
+    assert ("south", "resolved") not in watchdog_states(sink)
 
 
-def told(sink: Sink) -> set[tuple[str, str]]:
-    """Return which Watchdog was told of in which state, each of which must have come alone."""
-    found = set()
+def watchdog_states(sink: Sink) -> set[tuple[str, str]]:
+    """Return each delivered Watchdog with its state; assert that each came alone."""
+    states = set()
     for request in list(sink.requests):
-        (one,) = json.loads(request.body)["alerts"]
-        found.add((one["labels"]["rack"], one["status"]))
-    return found
+        (entry,) = json.loads(request.body)["alerts"]
+        states.add((entry["labels"]["rack"], entry["status"]))
+    return states
 
 
 def await_that(holds: Callable[[], bool]) -> None:
-    """Return once it holds; fail when nothing comes of it."""
+    """Wait until it holds; fail after the time-out."""
     deadline = time.monotonic() + EVENT_SECONDS
     while not holds():
         assert time.monotonic() < deadline

@@ -1,6 +1,7 @@
-"""The case that a webhook alone cannot know, with a real Alertmanager: silenced while it fires, over while it is silenced.
+"""Tests, with a real Alertmanager, of an alert that is silenced while it fires and ends while it is silenced.
 
-Alertmanager delivers to a webhook that serves on loopback; only the webhook's clock is moved by hand.
+The webhook alone cannot know that end. Alertmanager delivers to a webhook that serves on loopback; a test moves only
+the webhook's clock by hand.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ LABELS = {"alertname": "ApiPlatformErrorRatio", "severity": "critical"}
 
 
 class House:
-    """A webhook with its clock, whom it tells, and the Alertmanager that it asks."""
+    """A webhook with its clock, its mail receiver, and the Alertmanager that it asks."""
 
     def __init__(self, service: Service, alertmanager: Alertmanager, clock: Clock, mail: FakeSender) -> None:
         self.service = service
@@ -47,18 +48,18 @@ class House:
         self.started = datetime.now(UTC)
 
     def fires(self) -> None:
-        """Let the alert begin, and return when it is an incident."""
+        """Let the alert begin, and return when the webhook has its incident."""
         self.alertmanager.post_alerts([{"labels": LABELS, "startsAt": self.started.isoformat()}])
         await_that(lambda: self.status() == "open")
 
     def ends(self) -> None:
-        """Let the alert end, and return when Alertmanager lists it no more."""
+        """Let the alert end, and return when Alertmanager no longer lists it."""
         ended = {"startsAt": self.started.isoformat(), "endsAt": datetime.now(UTC).isoformat()}
         self.alertmanager.post_alerts([{"labels": LABELS, **ended}])
         await_that(lambda: not self.alertmanager.alerts())
 
     def silence(self) -> None:
-        """Silence the alert, and return when Alertmanager has."""
+        """Silence the alert, and return when Alertmanager has applied the silence."""
         now = datetime.now(UTC)
         status, _ = loopback.post_json(
             f"{self.alertmanager.url}/api/v2/silences",
@@ -74,38 +75,38 @@ class House:
         self.alertmanager.await_alert(lambda alert: bool(alert["status"]["silencedBy"]))
 
     def tells_of_another(self) -> None:
-        """Return when another alert's beginning and end were delivered: all that was to be told before has been."""
-        other = {"labels": {"alertname": "Another"}, "startsAt": datetime.now(UTC).isoformat()}
-        self.alertmanager.post_alerts([other])
+        """Return when another alert's beginning and end were delivered, and with them every earlier delivery."""
+        another_alert = {"labels": {"alertname": "Another"}, "startsAt": datetime.now(UTC).isoformat()}
+        self.alertmanager.post_alerts([another_alert])
         await_that(lambda: self.status(2) == "open")
-        self.alertmanager.post_alerts([{**other, "endsAt": datetime.now(UTC).isoformat()}])
+        self.alertmanager.post_alerts([{**another_alert, "endsAt": datetime.now(UTC).isoformat()}])
         await_that(lambda: self.status(2) == "resolved")
 
     def status(self, number: int = 1) -> str:
         """Return the incident's status."""
-        found = create_app(self.service).test_client().get(f"/v1/incidents/{number}").get_json()
-        return str(found.get("status"))
+        details = create_app(self.service).test_client().get(f"/v1/incidents/{number}").get_json()
+        return str(details.get("status"))
 
     def later(self, **spans: float) -> None:
-        """Let time pass for the webhook, work off what is due and send what came of it."""
+        """Let time pass for the webhook, work off what is due and send the resulting notifications."""
         self.clock.forward(**spans)
         while self.worker.step_once() or self.worker.run_once("email"):
             pass
 
     def watch(self, *, minutes: float = 0) -> None:
-        """Let time pass for the webhook while it listens for the Watchdog, and send what came of it."""
+        """Let time pass for the webhook while it listens for the Watchdog, and send the resulting notifications."""
         for _ in range(int(60 * minutes // LOOK_SECONDS)):
             self.clock.forward(seconds=LOOK_SECONDS)
             self.worker.watch_once()
         self.later()
 
     def watch_silence(self, *, minutes: float) -> None:
-        """Let time pass until the Watchdog was heard so long ago: what Alertmanager said last may come late."""
+        """Let time pass until the Watchdog was last heard so long ago; Alertmanager's last delivery may come late."""
         while self.clock.now < (self._heard() or self.clock.now) + 60 * minutes:
             self.watch(minutes=LOOK_SECONDS / 60)
 
     def watchdog(self) -> None:
-        """Let the Watchdog fire, and return when the webhook has heard it anew."""
+        """Let the Watchdog fire, and return when the webhook has heard it again."""
         before = self._heard()
         self.clock.forward(seconds=1)
         self.alertmanager.post_alerts([{"labels": {"alertname": "Watchdog"}}])
@@ -116,21 +117,21 @@ class House:
             return store.last_heard(connection, WATCHDOG)
 
     def mails(self) -> list[tuple[str, str]]:
-        """Return what each mail about the first incident was for, and the level it went to."""
+        """Return the action of each mail about the first incident, and the level that it went to."""
         ours = [job for job in self.mail.jobs if job.message.incident_id == 1]
         return [(job.action, job.destination.partition("@")[0]) for job in ours]
 
 
 @pytest.fixture
 def house(servers: Servers, short_folder: Path, generated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    # A test cannot wait until a real Alertmanager has been up for minutes; but it can wait until a busy machine answers.
+    # A test cannot wait until a real Alertmanager has been up for minutes, but it can wait for a busy machine.
     monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", 0.0)
     for patience in ("CONNECT_SECONDS", "READ_SECONDS", "LONGEST_ASKING"):
         monkeypatch.setattr(alertmanager_api, patience, PATIENCE_SECONDS)
     clock = Clock()
     clock.now = time.time()
     mail = FakeSender("email", {"open", "join", "escalate", "resolve"})
-    # The address of Alertmanager is known only once it has a port, and it needs ours: the application is put in later.
+    # Alertmanager gets its port when it starts, and needs ours before: the application is set later.
     application: list[Flask] = []
 
     def serve(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -180,7 +181,7 @@ def configuration(port: int) -> str:
 
 
 def catalog(generated: Path, folder: Path) -> Path:
-    """Return the repository's own catalogue, its policy by e-mail with a time for each of two levels."""
+    """Return the repository's own catalogue; its policy uses e-mail, with a time for each of two levels."""
     data = json.loads((generated / "catalog.json").read_text())
     contacts = {"sms": [], "phone": []}
     data["levels"] = {
@@ -196,7 +197,7 @@ def catalog(generated: Path, folder: Path) -> Path:
 
 
 def test_silenced_then_resolved_ends_by_the_truth_and_wakes_nobody_else(house: House) -> None:
-    """Alertmanager sends no resolve for it; asked at the second level's time, it says that there is nothing left."""
+    """Alertmanager sends no resolve for it; asked at the second level's time, it says that nothing is left."""
     house.fires()
     house.later()
     house.silence()
@@ -213,7 +214,7 @@ def test_silenced_then_resolved_ends_by_the_truth_and_wakes_nobody_else(house: H
 
 
 def test_firing_alert_is_escalated_after_asking(house: House) -> None:
-    """Nothing stands in the way of the second level; and the message does not say that nobody could be asked."""
+    """The second level is told, and the message does not say that nobody could be asked."""
     house.fires()
     house.later()
     house.later(hours=1)
@@ -222,7 +223,7 @@ def test_firing_alert_is_escalated_after_asking(house: House) -> None:
 
 
 def test_alertmanager_that_is_gone_or_new_keeps_nobody_asleep(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped, it cannot be asked; started anew it knows of nothing yet, which is not the same as nothing being wrong."""
+    """A stopped Alertmanager cannot be asked; a new one does not know the alert yet, which does not prove its end."""
     house.fires()
     house.later()
     monkeypatch.setattr(alertmanager_api, "SILENT_SECONDS", 0.0)
@@ -238,7 +239,7 @@ def test_alertmanager_that_is_gone_or_new_keeps_nobody_asleep(house: House, monk
 
 
 def test_alertmanager_that_falls_silent_is_an_incident_until_it_is_heard(house: House) -> None:
-    """It is stopped: nobody would tell of any alert. It pages outside of it, escalates, and ends when it is back."""
+    """It is stopped, so no alert would arrive: the webhook pages, escalates, and ends the incident when it is back."""
     house.watch(minutes=1)
     house.watchdog()
     house.alertmanager.process.stop()

@@ -1,4 +1,4 @@
-"""The generated rule tests, before VictoriaMetrics: whoever evaluates the rules with vmalert gets the same alerts."""
+"""Tests that VictoriaMetrics' vmalert passes the generated rule tests and so gives the same alerts as Prometheus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / conventions.OUTPUT_PATH / conventions.TESTS_FOLDER).glob("*.yml"))
-# Long enough for the longest file on a busy machine: a hang ends, nothing else does.
+# Enough for the longest file on a busy machine; it only ends a run that hangs.
 TIMEOUT_SECONDS = 1800
 
 
@@ -32,7 +32,7 @@ def vmalert_tool(newest_servers: Servers) -> Path:
 
 
 def unittest(tool: Path, file: Path, folder: Path) -> tuple[bool, str]:
-    """Return whether vmalert-tool passes a test file, and what it says.
+    """Return whether vmalert-tool passes a test file, and its output.
 
     vmalert puts the name of the rule group on every alert as the label `alertgroup`. Expectations name all labels of
     an alert, and Prometheus has no such label: `--disableAlertgroupLabel` leaves it out, so that one file serves both.
@@ -47,12 +47,12 @@ def unittest(tool: Path, file: Path, folder: Path) -> tuple[bool, str]:
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.name.removesuffix(".test.yml"))
 def test_vmalert_tool_passes_the_generated_rule_tests(vmalert_tool: Path, short_folder: Path, file: Path) -> None:
     """Limits, hold times, recovery and texts are the same there, evaluation by evaluation."""
-    passed, said = unittest(vmalert_tool, file, short_folder)
-    assert passed, said
+    passed, output = unittest(vmalert_tool, file, short_folder)
+    assert passed, output
 
 
 def test_there_is_a_test_file_for_every_rule_file(generated: Path) -> None:
-    """What has no file is not proved, and would not be missed above."""
+    """A rule file without a test file is not proved, and the test above would not miss it."""
     rules = (generated / conventions.RULES_FOLDER).glob("*.yml")
     assert {file.name.partition(".")[0] for file in TESTS} == {file.name.partition(".")[0] for file in rules}
 
@@ -60,12 +60,12 @@ def test_there_is_a_test_file_for_every_rule_file(generated: Path) -> None:
 def test_vmalert_tool_fails_a_rule_that_does_not_do_what_is_expected(
     vmalert_tool: Path, generated: Path, short_folder: Path
 ) -> None:
-    """Its verdict can be trusted: the same expectations do not pass with another rule."""
+    """Its verdict can be trusted: the same expectations fail with another rule."""
     name = conventions.WATCHDOG_GROUP
     for path in (conventions.rules_path(name), conventions.tests_path(name)):
         copy = short_folder / path
         copy.parent.mkdir(parents=True)
         copy.write_text((generated / path).read_text().replace("vector(1)", "vector(1) > 1"))
-    passed, said = unittest(vmalert_tool, short_folder / conventions.tests_path(name), short_folder)
+    passed, output = unittest(vmalert_tool, short_folder / conventions.tests_path(name), short_folder)
     assert not passed
-    assert conventions.WATCHDOG in said
+    assert conventions.WATCHDOG in output

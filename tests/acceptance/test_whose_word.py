@@ -1,4 +1,4 @@
-"""Real Alertmanagers of both generations: whose word counts, and what each says of mutes."""
+"""Tests with real Alertmanagers of both generations: whose answer counts, and what each says of mutes."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def start(servers: Servers, short_folder: Path) -> Iterator[Start]:
         return running[-1]
 
     yield run
-    for one in running:
-        one.process.stop()
+    for alertmanager in running:
+        alertmanager.process.stop()
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def fires(generated: Path) -> Callable[[Alertmanager], Incident]:
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         labels = {"alertname": "ApiPlatformErrorRatio", "severity": "critical"}
         alertmanager.post_alerts([{"labels": labels, "startsAt": started}])
-        listed = alertmanager.await_alert(lambda one: one["labels"] == labels)
-        told = payload(alert(started=started, fingerprint=listed["fingerprint"]), externalURL=alertmanager.url)
-        received = parse_payload(json.dumps(told).encode())
+        listed = alertmanager.await_alert(lambda candidate: candidate["labels"] == labels)
+        delivery = payload(alert(started=started, fingerprint=listed["fingerprint"]), externalURL=alertmanager.url)
+        received = parse_payload(json.dumps(delivery).encode())
         event = delivered(received, received.alerts, load(generated / "catalog.json"))
         incident = transition(None, event, time.time()).incident
         assert incident is not None
@@ -116,16 +116,19 @@ def fires(generated: Path) -> Callable[[Alertmanager], Incident]:
 
 
 def asks(*alertmanagers: Alertmanager) -> AlertmanagerApi:
-    """Return one that asks these, each known by the URL at which it is asked."""
-    found = tuple(Server(name=one.url, url=one.url, external_urls=frozenset({one.url})) for one in alertmanagers)
-    return AlertmanagerApi(found, known=lambda: Known(vouched=InAnyLife(*(server.key for server in found))))
+    """Return a client that asks these Alertmanagers, each known by the URL at which it is asked."""
+    servers = tuple(
+        Server(name=alertmanager.url, url=alertmanager.url, external_urls=frozenset({alertmanager.url}))
+        for alertmanager in alertmanagers
+    )
+    return AlertmanagerApi(servers, known=lambda: Known(vouched=InAnyLife(*(server.key for server in servers))))
 
 
 @pytest.mark.parametrize("route", [{"mute_time_intervals": ["always"]}, {"active_time_intervals": ["never"]}])
 def test_mute_is_known_where_alertmanager_tells_of_it(
     start: Start, fires: Callable[[Alertmanager], Incident], route: dict[str, object], request: pytest.FixtureRequest
 ) -> None:
-    """0.33 says it in its groups, once the group was to be told; 0.25 nowhere: then the step is taken."""
+    """0.33 shows mutes in its groups, once the group was due; 0.25 shows none, so the step is taken."""
     alertmanager = start(**route)
     incident = fires(alertmanager)
     if "oldest" in request.node.name:
@@ -139,7 +142,7 @@ def test_mute_is_known_where_alertmanager_tells_of_it(
 
 
 def test_interval_that_does_not_hold_mutes_nothing(start: Start, fires: Callable[[Alertmanager], Incident]) -> None:
-    """Neither that of a mute nor that of being active."""
+    """This holds for the interval of a mute and for an active interval."""
     alertmanager = start(mute_time_intervals=["never"], active_time_intervals=["always"])
     incident = fires(alertmanager)
     assert asks(alertmanager).ask(incident) == Active()
@@ -148,21 +151,21 @@ def test_interval_that_does_not_hold_mutes_nothing(start: Start, fires: Callable
 def test_other_cluster_s_alertmanager_ends_nothing(
     start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It lists nothing and has been up for long; the alert's own, asked too, lists it."""
+    """It lists nothing and has been up for long; the alert's own Alertmanager, asked too, lists it."""
     monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
-    ours, other = start(), start()
+    ours, foreign = start(), start()
     incident = fires(ours)
     stranger = Unknown(reason=f"{ours.url} is not among the Alertmanagers that are configured")
-    assert asks(other).ask(incident) == stranger
-    inside = AlertmanagerApi([Server(name="single", url=other.url)])
+    assert asks(foreign).ask(incident) == stranger
+    inside = AlertmanagerApi([Server(name="single", url=foreign.url)])
     assert inside.ask(incident) == stranger
-    assert asks(other, ours).ask(incident) == Active()
+    assert asks(foreign, ours).ask(incident) == Active()
 
 
 def test_alertmanager_that_was_started_anew_ends_nothing(
     start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It listed the alert, and after its restart it knows of none; one that still runs is believed of the end."""
+    """It listed the alert, and after its restart it knows none; one that still runs is trusted about the end."""
     monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
     alertmanager = start()
     incident = fires(alertmanager)
@@ -183,15 +186,15 @@ def test_alertmanager_that_was_started_anew_ends_nothing(
 
 
 def heard(alertmanager: Alertmanager, url: str) -> Heard:
-    """Return the Watchdog that Alertmanager lists, as one that was delivered under this URL."""
-    dog = alertmanager.await_alert(lambda one: one["labels"]["alertname"] == "Watchdog")
+    """Return the Watchdog that Alertmanager lists, as if it was delivered under this URL."""
+    dog = alertmanager.await_alert(lambda candidate: candidate["labels"]["alertname"] == "Watchdog")
     return Heard(url=url, fingerprint=dog["fingerprint"], starts_at=parse_rfc3339(dog["startsAt"]).seconds)
 
 
 def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
     start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both generations read the expression as it is meant, whatever the alert is called: nothing else is listed."""
+    """Both generations read the expression as intended, whatever the alert is called, and list nothing else."""
     monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
     monkeypatch.setattr(alertmanager_state, "PENDING_SECONDS", 0.0)
     alertmanager = start()
@@ -202,22 +205,22 @@ def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
     server = Server(name="am", url=alertmanager.url, external_urls=frozenset({alertmanager.url}))
     api = AlertmanagerApi([server], known=lambda: known)
     for name in names:
-        alertmanager.await_alert(lambda one, name=name: one["labels"]["alertname"] == name)  # type: ignore[misc]
+        alertmanager.await_alert(lambda entry, name=name: entry["labels"]["alertname"] == name)  # type: ignore[misc]
         query = urlencode(_query_for_both({name}, "Watchdog"))
-        found = loopback.get_json(f"{alertmanager.url}/api/v2/alerts?{query}")
-        assert {one["labels"]["alertname"] for one in found} == {name, "Watchdog"}
-        asked = replace(incident, group_labels={"alertname": name}, firings=())
-        assert isinstance(api.ask(asked), Active)
-    gone = replace(incident, firings=(replace(incident.firings[0], fingerprint="gone"),))
+        entries = loopback.get_json(f"{alertmanager.url}/api/v2/alerts?{query}")
+        assert {entry["labels"]["alertname"] for entry in entries} == {name, "Watchdog"}
+        incident_of_name = replace(incident, group_labels={"alertname": name}, firings=())
+        assert isinstance(api.ask(incident_of_name), Active)
+    unlisted = replace(incident, firings=(replace(incident.firings[0], fingerprint="gone"),))
     for labels in ({"alertname": "}{"}, {"severity": "critical"}):
-        assert api.ask(replace(gone, group_labels=labels)) == Absent()
+        assert api.ask(replace(unlisted, group_labels=labels)) == Absent()
 
 
-@pytest.mark.parametrize("way", ["each connection", "each request"])
+@pytest.mark.parametrize("distribution", ["each connection", "each request"])
 def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
-    start: Start, fires: Callable[[Alertmanager], Incident], way: str, monkeypatch: pytest.MonkeyPatch
+    start: Start, fires: Callable[[Alertmanager], Incident], distribution: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One address distributes what is asked; the one that is cut off lists neither the alert nor the Watchdog."""
+    """One address distributes the requests; the peer that is cut off lists neither the alert nor the Watchdog."""
     monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
     monkeypatch.setattr(alertmanager_state, "PENDING_SECONDS", 0.0)
     ours, peer, cut_off = start(), start(), start()
@@ -228,7 +231,7 @@ def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
     peer.post_alerts([{"labels": labels, "startsAt": at}, dog])
     ours.post_alerts([dog])
     known = Known(watchdogs=(heard(peer, ours.url), heard(ours, ours.url))[:1])
-    with shared([ours, peer, cut_off], by_connection=way == "each connection") as url:
+    with shared([ours, peer, cut_off], by_connection=distribution == "each connection") as url:
         server = Server(name="peers", url=url, external_urls=frozenset({ours.url}))
         api = AlertmanagerApi([server], known=lambda: known)
         answers = [api.ask(incident) for _ in range(12)]
@@ -244,7 +247,7 @@ def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
 
 @contextmanager
 def shared(alertmanagers: Sequence[Alertmanager], *, by_connection: bool) -> Iterator[str]:
-    """Yield an address behind which they all are, in turn: for each connection, or for each request over it."""
+    """Yield an address in front of all of them, in turn: for each connection, or for each request over it."""
     numbers = itertools.cycle(alertmanagers)
 
     class Passing(BaseHTTPRequestHandler):
@@ -261,7 +264,7 @@ def shared(alertmanagers: Sequence[Alertmanager], *, by_connection: bool) -> Ite
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Passing) as server:
         server.daemon_threads = True

@@ -1,6 +1,6 @@
-"""Sentences of guides, imported, compiled and evaluated: the right side pages, the wrong side does not.
+"""Tests of guides' sentences, imported, compiled and evaluated: the bad side of a limit pages, the good side does not.
 
-Series are made up here and not by the compiler: for each wording a component in trouble, `bad`, and one that is fine.
+The tests make the series, not the compiler: for each wording a component in trouble, `bad`, and a healthy one, `good`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _until(ago: float) -> Callable[[float], float]:
 
 
 def series(wording: Wording, metrics: Mapping[str, str], value: float, begin: float, service: str) -> Iterator[Samples]:
-    """Yield the series by which a component has a value, of what the stanza asks for; `begin` is the first time."""
+    """Yield the series that give a component a value, for the stanza's inputs; `begin` is the first time."""
     labels = {"service": service}
     made: dict[str, Callable[[float], float]] = {
         "used": _constant(value * 1000),
@@ -111,7 +111,7 @@ def series(wording: Wording, metrics: Mapping[str, str], value: float, begin: fl
 def import_all(*, at_once: bool) -> dict[str, dict[str, str]]:
     """Import a guide of each wording, answer its questions, compile; return the metrics of each system by input.
 
-    `at_once` has every alert fire as soon as its limit is crossed, whatever a guide says of its duration.
+    `at_once` makes every alert fire as soon as its limit is crossed, whatever a guide says of its duration.
     """
     for name, wording in SYSTEMS.items():
         text = wording.text.replace(" for 10 minutes: page", ": page") if at_once else wording.text
@@ -123,7 +123,10 @@ def import_all(*, at_once: bool) -> dict[str, dict[str, str]]:
     parts, system = [HEAD, house], ""
     for line in stanza.split("\n"):
         system = re.sub(r"^  (w\d\d):$", r"\1", line) if re.match(r"  w\d\d:$", line) else system
-        parts.append(re.sub(r"(\w+): QUESTION", lambda one, of=system: f"{one[1]}: {answer(one[1], of)}", line) + "\n")
+        parts.append(
+            re.sub(r"(\w+): QUESTION", lambda match, owner=system: f"{match[1]}: {answer(match[1], owner)}", line)
+            + "\n"
+        )
     Path(SPEC).write_text("".join(parts), encoding="utf-8")
     done = tocsin("compile")
     assert done.exit_code == 0, done.stderr
@@ -141,12 +144,12 @@ def answer(key: str, system: str) -> str:
 
 
 def everything(metrics: Mapping[str, Mapping[str, str]], begin: float) -> list[Samples]:
-    """Return the series of all wordings, of a component in trouble and of one that is fine."""
+    """Return the series of all wordings, for a component in trouble and for a healthy one."""
     return [
-        one
+        samples
         for name, wording in SYSTEMS.items()
         for service, value in (("bad", wording.bad), ("good", wording.good))
-        for one in series(wording, metrics[name], value, begin, service)
+        for samples in series(wording, metrics[name], value, begin, service)
     ]
 
 
@@ -157,37 +160,40 @@ def expected() -> set[tuple[str, str, str]]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work where there is nothing yet."""
+    """Work in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
 
 def test_there_are_wordings_enough() -> None:
-    """Of every shape, and of complement and absence as many as of all else."""
+    """There are at least 60 wordings, and 30 of them are complements and absences."""
     assert len(WORDINGS) >= 60
     assert len(COMPLEMENTS) + len(ABSENCES) >= 30
-    assert len({one.text for one in WORDINGS}) == len(WORDINGS)
+    assert len({wording.text for wording in WORDINGS}) == len(WORDINGS)
 
 
-@pytest.mark.parametrize("wording", WORDINGS, ids=lambda one: " ".join(one.text.split())[:60])
+@pytest.mark.parametrize("wording", WORDINGS, ids=lambda wording: " ".join(wording.text.split())[:60])
 def test_a_wording_states_its_limit_and_no_other(wording: Wording) -> None:
-    """In the signal's own terms, unless nobody knows how much the whole is."""
+    """The limit has the signal's own terms, unless the guide does not say how much the whole is."""
     (stated,) = statements("guide.md", f"# Guide\n\n## Alerts\n\n{wording.text}\n")
-    found = stated.as_json()
-    assert found["severity"] in {wording.severity, "none"}
-    assert found["limit"] in {wording.limit, None}
-    assert (found["limit"] is None) == (wording.signal in {"disk_free", "connections_free"})
-    assert found["complement"] == (wording in COMPLEMENTS)
+    statement = stated.as_json()
+    assert statement["severity"] in {wording.severity, "none"}
+    assert statement["limit"] in {wording.limit, None}
+    assert (statement["limit"] is None) == (wording.signal in {"disk_free", "connections_free"})
+    assert statement["complement"] == (wording in COMPLEMENTS)
 
 
 @pytest.mark.acceptance
 def test_the_right_side_pages_by_promtool(servers: Servers) -> None:
-    """Three hours of series, one evaluation a minute: what is in trouble fires, what is fine does not."""
+    """There are three hours of series and one evaluation a minute; only components in trouble fire."""
     metrics = import_all(at_once=False)
-    found = everything(metrics, 0)
+    all_series = everything(metrics, 0)
     steps = SPAN // STEP
     series_of_test = [
-        {"series": str(one), "values": " ".join(f"{one.value(step * STEP):g}" for step in range(steps + 1))}
-        for one in found
+        {
+            "series": str(samples_of_one),
+            "values": " ".join(f"{samples_of_one.value(step * STEP):g}" for step in range(steps + 1)),
+        }
+        for samples_of_one in all_series
     ]
     samples = [
         {"labels": f'{{system="{system}",service="{service}",severity="{severity}"}}', "value": 1}
@@ -215,7 +221,7 @@ def test_the_right_side_pages_by_promtool(servers: Servers) -> None:
 
 @pytest.mark.acceptance
 def test_the_right_side_pages_in_a_real_prometheus(newest_servers: Servers, short_folder: Path) -> None:
-    """The same series as the past of a running server, whose rules see them up to now."""
+    """The same series are the past of a running server, whose rules see them up to now."""
     metrics = import_all(at_once=True)
     now = time.time()
     begin = now - SPAN
@@ -224,20 +230,20 @@ def test_the_right_side_pages_in_a_real_prometheus(newest_servers: Servers, shor
     with Prometheus(newest_servers, short_folder, targets={}, rules=rules) as prometheus:
         prometheus.await_metric(f"count({FIRING}) >= {len(SYSTEMS)}", 60)
         fired = {
-            (one["metric"]["system"], one["metric"]["service"], one["metric"]["severity"])
-            for one in prometheus.query(FIRING)
+            (result["metric"]["system"], result["metric"]["service"], result["metric"]["severity"])
+            for result in prometheus.query(FIRING)
         }
     assert fired == expected()
 
 
-def backfill(servers: Servers, data: Path, found: Sequence[Samples], begin: float) -> None:
+def backfill(servers: Servers, data: Path, all_series: Sequence[Samples], begin: float) -> None:
     """Write series from `begin` on as blocks of a server's storage.
 
-    They end now: a server takes no samples, of rules neither, from before the end of its newest block.
+    They end now: a server takes no samples, not even of rules, from before the end of its newest block.
     """
     lines = [
-        f"{one} {one.value(float(seconds)):.12g} {begin + seconds:.3f}"
-        for one in found
+        f"{samples} {samples.value(float(seconds)):.12g} {begin + seconds:.3f}"
+        for samples in all_series
         for seconds in range(0, SPAN + 1, STEP)
     ]
     past = data.parent / "past.txt"

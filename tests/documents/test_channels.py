@@ -1,4 +1,4 @@
-"""The channels of the compiler and of the webhook are the same, and so are those of every list that names them."""
+"""Tests that compiler, webhook and every list name the same channels."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CATALOG: dict[str, Any] = json.loads(schema.text(schema.CATALOG))
 
 
 def test_both_programs_declare_the_same_channels() -> None:
-    """What the catalogue may name the webhook can send, and takes the address from the same place."""
+    """The webhook can send on every channel of the catalogue, and both take the address from the same place."""
     ours = {name: (channel.scopes, channel.address) for name, channel in named.CHANNELS.items()}
     assert ours == {name: (channel.scopes, channel.address) for name, channel in sent.CHANNELS.items()}
 
 
 @pytest.mark.parametrize("scope", named.SCOPES)
 def test_the_schemas_admit_the_channels_of_each_scope(scope: named.Scope) -> None:
-    """A channel is refused where it makes no sense, in thresholds.yaml as in the catalogue."""
+    """Both thresholds.yaml and the catalogue refuse a channel where it makes no sense."""
     tiers = [CATALOG["$defs"]["tier"], THRESHOLDS["$defs"]["tier"]]
     policies = [CATALOG["properties"]["policies"]["additionalProperties"], THRESHOLDS["$defs"]["policy"]]
     for owner in policies if scope == "fallback" else tiers:
@@ -41,6 +41,6 @@ def test_people_and_teams_have_the_keys_of_their_channels() -> None:
 
 
 def test_the_api_names_every_channel() -> None:
-    """In the order in which people read about them."""
+    """The API names them in the order in which people read about them."""
     channel = openapi()["components"]["schemas"]["Notification"]["properties"]["channel"]
     assert channel["enum"] == list(sent.CHANNELS)

@@ -1,8 +1,8 @@
-"""Every command that README and docs show is run, in a copy of the house, on loopback, with stand-ins for receivers.
+"""Tests that run every command of README and docs, in a copy of the house, on loopback, with stand-ins of receivers.
 
-A command that nobody knows how to run fails. Whoever shows a new one: what it reads is made in `house`, a word that
-stands for something is in `PLACEHOLDERS`, a program of another kind gets a runner in `RUNNERS`. The blocks of the
-tutorial are run in their order by `test_tutorial`.
+An unknown command fails. Whoever documents a new one makes its input files in `house`, lists its placeholder words in
+`PLACEHOLDERS`, and adds a runner for a new program to `RUNNERS`. `test_tutorial` runs the blocks of the tutorial in
+their order.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "decisions").glob("*.md")))
 REFERENCE = [path for path in PAGES if path.parent.name != "decisions"]
-SHOWN = [one for path in PAGES for one in page(path, ROOT, blocks=path != TUTORIAL)]
-COMMANDS = list({(one.variables, one.words): one for one in reversed(SHOWN)}.values())[::-1]
-"""Each once, by the first place that shows it."""
+SHOWN = [shown_command for path in PAGES for shown_command in page(path, ROOT, blocks=path != TUTORIAL)]
+COMMANDS = list(
+    {(shown_command.variables, shown_command.words): shown_command for shown_command in reversed(SHOWN)}.values()
+)[::-1]
+"""Each command once, at the first place that shows it."""
 LANGUAGES = SHELLS | {"", "json", "markdown", "mermaid", "sql", "text", "yaml"}
-"""Of fences; a new one may hold commands."""
+"""Languages of fences; a new one may hold commands."""
 GUIDES = ("docs/troubleshooting.md", "RUNBOOK.md", "GUIDE.md", "guide.md")
-"""Names under which pages speak of a guide that the reader has."""
+"""Names that pages use for the reader's own guide."""
 PLACEHOLDERS = {
     "CODE": "unused-section",
     "COMMAND": "check",
@@ -54,30 +56,30 @@ PLACEHOLDERS = {
     "SID": f"AC{32 * '0'}",
     "TOKEN": 32 * "0",
 }
-"""Words of a command or of a setting that stand for something."""
+"""Placeholder words of a command or of a setting, and their values."""
 SUBCOMMANDS = {
     "tocsin": ["check", "compile", "explain", "import", "prove", "schema", "signals"],
     "tocsin-webhook": ["serve", "send-test", "incidents", "heartbeats"],
 }
 BIN = Path(sys.executable).parent
 NEEDS_MORE = re.compile(r"Missing argument|required argument|\AUsage: .* COMMAND \[ARGS\](?!(?s:.*)No such command)")
-"""What programs say to whom names them without what they need."""
+"""Error texts of programs that were called without a required argument."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """A copy of the house in `folder`, and the environment in which somebody works there."""
+    """A copy of the house in `folder`, and the environment of somebody who works there."""
 
     folder: Path
     environment: dict[str, str]
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command there."""
+        """Run a command in the folder."""
         environment = self.environment | variables
         return subprocess.run(words, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def serve(self, words: tuple[str, ...], variables: dict[str, str]) -> None:
-        """Run a command that serves until it answers, or has said that it works, and stop it."""
+        """Run a serving command until it answers or says that it works, then stop it."""
         listen = f"{LOOPBACK}:{free_port()}"
         log = self.folder / "serve.log"
         log.unlink(missing_ok=True)
@@ -105,7 +107,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         shutil.copytree(ROOT / name, folder / name)
     for name in ("testbed", "README.md", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
-    # The compiler follows no link out of the folder.
+    # The compiler follows no link that leaves the folder.
     for name in ("thresholds.yaml", "Makefile"):
         shutil.copy(ROOT / name, folder)
     for name in GUIDES:
@@ -113,7 +115,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with Slack(SLACK_TOKEN) as slack, PagerDuty(ROUTING_KEY) as pagerduty, Mailbox() as mailbox:
         environment = {
             "HOME": str(folder),
-            # What `make check` has proved on this machine is not proved once more.
+            # `make check` has proved these files on this machine; they need not be proved again.
             "XDG_CACHE_HOME": str(proved.folder().parent.parent),
             "LANG": "C.UTF-8",
             "PATH": f"{BIN}:{find('newest').folder / 'bin'}:{os.environ['PATH']}",
@@ -133,7 +135,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def open_incident(house: House) -> None:
-    """Let the webhook take one alert, without a worker that would tell of it."""
+    """Let the webhook take one alert, without a worker that would send notifications."""
     address = f"{LOOPBACK}:{free_port()}"
     environment = house.environment | {"TOCSIN_LISTEN": address}
     command = [BIN / "tocsin-webhook", "serve", "--no-worker"]
@@ -144,14 +146,14 @@ def open_incident(house: House) -> None:
 
 
 def run_make(_house: House, shown: Shown) -> None:
-    """Say what would be done: installing needs a network, and has happened where a test runs."""
+    """Print what `make` would do: installing needs a network, and has happened on a machine that runs tests."""
     words = ["--help"] if len(shown.words) == 1 else ["--dry-run", *shown.words[1:]]
     done = subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def run_module(house: House, shown: Shown) -> None:
-    """Run a module of the compiler, which writes into the copy; of the testbed only its help, since it takes minutes."""
+    """Run a module of the compiler in the copy; run only the help of a testbed module, since it takes minutes."""
     _, flag, module, *rest = shown.words
     assert flag == "-m"
     words = rest if module.startswith("compiler.") else ["--help"]
@@ -160,7 +162,7 @@ def run_module(house: House, shown: Shown) -> None:
 
 
 def run_program(house: House, shown: Shown) -> None:
-    """Run it; what is named without what it needs, such as `tocsin import`, has to be there and to have help."""
+    """Run the program; one without a required argument, such as `tocsin import`, must exist and have a help text."""
     words = [filled_in(word) for word in shown.words]
     if words[:2] == ["tocsin-webhook", "serve"]:
         house.serve(tuple(words), adapted(house, shown))
@@ -172,13 +174,13 @@ def run_program(house: House, shown: Shown) -> None:
 
 
 def run_settings(house: House, shown: Shown) -> None:
-    """Start the webhook's command with settings that stand alone: it takes them."""
+    """Start the webhook's command with settings that stand alone; it must accept them."""
     done = house.run("tocsin-webhook", "incidents", "list", **adapted(house, shown))
     assert done.returncode == 0, done.stderr
 
 
 def adapted(house: House, shown: Shown) -> dict[str, str]:
-    """Return the variables of a command as they are used here: a file of a secret is made."""
+    """Return the variables of a command with local values; create the file of each secret."""
     variables = {name: filled_in(value) for name, value in shown.variables}
     for file in [name for name in variables if name.endswith("_FILE")]:
         name, path = file.removesuffix("_FILE"), house.folder / file
@@ -188,7 +190,7 @@ def adapted(house: House, shown: Shown) -> dict[str, str]:
 
 
 def filled_in(text: str) -> str:
-    """Return a word with what its placeholders stand for."""
+    """Return a word with the values of its placeholders."""
     return re.sub(rf"\b(?:{'|'.join(PLACEHOLDERS)})\b", lambda word: PLACEHOLDERS[word[0]], text)
 
 
@@ -205,7 +207,7 @@ RUNNERS: dict[str, Callable[[House, Shown], None]] = {
 @pytest.mark.acceptance
 @pytest.mark.parametrize("shown", COMMANDS, ids=str)
 def test_every_command_that_a_page_shows_works(house: House, shown: Shown) -> None:
-    """As it stands there, but for the address that is listened on and the files of secrets."""
+    """Only the listening address and the files of secrets differ from the page."""
     program = shown.words[0] if shown.words else ""
     assert program in RUNNERS, f"nobody knows how to run this: {shown}"
     if program == "promtool" and find("newest").missing:
@@ -214,8 +216,8 @@ def test_every_command_that_a_page_shows_works(house: House, shown: Shown) -> No
 
 
 def test_the_pages_show_commands_of_every_kind() -> None:
-    """None is lost on the way from the page: those that a reader meets first are here, and every program has a runner."""
-    shown = {" ".join(one.words) for one in COMMANDS}
+    """No command of a page is lost: the first ones of a reader are here, and every program has a runner."""
+    shown = {" ".join(shown_command.words) for shown_command in COMMANDS}
     assert {"make rules", "make test", "tocsin-webhook serve", "tocsin compile --check", "make demo"} <= shown
     assert PROGRAMS | {""} == set(RUNNERS)
     assert not PROGRAMS & OTHER_PROGRAMS
@@ -223,7 +225,7 @@ def test_the_pages_show_commands_of_every_kind() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_block_is_of_a_language_that_is_known_to_hold_commands_or_none(path: Path) -> None:
-    """A command in a block of another language would be run by nobody."""
+    """Nobody would run a command in a block of another language."""
     assert {block.language for block in blocks(path)} <= LANGUAGES
     unnamed = "\n".join(block.text for block in blocks(path) if not block.language)
     assert not re.search(rf"^\s*(?:\$ )?(?:{'|'.join(sorted(PROGRAMS | OTHER_PROGRAMS))}) ", unnamed, re.MULTILINE)
@@ -235,17 +237,17 @@ def blocks(path: Path) -> tuple[Block, ...]:
 
 @pytest.mark.parametrize("path", REFERENCE, ids=lambda path: path.name)
 def test_every_option_that_a_page_names_exists(path: Path) -> None:
-    """Alone, as in `--only slack`, or behind a subcommand, as in `serve --no-worker`: with each of its choices."""
-    known = options()
+    """It stands alone, as in `--only slack`, or after a subcommand, as in `serve --no-worker`; choices exist too."""
+    helps = options()
     for number, line in read(path.read_text(encoding="utf-8"))[1]:
         for span in re.findall(r"`([^`]+)`", line):
             words = span.replace("\\|", "|").split()
             subcommand = [words.pop(0)] if any(words[0] in names for names in SUBCOMMANDS.values()) else []
             if not words or not words[0].startswith("--"):
                 continue
-            texts = [text for name, text in known.items() if not subcommand or name == subcommand[0]]
-            wanted = [words[0], *(words[1].split("|") if len(words) > 1 else [])]
-            assert any(all(one in text for one in wanted) for text in texts), f"{path.name}:{number}: {span}"
+            texts = [text for name, text in helps.items() if not subcommand or name == subcommand[0]]
+            expected_words = [words[0], *(words[1].split("|") if len(words) > 1 else [])]
+            assert any(all(word in text for word in expected_words) for text in texts), f"{path.name}:{number}: {span}"
 
 
 @cache
@@ -259,7 +261,7 @@ def options() -> dict[str, str]:
 
 
 def test_the_subcommands_are_those_that_there_are() -> None:
-    """A new one is looked at, too."""
+    """A new subcommand must be listed."""
     for program, names in SUBCOMMANDS.items():
         text = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True).stdout
         listed = re.findall(r"^  ([a-z-]+) ", text.partition("Commands:\n")[2], re.MULTILINE)
@@ -268,7 +270,7 @@ def test_the_subcommands_are_those_that_there_are() -> None:
 
 @pytest.mark.acceptance
 def test_every_query_that_a_page_shows_is_answered_by_the_store(house: House) -> None:
-    """The tables and columns are there."""
+    """The tables and columns exist."""
     queries = [block.text for path in REFERENCE for block in blocks(path) if block.language == "sql"]
     with sqlite3.connect(house.folder / "tocsin.db") as store:
         for query in queries:
@@ -290,13 +292,13 @@ def test_every_example_in_json_is_json() -> None:
     ],
 )
 def test_commands_are_taken_from_pages(tmp_path: Path, text: str, commands: list[str]) -> None:
-    """A block with its continued lines and comments, what stands behind a prompt, a span; no fence within a fence."""
+    """Blocks with continued lines and comments, text after a prompt, and spans are commands; a nested fence is not."""
     (tmp_path / "page.md").write_text(text)
-    assert [" ".join(one.words) for one in page(tmp_path / "page.md", tmp_path)] == commands
+    assert [" ".join(shown_command.words) for shown_command in page(tmp_path / "page.md", tmp_path)] == commands
 
 
 def test_a_command_that_nobody_knows_fails(house: House, tmp_path: Path) -> None:
-    """So that none is shown that no test runs."""
+    """No page shows a command that no test runs."""
     (tmp_path / "page.md").write_text("`curl -s http://127.0.0.1` `tocsin frobnicate` `tocsin explain nothing`")
     unknown, *wrong = page(tmp_path / "page.md", tmp_path)
     assert unknown.words[0] not in RUNNERS

@@ -1,4 +1,4 @@
-"""What the documentation shows is what the programs print."""
+"""Tests that the documentation shows what the programs print."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHORUS_BRIDGE_ERROR_RATIO = 'error_ratio:                    {warning: "> 1%",  
 
 
 def test_the_diagnostic_in_the_guide_is_the_one_that_the_compiler_prints(tmp_path: Path) -> None:
-    """docs/thresholds.md shows what happens when a limit is changed here and not in the runbook."""
+    """docs/thresholds.md shows the finding for a limit that was changed in thresholds.yaml and not in the runbook."""
     shutil.copytree(ROOT / "runbooks", tmp_path / "runbooks")
     text = (ROOT / "thresholds.yaml").read_text(encoding="utf-8")
     assert text.count(CHORUS_BRIDGE_ERROR_RATIO) == 1

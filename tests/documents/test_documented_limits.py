@@ -1,4 +1,4 @@
-"""The five guides' limits, states and escalation, copied as data, against the committed catalogue and runbooks."""
+"""Tests of the five guides' limits, states and escalation, copied as data, against the catalogue and the runbooks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_guide_that_names_one_severity_is_not_given_another() -> None:
 
 @pytest.mark.parametrize("row", STATES, ids=lambda row: f"{row['system']}-{row['state']}")
 def test_every_documented_state_has_an_alert_with_a_section_of_its_own(row: dict[str, str]) -> None:
-    """States are alerts of unit `state`, compare with 1, and lead to a section that only they lead to."""
+    """Each state is an alert of unit `state` that compares with 1 and has its own runbook section."""
     for signal in row["signals"].split():
         (alert,) = alerts(row["system"], signal).values()
         assert (alert["unit"], alert["comparator"], alert["threshold"]) == ("state", "==", 1)
@@ -69,7 +69,7 @@ def test_every_documented_state_has_an_alert_with_a_section_of_its_own(row: dict
 
 
 def test_services_degraded_carries_its_documented_share() -> None:
-    """acgs-pgp: more than 5 % of services degraded is to be looked into."""
+    """acgs-pgp: more than 5 % of degraded services needs a look."""
     (alert,) = alerts("acgs-pgp", "degraded_services").values()
     assert (alert["severity"], alert["comparator"], alert["threshold"], alert["unit"]) == (
         "warning",
@@ -91,12 +91,12 @@ def test_services_degraded_carries_its_documented_share() -> None:
 )
 def test_house_defaults_hold_where_a_guide_names_no_number(signal: str, warning: float, critical: float) -> None:
     """fusion-bitcoin lists these as key metrics without a number."""
-    found = alerts("fusion-bitcoin", signal)
-    assert {severity: alert["threshold"] for severity, alert in found.items()} == {
+    by_severity = alerts("fusion-bitcoin", signal)
+    assert {severity: alert["threshold"] for severity, alert in by_severity.items()} == {
         "warning": warning,
         "critical": critical,
     }
-    assert {(alert["documented"], alert["documented_by"]) for alert in found.values()} == {(None, "default")}
+    assert {(alert["documented"], alert["documented_by"]) for alert in by_severity.values()} == {(None, "default")}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The project's runbooks and limits say the same, and a digit changed in any documented number is found at its line."""
+"""Tests that the project's runbooks and limits agree, and that a changed digit of a documented number is found."""
 
 from __future__ import annotations
 
@@ -52,13 +52,15 @@ def sources() -> tuple[Table, dict[str, Runbook]]:
 def digits(path: str) -> list[Digit]:
     """Return every digit of every number that a runbook documents."""
     runbook = sources()[1][path]
-    spans: set[Span] = {one.span for one in (*runbook.statements, *of_runbook(runbook))}
-    found = set()
+    spans: set[Span] = {statement.span for statement in (*runbook.statements, *of_runbook(runbook))}
+    documented_digits = set()
     for span in spans:
         line = runbook.text.split("\n")[span.line - 1]
         inside = range(span.column - 1, min(span.end_column - 1, len(line)))
-        found |= {Digit(path=path, line=span.line, column=at + 1) for at in inside if line[at] in "0123456789"}
-    return sorted(found, key=lambda one: (one.line, one.column))
+        documented_digits |= {
+            Digit(path=path, line=span.line, column=at + 1) for at in inside if line[at] in "0123456789"
+        }
+    return sorted(documented_digits, key=lambda digit: (digit.line, digit.column))
 
 
 RUNBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "runbooks").glob("*.md"))
@@ -66,7 +68,7 @@ RUNBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "runbook
 
 @pytest.mark.parametrize("path", RUNBOOKS)
 def test_a_changed_digit_of_any_documented_number_is_an_error_at_its_line(path: str) -> None:
-    """For each digit of the runbook's limits, in bullets, sentences and tables, waived or not."""
+    """The test covers each digit of the runbook's limits, in bullets, sentences and tables, waived or not."""
     table, runbooks = sources()
     documented = digits(path)
     assert documented
@@ -76,8 +78,8 @@ def test_a_changed_digit_of_any_documented_number_is_an_error_at_its_line(path: 
         resolve(table, runbooks | {path: parse_runbook(path, text, diagnostics)}, diagnostics)
         places = {
             (span.path, span.line)
-            for one in diagnostics.found
-            for span in (one.span, *(related.span for related in one.related))
+            for diagnostic in diagnostics.found
+            for span in (diagnostic.span, *(related.span for related in diagnostic.related))
         }
         assert (path, digit.line) in places, f"{digit}: {text.split(chr(10))[digit.line - 1]}"
 
@@ -101,11 +103,11 @@ def test_the_check_of_the_build_fails_at_the_changed_line(path: str, tmp_path: P
 
 
 def test_every_documented_limit_is_carried_or_waived_with_a_reason() -> None:
-    """The project waives what is no limit of an alert, and nothing else."""
+    """The project waives only numbers that are no limit of an alert."""
     model = compile_spec(ROOT / SPEC).model
     assert model is not None
-    assert [one for one in model.documented if not one.carriers and not one.waived] == []
-    waived = sorted((one.path, one.text.split(" of ")[0]) for one in model.documented if not one.carriers)
+    assert [limit for limit in model.documented if not limit.carriers and not limit.waived] == []
+    waived = sorted((limit.path, limit.text.split(" of ")[0]) for limit in model.documented if not limit.carriers)
     assert waived == [
         ("runbooks/acgs-pgp.md", "Critical: 2 %"),
         ("runbooks/acgs-pgp.md", "Warning: 10 %"),

@@ -1,4 +1,4 @@
-"""docs/commands.md describes every command with every option, and shows what is printed."""
+"""Tests that docs/commands.md describes every command with every option, and shows what is printed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FOR_ALL = PAGE[: PAGE.index("\n## ")]
 
 
 def test_every_command_has_a_section_and_no_other_is_described() -> None:
-    """In the order of a first day."""
+    """The sections follow the order in which a new user needs the commands."""
     assert set(re.findall(r"^## (\S+)$", PAGE, re.MULTILINE)) == set(main.commands)
 
 
 @pytest.mark.parametrize("name", main.commands)
 def test_every_option_is_described(name: str) -> None:
-    """In the section of its command, or above all of them."""
+    """The option stands in the section of its command, or above all sections."""
     section = re.search(rf"^## {name}$(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert section is not None
     for parameter in main.commands[name].params:
@@ -33,7 +33,7 @@ def test_every_option_is_described(name: str) -> None:
 
 
 def test_the_explained_alert_is_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence and the runbook's, of the alert that the page shows."""
+    """The page shows the alert's sentence and the runbook's."""
     monkeypatch.chdir(ROOT)
     printed = CliRunner().invoke(main, ["explain", "ChorusBridgeMemory:critical"]).stdout
     fences = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

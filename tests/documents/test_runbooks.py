@@ -1,4 +1,4 @@
-"""The project's own runbooks: every alert's section has the form that a person at night relies on."""
+"""Tests that every alert's section in the project's runbooks has the form that a person at night relies on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PARTS = ("**What it means.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**
 
 @pytest.mark.parametrize("section", sorted(SECTIONS), ids="#".join)
 def test_a_section_says_what_it_means_what_to_look_at_and_what_to_do(section: tuple[str, str]) -> None:
-    """The five parts stand in every section, in one order."""
+    """All five parts stand in every section, in one order."""
     markdown = SECTIONS[section]["runbook"]["markdown"]
     places = [markdown.find(part) for part in PARTS]
     assert -1 not in places
@@ -35,7 +35,7 @@ def test_a_label_that_fills_a_placeholder_is_one_that_the_alert_carries(alert: d
 
 
 def test_every_section_with_a_component_has_a_command_that_its_labels_fill() -> None:
-    """Outside of Tocsin's own alerts, which no webhook fills in."""
+    """Tocsin's own alerts are the exception, because no webhook fills them in."""
     for alert in CATALOG["alerts"]:
         if alert["system"] == "tocsin":
             continue
@@ -44,15 +44,17 @@ def test_every_section_with_a_component_has_a_command_that_its_labels_fill() -> 
 
 
 def carried_labels(alert: dict[str, Any]) -> set[str]:
-    """Return the labels of an alert, of any severity, as the generated tests state them: Prometheus agrees with these."""
+    """Return the labels of an alert of any severity, as the generated tests state them; Prometheus agrees to these."""
     return set().union(*labels_by_alert(alert["system"]).get(alert["alert"], ()))
 
 
 @cache
 def labels_by_alert(system: str) -> dict[str, list[set[str]]]:
     path = ROOT / "generated" / "prometheus" / "tests" / f"{system}.test.yml"
-    found: dict[str, list[set[str]]] = {}
+    label_sets: dict[str, list[set[str]]] = {}
     for test in yaml.load(path.read_bytes(), yaml.CSafeLoader)["tests"]:
         for check in test["alert_rule_test"]:
-            found.setdefault(check["alertname"], []).extend(set(one["exp_labels"]) for one in check["exp_alerts"])
-    return found
+            label_sets.setdefault(check["alertname"], []).extend(
+                set(expected_alert["exp_labels"]) for expected_alert in check["exp_alerts"]
+            )
+    return label_sets

@@ -1,4 +1,4 @@
-"""docs/security.md: each claim names tests that exist, and no route, command, file or channel is without a claim."""
+"""Tests of docs/security.md: each claim names existing tests, and each route, command, file and channel has a claim."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ FILES: Final = {
     "webhook/web/api.py": (),
     "webhook/web/pages.py": (),
 }
-"""What each module that reads files is given by others, as the page calls it: nothing where it reads for another one, or
-data of the package."""
+"""Names on the page of the files that each module reads from others.
+
+A module has none if it reads for another module, or only data of the package."""
 OPENING: Final = {"open", "read_text", "read_bytes", "load_cert_chain"}
 
 
 class Claim(NamedTuple):
-    """A claim of the page: its name, what it says, and the tests that hold it."""
+    """A claim of the page: its name, its sentence, and the tests that prove it."""
 
     name: str
     text: str
@@ -62,25 +63,25 @@ class Row(NamedTuple):
 
 def section(page: str, title: str) -> str:
     """Return the text below a heading of the second level."""
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-    assert found is not None, title
-    return found[1]
+    match = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert match is not None, title
+    return match[1]
 
 
 def spans(text: str) -> tuple[str, ...]:
-    """Return what stands between backticks."""
+    """Return the texts between backticks."""
     return tuple(re.findall(r"`([^`]+)`", text))
 
 
 def claims(page: str) -> list[Claim]:
     """Return the items below "Claims"."""
     items = re.split(r"^- ", section(page, "Claims"), flags=re.MULTILINE)[1:]
-    found = []
+    listed_claims = []
     for item in items:
         parts = re.match(r"\*\*([a-z-]+)\*\*: (.+?)(?:\n  Tests: (.+?))?(?=\n\n|\n*\Z)", item, re.DOTALL)
         assert parts is not None, f"no claim: {item[:80]}"
-        found.append(Claim(parts[1], parts[2], spans(parts[3] or "")))
-    return found
+        listed_claims.append(Claim(parts[1], parts[2], spans(parts[3] or "")))
+    return listed_claims
 
 
 def rows(page: str) -> list[Row]:
@@ -96,15 +97,17 @@ def names_of_tests(path: Path) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return frozenset(one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"))
+    return frozenset(
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
 
 
 def faults(page: str) -> Iterator[str]:
-    """Yield what is wrong between claims, tests and surfaces."""
-    known = claims(page)
-    names = [claim.name for claim in known]
-    yield from (f"`{name}` stands there twice" for name in sorted({one for one in names if names.count(one) > 1}))
-    for claim in known:
+    """Yield the faults between claims, tests and surfaces."""
+    listed_claims = claims(page)
+    names = [claim.name for claim in listed_claims]
+    yield from (f"`{name}` stands there twice" for name in sorted({name for name in names if names.count(name) > 1}))
+    for claim in listed_claims:
         if not claim.tests:
             yield f"`{claim.name}` names no test"
         for test in claim.tests:
@@ -118,8 +121,8 @@ def faults(page: str) -> Iterator[str]:
 
 
 def surfaces(pattern: str) -> list[str]:
-    """Return what a pattern with one group finds in the first column of the table."""
-    return [one for row in rows(PAGE) for one in re.findall(pattern, row.surface)]
+    """Return the matches of a pattern with one group in the first column of the table."""
+    return [surface for row in rows(PAGE) for surface in re.findall(pattern, row.surface)]
 
 
 def test_every_claim_names_tests_that_exist_and_every_surface_has_claims() -> None:
@@ -142,14 +145,14 @@ def test_every_claim_names_tests_that_exist_and_every_surface_has_claims() -> No
     ],
 )
 def test_what_is_missing_is_noticed(old: str, new: str, fault: str) -> None:
-    """A claim without a test, a test that is gone, a surface without a claim."""
+    """Examples: a claim without a test, a test that is gone, a surface without a claim."""
     damaged = re.sub(old, new, PAGE, count=1)
     assert damaged != PAGE
-    assert any(fault in one for one in faults(damaged))
+    assert any(fault in sentence for sentence in faults(damaged))
 
 
 def test_every_route_is_a_surface() -> None:
-    """As the interface's description writes them."""
+    """The table writes routes as the API's description does."""
     app = create_app(cast("Service", SimpleNamespace(settings=None)))
     routes = [
         f"{method} {rule.rule.replace(NUMBER, '{id}').replace(KEY, '{key}')}"
@@ -160,39 +163,39 @@ def test_every_route_is_a_surface() -> None:
 
 
 def commands(name: str, command: click.Command) -> Iterator[str]:
-    """Yield a command, or all below it."""
+    """Yield the name of a command, or of all commands below a group."""
     if isinstance(command, click.Group):
-        for below, one in command.commands.items():
-            yield from commands(f"{name} {below}", one)
+        for below, subcommand in command.commands.items():
+            yield from commands(f"{name} {below}", subcommand)
     else:
         yield name
 
 
 def test_every_command_is_a_surface() -> None:
-    """Of both programs, below their groups."""
-    there = [*commands("tocsin", compiler), *commands("tocsin-webhook", webhook)]
-    assert sorted(surfaces(r"`(tocsin[^`]*)`")) == sorted(there)
+    """The commands of both programs are listed, also those below groups."""
+    command_names = [*commands("tocsin", compiler), *commands("tocsin-webhook", webhook)]
+    assert sorted(surfaces(r"`(tocsin[^`]*)`")) == sorted(command_names)
 
 
 def test_every_channel_is_a_surface() -> None:
-    """What leaves the process."""
+    """Channels are what leaves the process."""
     assert sorted(surfaces(r"channel `([^`]+)`")) == sorted(CHANNELS)
 
 
 def test_every_kind_of_file_is_a_surface() -> None:
-    """A module that begins to read files has to say here whose they are."""
+    """A module that begins to read files must be listed in `FILES`, with the owner of its files."""
     reading = {"compiler/promtool/proved.py"}  # the user's cache; tests/compiler/test_files.py knows who opens files
     for path in [*(ROOT / "compiler").rglob("*.py"), *(ROOT / "webhook").rglob("*.py")]:
         name = path.relative_to(ROOT).as_posix()
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         if name.startswith("compiler/"):
-            reads = any(isinstance(one, ast.ImportFrom) and one.module == "compiler.input_files" for one in nodes)
+            reads = any(isinstance(node, ast.ImportFrom) and node.module == "compiler.input_files" for node in nodes)
         else:
-            reads = any(isinstance(one, ast.Call) and _called(one) in OPENING for one in nodes)
+            reads = any(isinstance(node, ast.Call) and _called(node) in OPENING for node in nodes)
         if reads:
             reading.add(name)
     assert reading == set(FILES)
-    assert sorted(surfaces(r"file `([^`]+)`")) == sorted(one for kinds in FILES.values() for one in kinds)
+    assert sorted(surfaces(r"file `([^`]+)`")) == sorted(kind for kinds in FILES.values() for kind in kinds)
 
 
 def _called(call: ast.Call) -> str:
@@ -201,7 +204,7 @@ def _called(call: ast.Call) -> str:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "SECURITY.md"])
 def test_the_threat_model_is_found(page: str) -> None:
-    """From where people begin to read, and from where a vulnerability is reported."""
+    """README links to it, and so does the page on how to report a vulnerability."""
     text = (ROOT / page).read_text(encoding="utf-8")
     assert re.search(r"\]\((?:docs/)?security\.md", text)
     assert page == "SECURITY.md" or "SECURITY.md)" in text

@@ -1,4 +1,4 @@
-"""The tutorial is true: its commands are run in their order, and print what the page shows."""
+"""Tests that the tutorial is true: its commands run in their order, and print what the page shows."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ PORTS = ("8000", "9090", "9093", "9095")
 TOKEN = "xoxb-your-token"
 SECTION = "High error rate"
 FINDINGS = " error["
-"""Stands in what a command prints that ends with status 1."""
+"""The output holds this text if the command ends with status 1."""
 
 
 class Ports:
-    """Free ports in place of the documented ones: a reader's machine has those free, this one perhaps not."""
+    """Free ports in place of the documented ones, which may be in use on this machine."""
 
     def __init__(self) -> None:
         self.used = {documented: str(free_port()) for documented in PORTS}
 
     def free(self, text: str) -> str:
-        """Return the text with the ports that are used here."""
+        """Return the text with the ports of this test."""
         return _replaced(text, self.used)
 
     def documented(self, text: str) -> str:
@@ -45,13 +45,14 @@ class Ports:
 
 
 def _replaced(text: str, names: dict[str, str]) -> str:
-    return re.sub(rf"\b(?:{'|'.join(names)})\b", lambda found: names[found[0]], text)
+    return re.sub(rf"\b(?:{'|'.join(names)})\b", lambda match: names[match[0]], text)
 
 
 def prepare(folder: Path, ports: Ports, slack_api_url: str) -> Shell:
-    """Return the terminal of a reader who stands in a clone of Tocsin; Slack is the stand-in.
+    """Return the terminal of a reader who works in a clone of Tocsin; Slack is the stand-in.
 
-    `make` says what it would do and does nothing: installing needs a network, and has happened where a test runs.
+    `make` prints what it would do and does nothing: installing needs a network, and has happened on a machine that runs
+    tests.
     """
     clone, home, outputs = folder / "tocsin", folder / "home", folder / "outputs"
     for made in (clone / "docs" / "tutorial", home, outputs):
@@ -74,12 +75,12 @@ def prepare(folder: Path, ports: Ports, slack_api_url: str) -> Shell:
 
 
 def follow(shell: Shell, ports: Ports, step: Step) -> None:
-    """Run one command of the page; fail where it ends or prints otherwise than the page says."""
+    """Run one command of the page; fail if its status or its output differs from the page."""
     status, output = shell.run(ports.free(step.command))
     printed = ports.documented(output)
-    told = f"docs/tutorial.md:{step.line}: `{step.command}` ended with {status} and printed:\n{printed}"
-    assert status == (1 if FINDINGS in step.shown else 0), told
-    assert not step.shown or shows(step.shown, printed), f"{told}\nand the page shows:\n{step.shown}"
+    report = f"docs/tutorial.md:{step.line}: `{step.command}` ended with {status} and printed:\n{printed}"
+    assert status == (1 if FINDINGS in step.shown else 0), report
+    assert not step.shown or shows(step.shown, printed), f"{report}\nand the page shows:\n{step.shown}"
 
 
 def is_listening(port: str) -> bool:
@@ -88,10 +89,14 @@ def is_listening(port: str) -> bool:
 
 
 def versions(slack: Slack, message: Message) -> list[str]:
-    """Return a message as it was posted and as each update left it, as a reader saw it."""
+    """Return a message as it was posted and as each update changed it, as a reader saw it."""
     calls = [call.arguments for call in slack.calls if call.error is None]
     title = f"Slack · {message.channel}"
-    return [slack_view.draw(title, "", _blocks(one)) for one in calls if SECTION in str(one) or "ts" in one]
+    return [
+        slack_view.draw(title, "", _blocks(arguments))
+        for arguments in calls
+        if SECTION in str(arguments) or "ts" in arguments
+    ]
 
 
 def _blocks(arguments: dict[str, object]) -> list[dict[str, object]]:
@@ -101,13 +106,13 @@ def _blocks(arguments: dict[str, object]) -> list[dict[str, object]]:
 
 @pytest.mark.acceptance
 def test_the_tutorial_leads_from_a_guide_to_a_page_on_slack(newest_servers: Servers, short_folder: Path) -> None:
-    """Each command does and prints what the page says, Slack gets the message that it shows, and nothing runs on."""
+    """Each command does and prints what the page says, Slack gets the message shown, and nothing keeps running."""
     ports = Ports()
     *story, kill, wait = steps(PAGE)
     with Slack(TOKEN) as slack, prepare(short_folder, ports, slack.api_url) as shell:
         for step in story:
             follow(shell, ports, step)
-        message = slack.await_message(lambda one: "RESOLVED" in one.words)
+        message = slack.await_message(lambda candidate: "RESOLVED" in candidate.words)
         for step in (kill, wait):
             follow(shell, ports, step)
         assert [port for port in ports.used.values() if is_listening(port)] == []
@@ -119,13 +124,13 @@ def test_the_tutorial_leads_from_a_guide_to_a_page_on_slack(newest_servers: Serv
 
 
 def test_every_block_of_the_tutorial_is_of_a_kind_that_is_checked() -> None:
-    """Commands are run, parts of thresholds.yaml and the message are compared; nothing else is shown."""
+    """Commands run, parts of thresholds.yaml and the message are compared; the page shows nothing else."""
     assert {fence.language for fence in fences(PAGE)} == {COMMANDS, "yaml", "text"}
     assert PAGE.count("```") == 2 * len(fences(PAGE))
 
 
 def test_what_the_tutorial_shows_of_thresholds_yaml_stands_there() -> None:
-    """Every block of YAML is a part of the finished file, as it is, and all of them hold every top-level key."""
+    """Every YAML block is an unchanged part of the finished file, and together they hold every top-level key."""
     finished = (FOLDER / "thresholds.yaml").read_text(encoding="utf-8")
     shown = [fence.text for fence in fences(PAGE) if fence.language == "yaml"]
     assert [text for text in shown if text not in finished] == []
@@ -136,7 +141,7 @@ def test_what_the_tutorial_shows_of_thresholds_yaml_stands_there() -> None:
 def test_the_finished_file_of_the_tutorial_is_the_imported_one_with_its_questions_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every limit is as `tocsin import` wrote it, but for the section and the times that the page changes."""
+    """Every limit is as `tocsin import` wrote it, except the section and the times that the page changes."""
     monkeypatch.chdir(FOLDER)
     begun = yaml.safe_load(import_guides([Path("guide.md")], Diagnostics()).as_yaml())["systems"]["guide"]
     finished = yaml.safe_load((FOLDER / "thresholds.yaml").read_text(encoding="utf-8"))["systems"]["thumbnails"]

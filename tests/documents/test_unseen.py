@@ -1,4 +1,4 @@
-"""What shows as nothing: one table for compiler and webhook, made of Unicode's own classes, and no output holds it."""
+"""Tests of invisible characters: compiler and webhook share one table, from Unicode's classes; no output holds them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ OF_UNICODE = {
     if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     or any(first <= ord(character) <= last for first, last in IGNORABLE)
 }
-SOME = "".join(sorted(one for one in OF_UNICODE if ord(one) < 0xD800 or 0xF8F0 < ord(one) < 0xE0200))
+SOME = "".join(
+    sorted(character for character in OF_UNICODE if ord(character) < 0xD800 or 0xF8F0 < ord(character) < 0xE0200)
+)
 
 
 def test_compiler_and_webhook_have_one_table() -> None:
-    """The wide blanks are the compiler's alone: a name holds none, and a text of people's may."""
+    """Only the compiler has the wide blanks: a name holds none, but people's text may."""
     for character in map(chr, range(sys.maxunicode + 1)):
         expected = character in WIDE_BLANKS or character in "\t\n" or UNSEEN.match(character) is not None
         assert (not is_printable(character)) == expected, f"U+{ord(character):04X}"
@@ -42,13 +44,15 @@ def test_compiler_and_webhook_have_one_table() -> None:
 
 
 def test_whatever_unicode_calls_unseen_is_in_the_table() -> None:
-    """Controls, formats, halves of pairs, private use and what is to be ignored by default."""
-    assert [f"U+{ord(one):04X}" for one in OF_UNICODE - set("\t\n") if UNSEEN.match(one) is None] == []
+    """The table holds controls, formats, halves of pairs, private use and default-ignorable characters."""
+    assert [
+        f"U+{ord(character):04X}" for character in OF_UNICODE - set("\t\n") if UNSEEN.match(character) is None
+    ] == []
 
 
 @pytest.mark.parametrize("blank", ["\u2800", "\u3164", "\uffa0", "\u115f", "\u1160", "\u17b4", "\u034f", "\ufe00"])
 def test_what_only_looks_like_nothing_is_unseen(blank: str) -> None:
-    """Whatever Unicode calls it: a letter, a mark or a sign."""
+    """Unicode may call such a character a letter, a mark or a sign."""
     assert visible(f"pay{blank}ments") == one_line(f"pay{blank}ments") == "payments"
     assert breaks_line(f"pay{blank}ments")
 
@@ -66,13 +70,13 @@ def test_what_only_looks_like_nothing_is_unseen(blank: str) -> None:
     ],
 )
 def test_a_sign_keeps_its_form_and_nothing_else_is_unseen(text: str, shown: str) -> None:
-    """Ordinary text needs the variation selector behind a sign; the rest loses no word."""
+    """Ordinary text needs the variation selector after a sign; the rest loses no word."""
     assert visible(text) == shown
     assert visible(shown) == shown
 
 
 def test_no_output_holds_anything_unseen(catalog: Catalog) -> None:  # noqa: F811
-    """Labels and annotations hold all of it; a word that it stands in is read."""
+    """Labels and annotations hold all invisible characters; a word that holds them stays readable."""
     text = f"pay{SOME}ments"
     message = message_of(
         catalog,
@@ -89,6 +93,8 @@ def test_no_output_holds_anything_unseen(catalog: Catalog) -> None:  # noqa: F81
         "log": _line({"event": text, text: "x"}),
     }
     for channel, output in written.items():
-        found = {f"U+{ord(one):04X}" for one in output if one != "\n" and UNSEEN.match(one)}
-        assert found <= {"U+FE0F"}, channel  # behind a sign of ours
+        unseen_characters = {
+            f"U+{ord(character):04X}" for character in output if character != "\n" and UNSEEN.match(character)
+        }
+        assert unseen_characters <= {"U+FE0F"}, channel  # behind a sign of ours
         assert "pay" in output, channel

@@ -1,7 +1,7 @@
-"""The locks in `requirements/` are complete: what an installation fetches is decided here, not by a registry.
+"""Tests that the locks in `requirements/` are complete: they, not a registry, decide what an installation fetches.
 
-pip 23 resolves a requirement with an extra (`coverage[toml]`) anew although a pin exists, so that an installation from
-a complete lock fails on the day on which a newer release is published. Nothing may be resolved at install time.
+pip 23 resolves a requirement with an extra (`coverage[toml]`) anew although a pin exists, so an installation from a
+complete lock fails on the day on which a newer release is published. Nothing may be resolved at install time.
 """
 
 from __future__ import annotations
@@ -41,14 +41,19 @@ def locked(name: str) -> dict[str, Requirement]:
 def group(name: str) -> list[str]:
     """Return the requirements of a dependency group, with those of the groups that it includes."""
     members = PROJECT["dependency-groups"][name]
-    included = [one for member in members if isinstance(member, dict) for one in group(member["include-group"])]
+    included = [
+        included_line
+        for member in members
+        if isinstance(member, dict)
+        for included_line in group(member["include-group"])
+    ]
     return [member for member in members if isinstance(member, str)] + included
 
 
-def asked(name: str) -> list[Requirement]:
-    """Return what the lock was made for: as `make lock` tells it."""
+def direct_requirements(name: str) -> list[Requirement]:
+    """Return the requirements for which `make lock` writes the lock."""
     project = PROJECT["project"]
-    extras = [one for extra in ("postgres", "apprise") for one in project["optional-dependencies"][extra]]
+    extras = [extra_line for extra in ("postgres", "apprise") for extra_line in project["optional-dependencies"][extra]]
     everything = [*project["dependencies"], *extras]
     return [
         Requirement(line)
@@ -64,7 +69,7 @@ def asked(name: str) -> list[Requirement]:
 def missing(name: str, environment: dict[str, str]) -> list[str]:
     """Return each requirement, direct or not, that the lock does not answer in this environment."""
     pins = {key: pin for key, pin in locked(name).items() if pin.marker is None or pin.marker.evaluate(environment)}
-    waiting, seen, gaps = [(one, "pyproject.toml") for one in asked(name)], set(), []
+    waiting, resolved, gaps = [(requirement, "pyproject.toml") for requirement in direct_requirements(name)], set(), []
     while waiting:
         requirement, wanted_by = waiting.pop()
         key = canonicalize_name(requirement.name)
@@ -73,9 +78,9 @@ def missing(name: str, environment: dict[str, str]) -> list[str]:
             gaps.append(f"{requirement} (of {wanted_by})")
             continue
         for extra in {"", *requirement.extras}:
-            if (key, extra) not in seen:
-                seen.add((key, extra))
-                waiting.extend((one, str(pin)) for one in needs(key, {**environment, "extra": extra}))
+            if (key, extra) not in resolved:
+                resolved.add((key, extra))
+                waiting.extend((further, str(pin)) for further in needs(key, {**environment, "extra": extra}))
     return gaps
 
 
@@ -86,23 +91,29 @@ def needs(name: str, environment: dict[str, str]) -> list[Requirement]:
     except metadata.PackageNotFoundError:  # locked for another platform
         return []
     requirements = map(Requirement, lines)
-    return [one for one in requirements if one.marker is None or one.marker.evaluate(environment)]
+    return [
+        requirement
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate(environment)
+    ]
 
 
 @pytest.mark.parametrize("name", LOCKS)
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("python", versions())
 def test_a_lock_answers_every_requirement_of_what_it_holds(name: str, platform: str, python: str) -> None:
-    """Direct or not, with extras, on every supported Python: there is nothing left to look up."""
+    """No requirement is left to look up, direct or not, with extras, on every supported Python."""
     environment = PLATFORMS[platform] | {"python_version": python, "python_full_version": f"{python}.0"}
     assert missing(name, environment) == []
 
 
 def test_a_requirement_that_a_lock_lacks_is_noticed() -> None:
-    """The closure is looked through, not only its first level."""
+    """The test looks through all levels of requirements, not only the first."""
     environment = PLATFORMS["linux"] | {"python_version": "3.11", "python_full_version": "3.11.0", "extra": ""}
-    assert "jsonschema-specifications" in {canonicalize_name(one.name) for one in needs("jsonschema", environment)}
-    assert "coverage" in {canonicalize_name(one.name) for one in needs("pytest-cov", environment)}
+    assert "jsonschema-specifications" in {
+        canonicalize_name(requirement.name) for requirement in needs("jsonschema", environment)
+    }
+    assert "coverage" in {canonicalize_name(requirement.name) for requirement in needs("pytest-cov", environment)}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -115,7 +126,7 @@ def test_every_line_of_a_lock_is_one_version_with_hashes_and_no_address(name: st
 
 
 def test_the_locks_agree() -> None:
-    """`make test` installs over what `make rules` installed: a package has one version."""
+    """`make test` installs over the packages of `make rules`, so a package has one version."""
     pins = {name: locked(name) for name in LOCKS}
     for smaller in LOCKS:
         for package, pin in pins[smaller].items():
@@ -123,7 +134,7 @@ def test_the_locks_agree() -> None:
 
 
 def test_what_compiling_needs_is_all_that_make_rules_installs() -> None:
-    """The group `compile` repeats the project's own requirements, and names what the compiler imports and no more."""
+    """The group `compile` repeats the project's own requirements, and names only what the compiler imports."""
     compile_group = {Requirement(line).name: line for line in group("compile")}
     project = {Requirement(line).name: line for line in PROJECT["project"]["dependencies"]}
     ours = {name: line for name, line in compile_group.items() if line not in group("build")}
@@ -149,7 +160,7 @@ def recipes(target: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("target", ["rules", "webhook", "test", "check"])
 def test_every_installation_takes_the_lock_as_it_is(target: str) -> None:
-    """Neither a requirement nor what a source archive needs for building is looked up."""
+    """An installation looks up neither a requirement nor a build dependency of a source archive."""
     commands = recipes(target)
     assert commands
     for words in commands:
@@ -181,7 +192,7 @@ def make_wheel(folder: Path, name: str, version: str, *metadata_lines: str) -> N
 
 
 def test_a_release_that_is_published_later_changes_nothing(tmp_path: Path) -> None:
-    """A package needs another with an extra; a newer release of that appears: the locked one is installed, by make's own flags."""
+    """A package needs another with an extra, of which a newer release appears: make's flags install the locked one."""
     index, site = tmp_path / "index", tmp_path / "site"
     index.mkdir()
     make_wheel(index, "tocsin_upper", "1.0", "Requires-Dist: tocsin_lower[toml]>=1.0")

@@ -1,4 +1,4 @@
-"""Every Python that `requires-python` promises: the wheel works on it, the compiler's tests pass on it."""
+"""Tests of every Python that `requires-python` promises: the wheel works, and the compiler's tests pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 THIS = "{}.{}".format(*sys.version_info)
 OTHERS = [version for version in pythons.versions() if version != THIS]
 QUICK = ["anchors", "characters", "cli", "document", "quantities", "reports", "resolve", "runbooks", "statements"]
-"""The compiler's tests that ask most of the interpreter and least of the machine; `make pythons` runs all of them."""
+"""The compiler's tests that depend most on the interpreter and take least time; `make pythons` runs all of them."""
 
 
 def on_this_machine(version: str) -> Interpreter:
@@ -36,14 +36,14 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_supported_versions_begin_where_requires_python_does() -> None:
-    """The classifiers are the promise's other half."""
+    """The classifiers name the same versions."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == f">={pythons.versions()[0]}"
 
 
 @pytest.mark.parametrize("version", pythons.versions())
 def test_the_wheel_compiles_the_house_byte_for_byte(version: str, wheel: Path, tmp_path: Path) -> None:
-    """With nothing but requirements/compile.txt beside it: `tocsin` starts and gives what is committed."""
+    """With only requirements/compile.txt installed, `tocsin` starts and writes the committed files."""
     python = pythons.installed(on_this_machine(version), "compile", wheel, tmp_path / "tocsin")
     tocsin, out = python.with_name("tocsin"), tmp_path / "out"
     started = run(tocsin, "--version")
@@ -57,7 +57,7 @@ def test_the_wheel_compiles_the_house_byte_for_byte(version: str, wheel: Path, t
 
 @pytest.mark.parametrize("version", OTHERS)
 def test_the_compiler_s_tests_pass(version: str, wheel: Path, tmp_path: Path) -> None:
-    """A part of them, which takes seconds; on the Python of this run all of them are run anyway."""
+    """Only a part of them runs here, which takes seconds; the Python of this run runs all of them anyway."""
     python = pythons.installed(on_this_machine(version), "compile-tests", wheel, tmp_path / "tocsin")
     done = run(*pythons.compiler_test_command(python), *(f"tests/compiler/test_{name}.py" for name in QUICK))
     assert done.returncode == 0, done.stdout
@@ -65,7 +65,7 @@ def test_the_compiler_s_tests_pass(version: str, wheel: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("version", pythons.versions())
 def test_the_webhook_starts(version: str, wheel: Path, tmp_path: Path) -> None:
-    """With what `make webhook` installs: the store is opened, migrated and asked."""
+    """With the packages of `make webhook` the store is opened, migrated and read."""
     python = pythons.installed(on_this_machine(version), "base", wheel, tmp_path / "tocsin")
     store = {"TOCSIN_DATABASE_URL": f"sqlite:///{tmp_path / 'tocsin.db'}"}
     command = [python.with_name("tocsin-webhook"), "incidents", "list"]
@@ -82,7 +82,7 @@ def program(folder: Path, name: str, text: str) -> Path:
 
 
 def test_a_shim_without_an_interpreter_behind_it_is_passed_over(tmp_path: Path) -> None:
-    """The PATH of pyenv has one for every version; it says `command not found` and ends with 127."""
+    """The shim of pyenv for a version that is not installed says `command not found` and exits with 127."""
     version = "3.99"
     program(tmp_path / "shims", f"python{version}", "echo command not found >&2; exit 127")
     program(tmp_path / "other", f"python{version}", "echo cpython 3.98.1 /nowhere")
@@ -91,8 +91,8 @@ def test_a_shim_without_an_interpreter_behind_it_is_passed_over(tmp_path: Path) 
         tmp_path / ".pyenv" / "versions" / f"{version}.1" / "bin", f"python{version}", f"echo cpython {version}.1 /a b"
     )
     path = os.pathsep.join(str(tmp_path / name) for name in ("shims", "missing", "other", "pypy"))
-    found = pythons.find(version, {"HOME": str(tmp_path), "PATH": path})
-    assert found == Interpreter(path=right, version=f"{version}.1", prefix="/a b")
+    interpreter = pythons.find(version, {"HOME": str(tmp_path), "PATH": path})
+    assert interpreter == Interpreter(path=right, version=f"{version}.1", prefix="/a b")
     assert (
         pythons.find(version, {"HOME": str(tmp_path), "PATH": str(tmp_path / "shims"), "PYENV_ROOT": "/nowhere"})
         is None
@@ -100,7 +100,7 @@ def test_a_shim_without_an_interpreter_behind_it_is_passed_over(tmp_path: Path) 
 
 
 def test_an_environment_that_cannot_be_made_says_why(tmp_path: Path) -> None:
-    """The command and what it printed, not a traceback of ours alone."""
+    """The error holds the command and its output, not only a traceback."""
     broken = program(tmp_path, "python3.99", "echo no room left >&2; exit 1")
     interpreter = Interpreter(path=broken, version="3.99.0", prefix="/nowhere")
     with pytest.raises(pythons.EnvironmentFailedError, match=r"(?s)python3\.99 -m venv .* ended with 1:.*no room left"):

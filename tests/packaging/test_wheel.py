@@ -1,4 +1,4 @@
-"""The wheel that people install, not the source tree: what it holds and that it works from anywhere."""
+"""Tests of the wheel that people install, not of the source tree: its contents, and that it works from any folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(installed: Path, module: str, *arguments: str, cwd: Path) -> subprocess.
 
 
 def test_the_wheel_holds_both_programs_and_nothing_else(installed: Path) -> None:
-    """Tests, testbed and benchmarks stay at home."""
+    """Tests, testbed and benchmarks are not in the wheel."""
     assert {path.name for path in installed.iterdir() if path.suffix != ".dist-info"} == {"compiler", "webhook"}
 
 
@@ -46,7 +46,7 @@ def test_the_installed_compiler_gives_what_is_committed(installed: Path, tmp_pat
 
 
 def test_the_installed_compiler_writes_the_schema(installed: Path, tmp_path: Path) -> None:
-    """A house of its own has no clone of this repository: its editors read the schema that the wheel brings."""
+    """Another house has no clone of this repository: its editors read the schema of the wheel."""
     done = run(installed, "compiler.cli", "schema", "--write", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     written = (tmp_path / ".tocsin" / "thresholds.schema.json").read_bytes()

@@ -27,7 +27,7 @@ def test_a_sound_directory_is_accepted_by_every_generation(own_copy: Path, capsy
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize(
-    ("path", "change", "told"),
+    ("path", "change", "expected"),
     [
         ("prometheus/rules/sample.rules.yml", ("(service) (rate", "(service) rate"), ("check rules", "parse error")),
         ("prometheus/tests/sample.test.yml", ("exp_alerts: []", "exp_alerts: [{}]"), ("test rules", "FAILED")),
@@ -37,7 +37,7 @@ def test_a_sound_directory_is_accepted_by_every_generation(own_copy: Path, capsy
     ids=["rules", "tests", "alertmanager", "routing"],
 )
 def test_a_fault_is_told_in_the_tools_own_words(
-    own_copy: Path, capsys: pytest.CaptureFixture[str], path: str, change: tuple[str, str], told: tuple[str, str]
+    own_copy: Path, capsys: pytest.CaptureFixture[str], path: str, change: tuple[str, str], expected: tuple[str, str]
 ) -> None:
     """A refused file fails the run, and says what the tool said."""
     file = own_copy / path
@@ -45,7 +45,7 @@ def test_a_fault_is_told_in_the_tools_own_words(
     file.write_text(file.read_text().replace(*change))
     assert accept.main([str(own_copy)]) == 1
     printed = capsys.readouterr().out
-    check, words = told
+    check, words = expected
     assert any(line.startswith("FAIL") and check in line for line in printed.splitlines())
     assert words in printed
 

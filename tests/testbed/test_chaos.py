@@ -1,4 +1,4 @@
-"""The chaos proof can fail: each thing that it is to find is found, and a storm is what its plan says."""
+"""Tests that the chaos proof can fail: it finds each kind of fault, and a storm follows its plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CATALOG = {
 
 @dataclass(kw_only=True)
 class Scene:
-    """What is left after a storm of one group in which all went well, to be spoilt."""
+    """The state after a storm of one group in which all went well; tests damage it."""
 
     incidents: list[Json]
     receivers: Receivers
@@ -36,7 +36,7 @@ class Scene:
     group: Group = GROUP
 
     def findings(self) -> tuple[str, ...]:
-        """Return what the verdict finds wrong."""
+        """Return the faults that the verdict finds."""
         storm = Storm(groups=(self.group,), batches=())
         return judge(storm, CATALOG, self.incidents, self.receivers, disruptions=1, logs=self.logs).findings
 
@@ -173,13 +173,13 @@ def _crash(scene: Scene) -> None:
     ],
 )
 def test_what_is_wrong_is_found(scene: Scene, spoil: Callable[[Scene], None], finding: str) -> None:
-    """One thing spoilt, one sentence at least that names it."""
+    """With one fault, at least one sentence names it."""
     spoil(scene)
-    assert any(finding in one for one in scene.findings()), scene.findings()
+    assert any(finding in sentence for sentence in scene.findings()), scene.findings()
 
 
 def test_message_of_an_incident_that_is_over_may_be_superseded(scene: Scene) -> None:
-    """Nobody has to be woken for what has ended before he could be."""
+    """Nobody has to be woken for an alert that has ended before anybody could be."""
     scene.group = Group(name="A", cell="c", system="s", policy="p", severities=("critical",), fate="resolves")
     incident = scene.incidents[0]
     incident |= {"status": "resolved", "alerts": []}
@@ -188,15 +188,15 @@ def test_message_of_an_incident_that_is_over_may_be_superseded(scene: Scene) -> 
     assert scene.findings() == ()
 
 
-@pytest.mark.parametrize(("severity", "wanted"), [("warning", 0), ("critical", 1)])
-def test_incident_that_comes_back_pages_if_its_severity_does(scene: Scene, severity: str, wanted: int) -> None:
-    """It was critical and was over; PagerDuty's ended then, and what pages has to have begun another."""
+@pytest.mark.parametrize(("severity", "expected"), [("warning", 0), ("critical", 1)])
+def test_incident_that_comes_back_pages_if_its_severity_does(scene: Scene, severity: str, expected: int) -> None:
+    """It was critical and was over; PagerDuty's incident ended then, and a severity that pages needs another."""
     end = _row("pagerduty", None, action="resolve", id=2)
     scene.incidents[0]["notifications"].append(end)
     scene.incidents[0] |= {"severity": severity, "timeline": [{"kind": "opened"}, {"kind": "reopened"}]}
     scene.receivers.pagerduty.incidents[0].status = "resolved"
-    wrong = f"PagerDuty has 0 open, {wanted} should be"
-    assert [wrong in one for one in scene.findings()] == [True] * wanted
+    wrong = f"PagerDuty has 0 open, {expected} should be"
+    assert [wrong in sentence for sentence in scene.findings()] == [True] * expected
 
 
 def test_storm_posts_every_alert_of_every_group_and_ends_what_is_to_end() -> None:
@@ -213,12 +213,12 @@ def test_storm_posts_every_alert_of_every_group_and_ends_what_is_to_end() -> Non
 
 
 def test_faults_come_as_often_as_they_should_and_end() -> None:
-    """From a seed, in every way."""
+    """The seed decides them, and every kind of fault occurs."""
     faults = Faults(1)
     draw = faults.of(SLACK)
     drawn = [draw() for _ in range(2_000)]
-    assert {id(one) for one in drawn if one} == {id(failure) for _, failure in SLACK}
-    assert faults.count == sum(one is not None for one in drawn)
+    assert {id(drawn_failure) for drawn_failure in drawn if drawn_failure} == {id(failure) for _, failure in SLACK}
+    assert faults.count == sum(drawn_failure is not None for drawn_failure in drawn)
     assert 300 < faults.count < 500
     faults.stop()
     assert {draw() for _ in range(100)} == {None}

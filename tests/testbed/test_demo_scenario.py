@@ -19,7 +19,7 @@ def test_the_demonstrations_metrics_are_those_that_its_alerts_rules_read() -> No
 
 
 def test_the_demonstrations_alert_is_in_the_catalogue_and_pages() -> None:
-    """What is shown is a page with a runbook section, so the alert's tier has to be one that pages."""
+    """The demonstration shows a page with a runbook section, so the alert's tier must page."""
     alert = demo.find_alert(json.loads((GENERATED / "catalog.json").read_text()), read_scenario())
     assert "pagerduty" in alert["tier"]["announce"]
     assert alert["runbook"]["title"]

@@ -17,7 +17,7 @@ def test_a_test_without_its_servers_is_skipped_with_what_to_do(tmp_path: Path, m
 
 
 def test_in_ci_a_test_without_its_servers_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where everything is to be proven, nothing is passed over."""
+    """Where everything must be proved, no test is skipped."""
     monkeypatch.setenv("CI", "true")
     with pytest.raises(Failed, match="the oldest generation lacks"):
         require(find("oldest", tmp_path))

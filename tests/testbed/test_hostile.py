@@ -1,4 +1,4 @@
-"""Hostile input in random shapes, a part of what `make fuzz` tries, and that what it looks for is noticed."""
+"""Tests with random hostile input, a part of what `make fuzz` tries; they also prove that faults are noticed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webhook.senders import mail
 
 
 def test_every_channel_lays_out_the_same_words() -> None:
-    """What the compiler takes, each format holds whole and in order."""
+    """Each format holds everything that the compiler accepts, whole and in order."""
     assert list(markdown.faults(400, 11)) == []
 
 
@@ -23,12 +23,12 @@ def test_words_that_a_format_loses_are_noticed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_no_word_of_an_alert_becomes_a_header() -> None:
-    """A server on loopback takes them all, with the headers that were meant."""
+    """A server on loopback takes all mails, and each has the intended headers."""
     assert list(mails.faults(150, 11)) == []
 
 
 def test_header_that_was_not_meant_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the breaking up of encoded words, and without the look at what is sent, one gets through."""
+    """Without the breaking up of encoded words and without the check before sending, such a header gets through."""
     good = b"From: a\r\nTo: b\r\nSubject: c\r\nContent-Type: text/plain\r\n\r\nx"
     assert mails.fault(good.replace(b"Subject", b"Bcc: x\r\nSubject"), ("ops@example.com",)) is not None
     assert mails.fault(good, ("x@example.com",)) is not None
@@ -37,7 +37,7 @@ def test_header_that_was_not_meant_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_nothing_beside_the_house_is_read_or_changed() -> None:
-    """Whatever lies in the place of a file, each run ends, and holds and changes nothing of the folder beside it."""
+    """Whatever stands in the place of a file, each run ends, and shows and changes nothing of the folder beside it."""
     assert list(files.faults(6, 11)) == []
 
 

@@ -1,4 +1,4 @@
-"""Servers come from Debian's signed archive, by version and hash, or from the PATH where somebody says so."""
+"""Tests that servers come from Debian's signed archive, by version and hash, or from the PATH on request."""
 
 import hashlib
 import shutil
@@ -34,9 +34,9 @@ def machine(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     for tool in PLAIN_TOOLS:
-        found = shutil.which(tool)
-        assert found
-        (folder / tool).symlink_to(found)
+        program = shutil.which(tool)
+        assert program
+        (folder / tool).symlink_to(program)
     return folder
 
 
@@ -76,7 +76,7 @@ def test_servers_on_the_path_are_linked_into_the_generation_of_their_version(mac
 
 
 def test_nothing_is_taken_from_the_path_unasked(machine: Path) -> None:
-    """What the tests run with is not what happens to lie on a machine."""
+    """The tests do not run with whatever happens to be on a machine."""
     _add(machine, "prometheus", "2.42.0")
     done = _install(machine)
     assert "oldest: no prometheus, no promtool" in done.stdout
@@ -84,7 +84,7 @@ def test_nothing_is_taken_from_the_path_unasked(machine: Path) -> None:
 
 
 def test_an_incomplete_set_is_tried_again_and_a_failure_only_in_ci(machine: Path) -> None:
-    """No stamp is left behind, so that `make` comes back to it; without servers the other tests still run."""
+    """No stamp is left behind, so that `make` tries again; without servers the other tests still run."""
     done = _install(machine)
     assert (done.returncode, (machine.parent / "servers" / ".stamp").exists()) == (0, False)
     assert "tests that need a missing server are skipped" in done.stdout
@@ -92,7 +92,7 @@ def test_an_incomplete_set_is_tried_again_and_a_failure_only_in_ci(machine: Path
 
 
 def test_a_complete_set_is_stamped_and_left_alone(machine: Path) -> None:
-    """The second run finds everything in place, also where the servers have left the PATH."""
+    """The second run finds everything in place, even if the servers have left the PATH."""
     servers = machine.parent / "servers"
     for generation in ("oldest", "newest"):
         place = servers / generation / "bin"
@@ -126,7 +126,7 @@ esac
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Return a folder with the script, a lock of nothing, and the packages that a made-up archive has."""
+    """Return a folder with the script, an empty lock, and the packages of a made-up archive."""
     if shutil.which("dpkg-deb") is None:
         pytest.skip("no dpkg-deb on this machine")
     place = tmp_path / "archive"
@@ -166,7 +166,7 @@ def _locked(archive: Path) -> list[str]:
 
 
 def test_lock_names_each_package_by_version_and_hash(archive: Path) -> None:
-    """Written once, it is held to: also where nothing else than the locked versions is taken."""
+    """Once written, the lock counts, even if only the locked versions are allowed."""
     done = _fetch(archive, "--lock")
     assert done.returncode == 0, done.stderr
     assert f"prometheus {VERSION}, not the locked one: there is none for amd64" in done.stderr
@@ -178,7 +178,7 @@ def test_lock_names_each_package_by_version_and_hash(archive: Path) -> None:
 
 
 def test_another_file_of_the_locked_version_is_refused(archive: Path) -> None:
-    """Nothing of it is unpacked."""
+    """None of its files is unpacked."""
     _fetch(archive, "--lock")
     lock = archive / "servers.lock"
     lock.write_text(
@@ -193,7 +193,7 @@ def test_another_file_of_the_locked_version_is_refused(archive: Path) -> None:
 
 @pytest.mark.parametrize(("strict", "returncode"), [("", 0), ("locked", 1)])
 def test_archive_that_has_moved_on_is_said(archive: Path, strict: str, returncode: int) -> None:
-    """Debian keeps only the newest version of a suite; whoever wants the locked one or nothing says so."""
+    """Debian keeps only the newest version of a suite; a setting requires the locked version or nothing."""
     _fetch(archive, "--lock")
     lock = archive / "servers.lock"
     lock.write_text(lock.read_text().replace(f" {VERSION} ", " 1.2-2 "))
@@ -204,7 +204,7 @@ def test_archive_that_has_moved_on_is_said(archive: Path, strict: str, returncod
 
 
 def test_other_architectures_stay_in_the_lock(archive: Path) -> None:
-    """Each is renewed on a machine of its own."""
+    """Each architecture is renewed on a machine of its own."""
     lock = archive / "servers.lock"
     lock.write_text(lock.read_text() + f"newest promtool {VERSION} arm64 {'a' * 64}\n")
     _fetch(archive, "--lock")

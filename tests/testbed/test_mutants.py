@@ -88,9 +88,9 @@ def test_an_expression_is_changed_in_every_place_that_matters_and_in_no_other(
     text: str, expected: set[tuple[str, str]]
 ) -> None:
     """Comparators, numbers, matchers, ranges, functions, labels and names are changed once each; strings stay whole."""
-    found = [(each.kind, each.text) for each in differences(text)]
-    assert set(found) == expected
-    assert len(found) == len(expected)
+    mutants = [(difference.kind, difference.text) for difference in differences(text)]
+    assert set(mutants) == expected
+    assert len(mutants) == len(expected)
 
 
 NAIVE = "robust form replaced by naive"
@@ -122,16 +122,16 @@ NAIVE = "robust form replaced by naive"
     ],
 )
 def test_a_robust_form_is_replaced_by_the_naive_one(text: str, expected: set[str]) -> None:
-    """As it is often written: on made-up series both do the same."""
-    found = [each.text for each in differences(text) if each.kind == NAIVE]
-    assert set(found) == expected
-    assert len(found) == len(expected)
+    """People often write the naive form; on made-up series both forms do the same."""
+    naive_forms = [difference.text for difference in differences(text) if difference.kind == NAIVE]
+    assert set(naive_forms) == expected
+    assert len(naive_forms) == len(expected)
 
 
 def test_the_difference_is_shown_with_what_is_around_it() -> None:
     """A person sees the change and not the whole of a long expression."""
     text = f"sum by (job) (rate({'long_' * 20}name[5m])) > 5"
-    shown = next(each for each in differences(text) if each.kind == "comparator")
+    shown = next(difference for difference in differences(text) if difference.kind == "comparator")
     assert (shown.before[-6:], shown.after[-7:]) == (")) > 5", ")) >= 5")
     assert len(shown.before) < 50
     assert shown.before[0] == "…"
@@ -147,14 +147,16 @@ def test_a_step_is_one_of_the_last_digit(number: str, expected: tuple[str, str])
 
 
 def test_the_mutants_of_a_rule_file_are_all_of_its_fields() -> None:
-    """Besides expressions: holds by one evaluation and dropped, labels, annotations, and the rule itself."""
+    """Besides expressions these are `for` (an evaluation more or less, or none), labels, annotations, and the rule."""
     around = Surroundings(file="f", evaluation_seconds=60, values=label_values([RULES]))
-    found = [(m.kind, m.place, m.before, m.after) for m in rule_mutants(RULES, around) if not m.place.endswith("expr")]
+    mutants = [
+        (m.kind, m.place, m.before, m.after) for m in rule_mutants(RULES, around) if not m.place.endswith("expr")
+    ]
     record, warning, critical = (
         f"shop.errors / {name}" for name in ("errors:rate", "ShopErrors (warning)", "ShopErrors (critical)")
     )
     text = "{{ $value | humanize }} errors."
-    assert found == [
+    assert mutants == [
         ("label system", f"{record} / labels.system", "shop", "shopx"),
         ("label system", f"{record} / labels.system", "shop", "(none)"),
         ("rule dropped", record, "errors:rate", "(none)"),
@@ -177,9 +179,9 @@ def test_the_mutants_of_a_rule_file_are_all_of_its_fields() -> None:
 
 
 def test_the_mutants_of_an_alertmanager_configuration_are_all_of_its_decisions() -> None:
-    """Who is told, of what, when, together with what, and what is suppressed: each is changed and dropped."""
-    found = [(m.kind, m.place, m.before, m.after) for m in alertmanager_mutants(CONFIG, ALERTMANAGER)]
-    assert Counter(kind for kind, *_rest in found) == {
+    """Who is told, of what, when, together with what, and what is suppressed: each decision is changed and dropped."""
+    mutants = [(m.kind, m.place, m.before, m.after) for m in alertmanager_mutants(CONFIG, ALERTMANAGER)]
+    assert Counter(kind for kind, *_rest in mutants) == {
         "group_by": 1,
         "receiver swapped": 4,
         "timing": 2,
@@ -194,15 +196,15 @@ def test_the_mutants_of_an_alertmanager_configuration_are_all_of_its_decisions()
         "pagerduty_configs dropped": 1,
     }
     place = "route / routes / 2 (chat) / matchers / 0"
-    assert [(before, after) for _kind, at, before, after in found if at == place] == [
+    assert [(before, after) for _kind, at, before, after in mutants if at == place] == [
         ('team=~"a|b"', 'team!~"a|b"'),
         ('team=~"a|b"', 'team=~"a|bx"'),
         ('team=~"a|b"', 'team=~"b"'),
         ('team=~"a|b"', 'team=~"a"'),
         ('team=~"a|b"', "(none)"),
     ]
-    assert ("timing", "route / group_wait", "group_wait: 30s", "group_wait: 1m30s") in found
-    assert ("receiver swapped", "route / receiver", "chat", "pager") in found
+    assert ("timing", "route / group_wait", "group_wait: 30s", "group_wait: 1m30s") in mutants
+    assert ("receiver swapped", "route / receiver", "chat", "pager") in mutants
 
 
 def test_every_mutant_changes_its_document_and_leaves_the_original_alone() -> None:
@@ -216,10 +218,10 @@ def test_every_mutant_changes_its_document_and_leaves_the_original_alone() -> No
 
 
 def test_only_what_nobody_could_notice_is_left_out_and_each_for_a_reason() -> None:
-    """A constant may have any value and routes that share no alert any order; what has another effect stays."""
+    """A constant may have any value and routes that share no alert any order; a mutant with another effect stays."""
     watchdog = {"alert": "Watchdog", "expr": "vector(1)", "labels": {"severity": "none"}}
-    told = {"alert": "Told", "expr": "vector(1)", "annotations": {"value": "{{ $value }}"}}
-    rules: dict[str, Any] = {"groups": [{"name": "g", "rules": [watchdog, told]}]}
+    constant = {"alert": "Told", "expr": "vector(1)", "annotations": {"value": "{{ $value }}"}}
+    rules: dict[str, Any] = {"groups": [{"name": "g", "rules": [watchdog, constant]}]}
     directory = Directory(path=Path(), rules={"r": rules}, tests={}, alertmanager=CONFIG)
     listed = listing(directory)
     assert sorted(listed.excluded.values()) == [1, 2]
@@ -243,8 +245,10 @@ def test_only_what_nobody_could_notice_is_left_out_and_each_for_a_reason() -> No
     ],
 )  # fmt: skip
 def test_an_expression_that_must_have_the_same_result_is_told_from_one_that_need_not(text: str, same: set[str]) -> None:
-    """A factor or a value that shows in no result is no mistake; everywhere else it is one."""
-    assert {each.text for each in differences(text) if observable(each.text) == observable(text)} == same
+    """A factor or a value that changes no result is no mistake; everywhere else it is one."""
+    assert {
+        difference.text for difference in differences(text) if observable(difference.text) == observable(text)
+    } == same
 
 
 @pytest.mark.parametrize(
@@ -264,7 +268,7 @@ def test_an_expression_that_must_have_the_same_result_is_told_from_one_that_need
     ],
 )
 def test_only_labels_that_a_result_has_with_certainty_are_carried(text: str, carried: set[tuple[str, str]]) -> None:
-    """A label is certain where the series are selected by one value of it and no operation takes it away."""
+    """A label is certain if the series are selected by one value of it and no operation takes it away."""
     assert carried_labels(text) == carried
 
 
@@ -300,14 +304,14 @@ def test_a_matcher_is_missed_unless_the_other_side_of_a_join_has_it_on_the_same_
 
 
 def test_a_fallback_is_missed_unless_other_windows_have_one_too() -> None:
-    """Of a budget's windows each says alone that nothing has ever gone well; a ratio of one window must say it itself."""
+    """Each of a budget's windows alone says that nothing has gone well; a ratio of one window must say it itself."""
     around = Surroundings(file="f", evaluation_seconds=60, values={})
     rule = {"record": "a", "expr": "(sum(a) or sum(b) * 0) / (sum(b) > 0)"}
     for rules, excluded in ([rule], False), ([rule, {**rule, "record": "b"}], True):
         document = {"groups": [{"name": "g", "rules": rules}]}
-        mutants = [one for one in rule_mutants(document, around) if one.kind == "set operator"]
+        mutants = [mutant for mutant in rule_mutants(document, around) if mutant.kind == "set operator"]
         assert mutants
-        assert all((reason_to_exclude(one, document) is not None) is excluded for one in mutants)
+        assert all((reason_to_exclude(mutant, document) is not None) is excluded for mutant in mutants)
 
 
 @pytest.mark.parametrize(("metrics", "same"), [(("a", "b"), True), (("a", "a"), False), (("", ""), False)])
@@ -319,9 +323,9 @@ def test_the_number_of_a_part_is_missed_where_two_parts_tell_of_one_metric(
     texts = [f'label_replace(x, "metric", "{metric}", "", "")' if metric else "vector(1)" for metric in metrics]
     rules = [{"record": "r", "expr": texts[0]}, {"record": "r", "expr": texts[1], "labels": {"part": "2"}}]
     document = {"groups": [{"name": "g", "rules": rules}]}
-    mutants = [one for one in rule_mutants(document, around) if one.kind == "label part"]
+    mutants = [mutant for mutant in rule_mutants(document, around) if mutant.kind == "label part"]
     assert mutants
-    assert all((reason_to_exclude(one, document) is not None) is same for one in mutants)
+    assert all((reason_to_exclude(mutant, document) is not None) is same for mutant in mutants)
 
 
 def test_a_label_that_the_series_bring_along_need_not_be_noticed_when_it_is_dropped() -> None:
@@ -348,14 +352,14 @@ def test_a_seed_chooses_the_same_mutants_again_and_another_seed_others() -> None
 
 
 def test_rare_kinds_are_tried_however_many_there_are_of_others() -> None:
-    """The kinds take turns, and one that has run out leaves its turns to the rest."""
+    """The kinds take turns; a kind with none left gives its turns to the others."""
     mutants = [*(fake("limit", number) for number in range(50)), fake("equal", 0), fake("for", 0), fake("for", 1)]
     assert Counter(mutant.kind for mutant in choose(mutants, 1, 9)) == {"equal": 1, "for": 2, "limit": 6}
     assert len(choose(mutants, 1, 1000)) == len(mutants)
 
 
 def test_a_new_mutant_does_not_reshuffle_the_others() -> None:
-    """A rule that is added changes what is tried by no more than its own mutants."""
+    """A new rule adds its own mutants to those that are tried, and changes nothing else."""
     mutants = [fake("limit", number) for number in range(50)]
     before, after = choose(mutants, 1, 20), choose([*mutants, fake("limit", 50)], 1, 20)
     assert len(set(map(repr, before)) - set(map(repr, after))) <= 1
@@ -364,7 +368,7 @@ def test_a_new_mutant_does_not_reshuffle_the_others() -> None:
 def test_a_survivor_is_printed_with_its_place_and_its_difference_and_fails_the_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Who reads it knows which expectation is missing; the counts tell by kind what else there was."""
+    """The report shows which expectation is missing; the counts give the other mutants by kind."""
     verdicts = {0: Verdict.NOTICED, 1: Verdict.SURVIVED, 2: Verdict.REFUSED}
     mutants = [fake("limit", number) for number in verdicts]
     listed = Listing(mutants=tuple(mutants), excluded=Counter({"it is the same": 3}))
@@ -377,7 +381,7 @@ def test_a_survivor_is_printed_with_its_place_and_its_difference_and_fails_the_r
 
 
 def test_without_a_survivor_the_run_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
-    """Noticed and refused are both good."""
+    """Noticed and refused mutants are both good."""
     mutants = [fake("limit", 0)]
     assert command.report(mutants, Listing(mutants=tuple(mutants), excluded=Counter()), lambda _: Verdict.REFUSED) == 0
     assert "SURVIVED" not in capsys.readouterr().out
@@ -394,7 +398,7 @@ def test_without_a_survivor_the_run_succeeds(capsys: pytest.CaptureFixture[str])
     ],
 )
 def test_a_narrowed_rule_file_keeps_what_the_asked_alert_can_see(expr: str, kept: list[str]) -> None:
-    """What it reads, what that reads in turn, and everything where it reads by more than a name."""
+    """It keeps what the alert reads, what that reads in turn, and everything if a selector names no single metric."""
     rules = {
         "recorder": {"record": "recorded", "expr": "source * 2"},
         "source": {"record": "source", "expr": "a"},
@@ -468,10 +472,10 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_strong_one_does_not(
 def test_a_scale_that_is_dropped_is_noticed_whatever_it_is_a_scale_of(
     newest_servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each binding of this house needs one; without it the alert would fire for ever, or never."""
+    """Each binding of this house needs a scale; without it the alert would fire for ever, or never."""
     compilation = compile_spec(Path(__file__).parent / "data" / "scaled" / "thresholds.yaml")
     write(tmp_path / "generated", compilation.artifacts)
-    bindings = len([one for one in compilation.groups if one.watched.bound.binding.units])
+    bindings = len([group for group in compilation.groups if group.watched.bound.binding.units])
     assert command.main([str(tmp_path / "generated"), "--all", "--kind", "scale dropped"]) == 0
     assert bindings > 20
     assert f"{bindings} mutants, 0 survived" in capsys.readouterr().out
@@ -491,7 +495,7 @@ def test_tests_that_fail_before_anything_is_broken_prove_nothing(
 def test_what_the_tools_refuse_counts_as_refused_and_what_another_group_shows_as_noticed(
     newest_servers: Servers, tmp_path: Path
 ) -> None:
-    """A template that does not parse cannot be loaded; a rule that is read elsewhere is proved elsewhere."""
+    """A template that does not parse cannot be loaded; a rule that another group reads is proved there."""
     rules = ONE_RULE.replace("errors > 5", "twice > 9") + "- {name: base, rules: [{record: twice, expr: errors * 2}]}\n"
     path = written(tmp_path, rules, WEAK % "9x20")
     proof = Proof(directory=read_directory(path), servers=newest_servers, routing=lambda *_: [])
@@ -507,6 +511,6 @@ def test_what_the_tools_refuse_counts_as_refused_and_what_another_group_shows_as
 def test_a_directory_without_rules_is_no_success(
     newest_servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing to break is a mistake in the call."""
+    """A call with nothing to mutate is a mistake."""
     assert command.main([str(tmp_path)]) == 2
     assert "no rule file" in capsys.readouterr().err

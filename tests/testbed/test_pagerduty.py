@@ -23,7 +23,7 @@ def test_events_of_one_key_merge_into_one_incident_that_tells_where_each_came_fr
     assert (accepted.status_code, accepted.json()["dedup_key"]) == (202, "k")
     _send(pagerduty, _event(), agent="Alertmanager/0.25.0")
     [incident] = pagerduty.incidents
-    assert [each.came_from for each in incident.events] == ["Tocsin", "Alertmanager/0.25.0"]
+    assert [event.came_from for event in incident.events] == ["Tocsin", "Alertmanager/0.25.0"]
     assert incident.status == "triggered"
 
 
@@ -42,7 +42,7 @@ def test_a_resolve_of_nothing_is_accepted_and_dropped(pagerduty: PagerDuty) -> N
     """PagerDuty answers 202 and does nothing."""
     assert _send(pagerduty, _event("resolve")).status_code == 202
     assert not pagerduty.incidents
-    assert [each.action for each in pagerduty.dropped] == ["resolve"]
+    assert [event.action for event in pagerduty.dropped] == ["resolve"]
 
 
 def test_a_trigger_without_a_key_gets_one(pagerduty: PagerDuty) -> None:

@@ -1,4 +1,4 @@
-"""The PostgreSQL that tests run: reachable with its password only, and back after a crash with what it had committed."""
+"""Tests of the PostgreSQL that tests run: it needs its password, and keeps committed rows after a crash."""
 
 import psycopg
 import pytest
@@ -9,7 +9,7 @@ from testbed.postgresql import PostgreSQL
 
 
 def test_databases_are_empty_and_apart(postgresql: PostgreSQL) -> None:  # noqa: F811
-    """Two tests on one server do not meet."""
+    """Two tests on one server use different databases."""
     first, second = postgresql.fresh(), postgresql.fresh()
     with psycopg.connect(first) as connection:
         connection.execute("CREATE TABLE here (n int)")
@@ -18,14 +18,14 @@ def test_databases_are_empty_and_apart(postgresql: PostgreSQL) -> None:  # noqa:
 
 
 def test_nobody_comes_in_without_the_password(postgresql: PostgreSQL) -> None:  # noqa: F811
-    """Others work on the same machine."""
+    """Other users work on the same machine."""
     user, _, rest = postgresql.url.partition("@")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"{user}x@{rest}")
 
 
 def test_a_crash_keeps_what_was_committed_and_a_stop_ends_the_server() -> None:
-    """The faults that chaos makes with it are those that it is meant to make."""
+    """A test that makes these faults gets the intended effect."""
     with PostgreSQL() as server:
         server.execute(sql.SQL("CREATE TABLE kept (n int)"))
         server.kill()

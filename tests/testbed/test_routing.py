@@ -111,7 +111,7 @@ SPOILT = {
 @pytest.mark.acceptance
 @pytest.mark.parametrize("spoilt", SPOILT)
 def test_what_is_spoilt_is_told_with_expected_and_got(oldest_servers: Servers, own_copy: Path, spoilt: str) -> None:
-    """Each fault gives exactly these lines; alerts that no matcher tells apart share one."""
+    """Each fault gives exactly these lines; alerts that no matcher tells apart share one line."""
     old, new, lines = SPOILT[spoilt]
     edit(own_copy, old, new)
     assert routing.failures(own_copy, oldest_servers) == lines
@@ -119,7 +119,7 @@ def test_what_is_spoilt_is_told_with_expected_and_got(oldest_servers: Servers, o
 
 @pytest.mark.acceptance
 def test_routes_that_are_gone_are_told_by_the_order(oldest_servers: Servers, own_copy: Path) -> None:
-    """With another number of routes, only the order is compared, not one with its neighbour."""
+    """If the number of routes differs, only their order is compared, not one route with another."""
     edit(own_copy, "    - matchers: ['severity=\"critical\"']\n      receiver: page\n", "    []\n")
     assert "routes in order: expected webhook, page, got webhook" in routing.failures(own_copy, oldest_servers)
 
@@ -131,37 +131,37 @@ def test_an_inhibition_without_equal_is_noticed_by_the_simulator_alone(oldest_se
         own_copy,
         "inhibit_rules: [{source_matchers: ['severity=\"critical\"'], target_matchers: ['severity=\"warning\"']}]\n",
     )
-    told = "while SampleErrorRatio critical fires: expected not suppressed, got suppressed"
+    difference = "while SampleErrorRatio critical fires: expected not suppressed, got suppressed"
     assert routing.failures(own_copy, oldest_servers, simulate=False) == []
     assert set(routing.failures(own_copy, oldest_servers)) == {
-        f"amlint: SampleErrorRatio warning {told}",
-        f"amlint: SampleErrorRatio warning (component another, not a) {told}",
-        f"amlint: SampleErrorRatio warning (component a, not another) {told}",
-        f"amlint: SampleErrorRatio warning (signal absent, not error_ratio) {told}",
-        f"amlint: SampleErrorRatio warning (signal error_ratio, not absent) {told}",
+        f"amlint: SampleErrorRatio warning {difference}",
+        f"amlint: SampleErrorRatio warning (component another, not a) {difference}",
+        f"amlint: SampleErrorRatio warning (component a, not another) {difference}",
+        f"amlint: SampleErrorRatio warning (signal absent, not error_ratio) {difference}",
+        f"amlint: SampleErrorRatio warning (signal error_ratio, not absent) {difference}",
     }
 
 
 @pytest.mark.acceptance
 def test_a_configuration_that_amtool_refuses_fails_in_its_words(oldest_servers: Servers, own_copy: Path) -> None:
-    """The simulator accepts what Alertmanager would not load: amtool has the word."""
+    """The simulator accepts what Alertmanager would not load, so amtool decides."""
     edit(own_copy, "- matchers: ['severity=\"critical\"']", "- matchers: ['severity=~\"(\"']")
-    found = routing.failures(own_copy, oldest_servers, simulate=False)
-    assert found[-1].startswith("amtool: expected to accept the configuration, got amtool: error: ")
-    assert "missing closing )" in found[-1]
+    failures = routing.failures(own_copy, oldest_servers, simulate=False)
+    assert failures[-1].startswith("amtool: expected to accept the configuration, got amtool: error: ")
+    assert "missing closing )" in failures[-1]
 
 
 @pytest.mark.parametrize(("path", "content"), [(routing.TESTS, None), (routing.CONFIG, "{"), (routing.CONFIG, "text")])
 def test_what_cannot_be_read_is_one_failure(own_copy: Path, path: Path, content: str | None) -> None:
-    """A missing file, one that is no YAML, and one that is something else."""
+    """The file is missing, is no YAML, or is something else."""
     file = own_copy / path
     file.unlink() if content is None else file.write_text(content)
-    (found,) = routing.failures(own_copy, find("oldest"))
-    assert path.name in found
+    (failure,) = routing.failures(own_copy, find("oldest"))
+    assert path.name in failure
 
 
 def test_alerts_that_no_route_tells_apart_are_asked_about_once(generated: Path) -> None:
-    """All are named in their case; where a matcher holds more than words, each alert is a case of its own."""
+    """The case names all of them; if a matcher holds more than words, each alert is a case of its own."""
     expected, config = loaded(generated)
     assert [(case.alerts, case.labels) for case in route_cases(expected, config)] == [
         (("SampleErrorRatio critical",), {"severity": "critical"}),
@@ -188,7 +188,7 @@ def test_every_pair_of_severities_is_asked_alike_and_apart(generated: Path) -> N
 def test_the_command_prints_expected_and_got_one_below_the_other(
     own_copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line a generation when all is well; the simulator's word is printed once."""
+    """There is one line a generation when all is well; the simulator's line is printed once."""
     for generation in GENERATIONS:
         require(find(generation))
     assert routing.main([str(own_copy)]) == 0
@@ -196,8 +196,8 @@ def test_the_command_prints_expected_and_got_one_below_the_other(
     edit(own_copy, 'severity="critical"\'', 'severity="major"\'')
     assert routing.main([str(own_copy)]) == 1
     assert capsys.readouterr().out == "".join(
-        f"FAIL  {who}: SampleErrorRatio critical\n      expected  page\n      got       webhook\n"
-        for who in ("oldest  amtool", "oldest  amlint", "newest  amtool")
+        f"FAIL  {source}: SampleErrorRatio critical\n      expected  page\n      got       webhook\n"
+        for source in ("oldest  amtool", "oldest  amlint", "newest  amtool")
     )
 
 

@@ -38,9 +38,9 @@ def test_a_duration_is_divided_exactly_and_kept_above_the_floor(text: str, scale
 @given(st.integers(min_value=1, max_value=10_000))
 def test_a_duration_scaled_by_one_is_the_same_length(seconds: int) -> None:
     """Writing a duration loses nothing."""
-    once = scale_duration(f"{seconds}s", 1, 0)
-    assert scale_duration(once, 1, 0) == once
-    assert scale_duration(f"{seconds * 60}s", 60, 0) == once
+    scaled = scale_duration(f"{seconds}s", 1, 0)
+    assert scale_duration(scaled, 1, 0) == scaled
+    assert scale_duration(f"{seconds * 60}s", 60, 0) == scaled
 
 
 @pytest.mark.parametrize("text", ["", "5", "5 m", "m5", "1.5h", "5M"])
@@ -119,9 +119,11 @@ def test_a_receiver_that_speaks_to_another_machine_is_refused() -> None:
 
 
 def test_the_copy_holds_every_secret_in_a_file_of_its_own(generated: Path, tmp_path: Path) -> None:
-    """No `…_file` of the original is read."""
+    """The copy reads no `…_file` of the original."""
     scaled = scale_generated(generated, tmp_path, endpoints=ENDPOINTS, secrets=SECRETS)
-    [page] = [each for each in json.loads(scaled.alertmanager.read_text())["receivers"] if each["name"] == "page"]
+    [page] = [
+        receiver for receiver in json.loads(scaled.alertmanager.read_text())["receivers"] if receiver["name"] == "page"
+    ]
     token = page["webhook_configs"][0]["http_config"]["authorization"]["credentials_file"]
     key = page["pagerduty_configs"][0]["routing_key_file"]
     assert [Path(path).read_text() for path in (token, key)] == ["token", "key"]

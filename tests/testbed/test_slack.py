@@ -46,7 +46,7 @@ def test_a_post_answers_the_channels_id_and_a_ts_and_an_update_edits_that_messag
     assert _call(slack, "chat.update", edit)["ok"]
     message = slack.messages[posted["ts"]]
     assert (message.words, message.edits, message.channel) == ("mended", 1, "#ops")
-    assert [each.method for each in slack.calls] == ["chat.postMessage", "chat.update"]
+    assert [call.method for call in slack.calls] == ["chat.postMessage", "chat.update"]
 
 
 def test_an_update_by_the_channels_name_finds_no_channel(slack: Slack) -> None:

@@ -26,7 +26,7 @@ def test_a_message_is_kept_parsed(mailbox: Mailbox) -> None:
 
 
 def test_a_refused_message_is_not_kept_and_the_next_one_is(mailbox: Mailbox) -> None:
-    """A failure lasts as many messages as it was told to."""
+    """A failure lasts for as many messages as a test asks."""
     mailbox.fail("451 try again later")
     with pytest.raises(smtplib.SMTPDataError) as refused:
         _send(mailbox)

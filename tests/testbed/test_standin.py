@@ -16,7 +16,7 @@ def _trigger(pagerduty: PagerDuty, timeout: float = PATIENCE_SECONDS) -> request
 
 
 def test_failures_are_played_in_order_and_then_it_answers_again(pagerduty: PagerDuty) -> None:
-    """What was told to fail fails once each, in the order told; a failed request changes nothing."""
+    """Each requested failure occurs once, in the requested order; a failed request changes nothing."""
     pagerduty.fail(Failure.rate_limited(7))
     pagerduty.fail(Failure.error(503))
     limited, unavailable, accepted = (_trigger(pagerduty) for _ in range(3))

@@ -1,4 +1,4 @@
-"""The walk through the tutorial: what is read of a page, how outputs are compared, and that nothing outlives it."""
+"""Tests of the walk through the tutorial: how it reads a page, compares outputs, and leaves nothing running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def test_the_commands_of_a_page_are_read_with_what_they_print() -> None:
-    """A command stands behind the prompt; the lines up to the next one are its output; other blocks have none."""
+    """A command stands after the prompt, its output up to the next one; other blocks have none."""
     assert steps(PAGE) == (
         Step(command="first", shown="it prints\ntwo lines", line=4),
         Step(command="second", shown="", line=7),
@@ -63,12 +63,12 @@ def test_a_block_of_commands_that_begins_with_none_is_refused() -> None:
     ],
 )
 def test_what_is_printed_is_what_the_page_shows(shown: str, printed: str, same: bool) -> None:  # noqa: FBT001
-    """`…` in a line is any part of it, alone on a line any number of lines; all else is compared as it is."""
+    """`…` in a line is any part of it, alone on a line any number of lines; everything else is compared literally."""
     assert shows(shown, printed) == same
 
 
 def test_the_shell_keeps_what_one_command_leaves_to_the_next(shell: Shell) -> None:
-    """Folder, variables and status are those of one terminal; what goes to standard error is printed, too."""
+    """Commands share the folder, variables and status of one terminal; standard error is printed, too."""
     assert shell.run("mkdir there && cd there && export NAME=value") == (0, "")
     assert shell.run('basename "$PWD"; echo $NAME >&2') == (0, "there\nvalue\n")
     assert shell.run("false") == (1, "")
@@ -81,14 +81,14 @@ def test_a_command_that_does_not_end_is_told(shell: Shell) -> None:
 
 
 def test_nothing_that_the_shell_started_outlives_it(tmp_path: Path) -> None:
-    """What the page forgets to stop is killed with the shell."""
+    """A process that the page does not stop is killed with the shell."""
     with Shell(tmp_path, {"PATH": os.environ["PATH"]}, tmp_path) as running:
         _, output = running.run("sleep 600 & echo $!")
     await_that(lambda: not is_running(int(output)))
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process runs; one that has ended and whose parent has not asked after it does not."""
+    """Return whether a process runs; an ended process that its parent has not waited for does not."""
     try:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):

@@ -29,7 +29,7 @@ SCHEMA = Path(__file__).parents[2] / "compiler" / "schema" / SCHEMA_NAME
 
 @pytest.fixture(autouse=True)
 def _patient_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let writers of one test wait for each other on a busy machine; what is served by a process has its own patience."""
+    """Let writers of one test wait for each other on a busy machine; a server process sets its own patience."""
     monkeypatch.setattr(engines, "BUSY_SECONDS", 60.0)
 
 
@@ -70,13 +70,13 @@ def settings(environment: dict[str, str]) -> Settings:
 
 @pytest.fixture
 def senders() -> dict[str, FakeSender]:
-    found = (
+    fakes = (
         FakeSender("slack", {"open", "join", "escalate", "update", "resolve"}),
         FakeSender("pagerduty", {"open", "join", "escalate", "acknowledge", "resolve"}, shows_state=False),
         FakeSender("email", {"open", "join", "escalate", "resolve"}),
         FakeSender("log", {"open", "join", "escalate", "acknowledge", "resolve"}),
     )
-    return {sender.channel: sender for sender in found}
+    return {sender.channel: sender for sender in fakes}
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def client(service: Service) -> FlaskClient:
 
 @pytest.fixture
 def drain(service: Service) -> Callable[..., int]:
-    """Return a function that sends everything that is due now and says how many messages that were."""
+    """Return a function that sends everything that is due now and returns how many messages it sent."""
     worker = service.worker()
 
     def run(*channels: str) -> int:
@@ -155,7 +155,7 @@ def drain(service: Service) -> Callable[..., int]:
 
 @pytest.fixture
 def step(service: Service) -> Callable[[], int]:
-    """Return a function that works off every timer that is due now and says how many those were."""
+    """Return a function that works off every timer that is due now and returns how many there were."""
     worker = service.worker()
 
     def run() -> int:
@@ -170,7 +170,7 @@ def step(service: Service) -> Callable[[], int]:
 
 @pytest.fixture
 def let(clock: Clock, step: Callable[[], int], drain: Callable[..., int]) -> Callable[..., None]:
-    """Return a function that lets time pass, works off what is due and sends what came of it."""
+    """Return a function that lets time pass, works off what is due and sends the notifications that result."""
 
     def run(**spans: float) -> None:
         clock.forward(**spans)

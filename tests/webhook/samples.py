@@ -1,4 +1,4 @@
-"""Made-up alerts and stand-ins: a clock that is moved by hand, senders that only remember."""
+"""Sample alerts and stand-ins for tests: a clock that tests move by hand, and senders that only remember."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webhook.render.wording import Context
 from webhook.senders.contract import Failure, Job, Receipt
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For property tests: a busy machine is no counterexample."""
+"""Settings for property tests: a slow run on a busy machine is not a counterexample."""
 
 NOON = 1_795_348_800.0
 """2026-11-22T12:00:00Z."""
@@ -44,7 +44,7 @@ class Clock:
 
 
 def at_once(*calls: Callable[[], object]) -> None:
-    """Make each of these calls in a thread of its own, all begun at the same moment; return when they are done."""
+    """Start all calls at the same moment, each in its own thread; return when all are done."""
     together = threading.Barrier(len(calls))
 
     def run(call: Callable[[], object]) -> None:
@@ -59,7 +59,7 @@ def at_once(*calls: Callable[[], object]) -> None:
 
 
 class FakeSender:
-    """Remembers the jobs it was given; fails as often as it was told to."""
+    """Remembers the jobs it was given; fails as often as a test asks it to."""
 
     def __init__(self, channel: str, actions: set[Action], *, shows_state: bool = True) -> None:
         self.channel = channel
@@ -70,22 +70,22 @@ class FakeSender:
         self.hook: Callable[[Job], None] = lambda _: None
 
     def send(self, job: Job) -> Receipt:
-        """Remember the job, or fail as told."""
+        """Remember the job, or fail if the test asked for it."""
         self.hook(job)
         if self.failures:
             raise self.failures.pop(0)
         self.jobs.append(job)
-        # As Slack does: an edit brings no id of its own.
+        # An edit brings no id of its own, as in Slack.
         return Receipt(provider_id=f"{self.channel}-{len(self.jobs)}" if job.provider_id is None else None)
 
     @property
-    def said(self) -> list[tuple[str, str]]:
+    def sent(self) -> list[tuple[str, str]]:
         """Action and destination of every job."""
         return [(job.action, job.destination) for job in self.jobs]
 
 
 class FakeAlertmanagerState:
-    """Answers for Alertmanager as a test has told it to; `hook` runs while it is asked."""
+    """Answers for Alertmanager as a test tells it to; calls `hook` each time it is asked."""
 
     def __init__(self) -> None:
         self.answer: Answer = Active()
@@ -93,7 +93,7 @@ class FakeAlertmanagerState:
         self.hook: Callable[[], object] = lambda: None
 
     def ask(self, incident: Incident) -> Answer:
-        """Return the answer and remember who was asked about."""
+        """Return the answer and remember which incident was asked about."""
         self.asked.append(incident.id)
         self.hook()
         return self.answer
@@ -111,7 +111,7 @@ def alert(
     generator: str = "http://prometheus.example.com/graph?g0.expr=x",
     **labels: str,
 ) -> dict[str, Any]:
-    """Return an alert as it stands in a payload; a resolved one has ended at 11:58 unless told otherwise."""
+    """Return an alert as a payload holds it; a resolved alert ended at 11:58 unless `ended` says otherwise."""
     whole = {"alertname": name, **({"severity": severity} if severity else {}), **labels}
     return {
         "status": status,
@@ -125,25 +125,25 @@ def alert(
 
 
 class InAnyLife(frozenset[tuple[str, float]]):
-    """The servers by these keys, whenever they had started."""
+    """The servers with these keys, whenever they started."""
 
     def __new__(cls, *servers: str) -> Self:
         """Return them."""
         return super().__new__(cls, ((server, 0.0) for server in servers))
 
-    def __contains__(self, one: object) -> bool:
+    def __contains__(self, server: object) -> bool:
         """Return whether the server is among them."""
-        return isinstance(one, tuple) and super().__contains__((one[0], 0.0))
+        return isinstance(server, tuple) and super().__contains__((server[0], 0.0))
 
 
 def payload(*alerts: dict[str, Any], **changes: object) -> dict[str, Any]:
-    """Return a version-4 payload of these alerts; the group is that of the first one's name unless changed."""
+    """Return a version-4 payload of these alerts; without `changes` the group has the first alert's name."""
     group = {"alertname": alerts[0]["labels"].get("alertname", "")} if alerts else {}
     return {
         "version": "4",
         "groupKey": f"{{}}:{json.dumps(group)}",
         "truncatedAlerts": 0,
-        "status": "firing" if any(one["status"] == "firing" for one in alerts) else "resolved",
+        "status": "firing" if any(entry["status"] == "firing" for entry in alerts) else "resolved",
         "receiver": "tocsin",
         "groupLabels": group,
         "commonLabels": {},
@@ -157,7 +157,7 @@ def payload(*alerts: dict[str, Any], **changes: object) -> dict[str, Any]:
 def message_of(
     catalog: Catalog, *alerts: dict[str, Any], now: float = NOON, action: Action = "open", **changes: object
 ) -> Message:
-    """Return what is said of an incident that these alerts have opened ten minutes ago, through the real path."""
+    """Return the message about an incident that these alerts opened ten minutes ago, built by the real code path."""
     incident = incident_of(catalog, *alerts, **changes)
     context = Context(
         catalog=catalog,
@@ -169,14 +169,14 @@ def message_of(
 
 
 def incident_of(catalog: Catalog, *alerts: dict[str, Any], resolve: bool = False, **changes: object) -> Incident:
-    """Return the incident that these alerts open ten minutes before noon; `resolve` ends them all two minutes before."""
+    """Return the incident that these alerts open ten minutes before noon; `resolve` ends them at 11:58."""
     received = parse_payload(json.dumps(payload(*alerts, **changes)).encode())
     event = delivered(received, received.alerts, catalog)
     incident = transition(None, event, NOON - 600).incident
     assert incident is not None
     incident = replace(incident, id=12)
     if resolve:
-        ended = tuple(replace(one, firing=False, ends_at=NOON - 120) for one in event.alerts)
+        ended = tuple(replace(received_alert, firing=False, ends_at=NOON - 120) for received_alert in event.alerts)
         incident = transition(incident, replace(event, alerts=ended), NOON - 60).incident
         assert incident is not None
     return incident

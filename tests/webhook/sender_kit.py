@@ -1,7 +1,7 @@
-"""What every sender must survive, run over all of them by `test_senders.py`.
+"""Rigs for the tests that every sender must pass; `test_senders.py` runs them over all senders.
 
-A rig is a sender and the stand-in of its provider on loopback: it answers as told and keeps what it was sent. A new
-sender gets a rig here and has all the tests.
+A rig is a sender and a stand-in of its provider on loopback. The stand-in answers as a test tells it to and keeps
+what it receives. A new sender gets a rig here and so has all the tests.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SIGNING_KEYS = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "older-signing-key")
 
 @dataclass
 class Answer:
-    """What the stand-in says next."""
+    """What the stand-in answers next."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass
 class Rig:
-    """A sender, its stand-in, and what is secret about it."""
+    """A sender, its stand-in, and the sender's secrets."""
 
     sender: Sender
     secrets: tuple[str, ...]
@@ -68,31 +68,31 @@ class Rig:
     url: str
     """Where the stand-in listens."""
     stop: Callable[[], None]
-    """Let nothing listen there any more."""
+    """Stop the stand-in, so that nothing listens at its address."""
     answer: Callable[[Answer], None]
     received: list[Any]
     """JSON bodies with their path under `_path`, or mails."""
     shown: Callable[[], str]
-    """Everything that was sent, as text."""
+    """Return everything that the sender sent, as text."""
     bodies: list[bytes] = field(default_factory=list)
-    """What was posted, byte for byte."""
+    """What the sender posted, byte for byte."""
     left: threading.Event = field(default_factory=threading.Event)
-    """Set when the sender has gone away in the middle of an answer."""
+    """Set when the sender closes the connection in the middle of an answer."""
     usual: Answer = field(default_factory=Answer)
-    """What the stand-in says when it was not told anything."""
+    """What the stand-in answers when a test told it nothing."""
     accepted: frozenset[int] = frozenset({200, 201, 202, 204})
     """The statuses with which this provider takes a message."""
     largest: int = 128_000
-    """Characters of the largest message that the provider takes, or fewer."""
+    """How many characters the provider surely takes in one message."""
 
 
 def parsed(body: bytes) -> dict[str, Any]:
     """Return the fields of a JSON body or of a form."""
     try:
-        found: dict[str, Any] = json.loads(body)
+        fields: dict[str, Any] = json.loads(body)
     except ValueError:
         return dict(parse_qsl(body.decode()))
-    return found
+    return fields
 
 
 class HttpStandIn:
@@ -124,7 +124,7 @@ class HttpStandIn:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def reply(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answer as told."""
+        """Answer as the test told it to."""
         answer = self.next.pop(0) if self.next else self.usual
         if answer.hang:
             self.released.wait(PATIENCE_SECONDS)
@@ -151,7 +151,7 @@ class HttpStandIn:
         handler.close_connection = handler.close_connection or answer.cut
 
     def drip(self, handler: BaseHTTPRequestHandler, text: bytes) -> None:
-        """Send a byte now and then, until nobody reads any more."""
+        """Send a byte now and then, until nobody reads them."""
         for number in range(len(text)):
             try:
                 handler.wfile.write(text[number : number + 1])
@@ -162,7 +162,7 @@ class HttpStandIn:
                 return
 
     def close(self) -> None:
-        """Let whoever hangs go, and stop."""
+        """Release requests that hang, and stop."""
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
@@ -170,7 +170,7 @@ class HttpStandIn:
 
 
 class MailStandIn:
-    """A mail server on loopback that answers a mail as told."""
+    """A mail server on loopback that answers a mail as a test tells it to."""
 
     def __init__(self) -> None:
         self.next: list[str] = []
@@ -178,7 +178,7 @@ class MailStandIn:
         self.raw: list[bytes] = []
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
-        """Answer as told, or take the mail."""
+        """Answer as the test told it to, or take the mail."""
         if self.next:
             return self.next.pop(0)
         content = envelope.original_content or b""
@@ -260,7 +260,7 @@ def sms(url: str) -> Sender:
 
 
 def sms_rig() -> AbstractContextManager[Rig]:
-    """Return a gateway of somebody's own that takes JSON, with a token in its path."""
+    """Return a self-hosted gateway that takes JSON, with a token in its path."""
     return http_rig(Answer(body=b'{"id": "sms-1"}'), sms, secrets=(TOKEN,), destination=NUMBER, largest=1_000)
 
 
@@ -270,7 +270,7 @@ def phone(_: str) -> Sender:
 
 @contextmanager
 def phone_rig() -> Iterator[Rig]:
-    """Give Twilio's calls, their address pointed to the stand-in."""
+    """Give Twilio's calls, with their address pointed at the stand-in."""
     usual = Answer(status=201, body=b'{"sid": "CA1"}')
     secrets = (AUTH_TOKEN, ACCOUNT)
     with (
@@ -283,14 +283,14 @@ def phone_rig() -> Iterator[Rig]:
 
 @contextmanager
 def mail_rig() -> Iterator[Rig]:
-    """Give a mail server without TLS, as it is allowed on this machine only."""
+    """Give a mail server without TLS, which is allowed on this machine only."""
     handler = MailStandIn()
     controller = Controller(handler, hostname="127.0.0.1", port=free_port())
     controller.start()
     url = Secret(f"smtp://127.0.0.1:{controller.port}?from=tocsin@example.com")
 
-    def answer(told: Answer) -> None:
-        handler.next.append(f"{told.status} {told.body.decode()}")
+    def answer(reply: Answer) -> None:
+        handler.next.append(f"{reply.status} {reply.body.decode()}")
 
     def stop() -> None:
         if controller.server is not None:
@@ -313,7 +313,7 @@ def mail_rig() -> Iterator[Rig]:
 
 @contextmanager
 def dribbling(piece: bytes, *, begin: Callable[[socket.socket], object] = lambda _: None) -> Iterator[int]:
-    """Give the port of a server that begins as told and then says `piece` again and again, each in time."""
+    """Give the port of a server that calls `begin` and then sends `piece` again and again, always before a time-out."""
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -335,12 +335,12 @@ def dribbling(piece: bytes, *, begin: Callable[[socket.socket], object] = lambda
 
 @contextmanager
 def flooding(beginning: bytes, piece: bytes) -> Iterator[tuple[int, list[int]]]:
-    """Give the port of a server that says `beginning` and then `piece` for ever, at full pace; and the bytes it said.
+    """Give the port of a server that sends `beginning` and then `piece` for ever, at full pace; and the bytes it sent.
 
-    A number is added when the other side has gone away.
+    The server adds the number of bytes of a connection when the other side closes it.
     """
-    done, said = threading.Event(), list[int]()
-    many = piece * max(1, 65_536 // len(piece))
+    done, byte_counts = threading.Event(), list[int]()
+    chunk = piece * max(1, 65_536 // len(piece))
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.05)
 
@@ -358,14 +358,14 @@ def flooding(beginning: bytes, piece: bytes) -> Iterator[tuple[int, list[int]]]:
                     connection.recv(65_536)
                     connection.sendall(beginning)
                 while not done.is_set():
-                    connection.sendall(many)
-                    count += len(many)
-            said.append(count)
+                    connection.sendall(chunk)
+                    count += len(chunk)
+            byte_counts.append(count)
 
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield int(server.getsockname()[1]), said
+            yield int(server.getsockname()[1]), byte_counts
         finally:
             done.set()
             thread.join()

@@ -1,4 +1,4 @@
-"""Who is let in."""
+"""Tests of who may deliver, read and act: tokens, passwords, browsers and providers' signatures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OLD, NEW = "old-token", "new-token"
 READS = ["/", "/incidents/1", "/v1/incidents", "/v1/incidents/1"]
 OPEN = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/style.css"]
 SIGNED = ["/slack/interactions", "/pagerduty/webhook"]
-"""Without the provider's secret they are not there."""
+"""Without the provider's secret these routes do not exist."""
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def basic(user: str, token: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("token", [OLD, NEW])
 def test_two_tokens_are_valid_while_one_replaces_the_other(guarded: FlaskClient, token: str) -> None:
-    """Rotation without a moment in which deliveries are refused."""
+    """A token can be replaced without a moment in which deliveries are refused."""
     assert guarded.post("/v1/alertmanager", json=payload(alert()), headers=bearer(token)).status_code == 200
 
 
@@ -64,7 +64,7 @@ def test_two_tokens_are_valid_while_one_replaces_the_other(guarded: FlaskClient,
     ],
 )
 def test_delivery_without_a_valid_token_is_refused(guarded: FlaskClient, headers: dict[str, str]) -> None:
-    """Before its body is read; Basic is for browsers, not for deliveries."""
+    """The request is refused before its body is read. Basic authentication is for browsers, not for deliveries."""
     answer = guarded.post("/v1/alertmanager", data=b"{", headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
@@ -72,7 +72,7 @@ def test_delivery_without_a_valid_token_is_refused(guarded: FlaskClient, headers
 @pytest.mark.parametrize("path", READS)
 @pytest.mark.parametrize("headers", [bearer(NEW), basic("anybody", OLD), basic("", OLD)])
 def test_reading_is_for_bearers_and_browsers(guarded: FlaskClient, path: str, headers: dict[str, str]) -> None:
-    """A browser shows the token as the password."""
+    """A browser sends the token as the password."""
     assert guarded.get(path, headers=headers).status_code == 200
 
 
@@ -89,45 +89,45 @@ def test_reading_is_for_bearers_and_browsers(guarded: FlaskClient, path: str, he
     ],
 )
 def test_reading_needs_a_token(guarded: FlaskClient, path: str, headers: dict[str, str]) -> None:
-    """Also to learn what exists; the answer makes a browser ask."""
+    """Even the existence of an incident is hidden without a token; the answer makes a browser ask for one."""
     answer = guarded.get(path, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
 def test_every_route_needs_a_token_or_a_signature_but_the_open_ones(guarded: FlaskClient) -> None:
-    """Whoever adds a route need not think of it: all are asked about here, and what needs none is listed above."""
-    asked = 0
+    """The test asks every route, so a new route is covered; only the routes in `OPEN` need no token."""
+    request_count = 0
     for rule in guarded.application.url_map.iter_rules():
         path = re.sub("<int[^>]*>", "1", rule.rule).replace("<key>", "0a1b")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             status = guarded.open(path, method=method, json={"actor": "x"} if method == "POST" else None).status_code
             assert status == (200 if path in OPEN else 404 if path in SIGNED else 401), (method, path)
-            asked += 1
-    assert asked > len(READS) + len(OPEN)
+            request_count += 1
+    assert request_count > len(READS) + len(OPEN)
 
 
 @pytest.mark.parametrize("path", OPEN)
 def test_open_routes_say_nothing_of_an_incident(guarded: FlaskClient, path: str) -> None:
-    """Neither names nor values of labels, nor who has done what."""
-    told = alert(
+    """An open route shows no names or values of labels, and no names of people."""
+    delivered = alert(
         "Confided", component="confided-part", instance="confided-host", annotations={"summary": "confided words"}
     )
-    opened = guarded.post("/v1/alertmanager", json=payload(told), headers=bearer(OLD)).get_json()
+    opened = guarded.post("/v1/alertmanager", json=payload(delivered), headers=bearer(OLD)).get_json()
     action = f"/v1/incidents/{opened['incident']}/acknowledge"
     assert guarded.post(action, json={"actor": "confided-name"}, headers=bearer(OLD)).status_code == 200
-    said = guarded.get(path).get_data(as_text=True)
-    assert "confided" not in said.lower()
+    body = guarded.get(path).get_data(as_text=True)
+    assert "confided" not in body.lower()
 
 
 @pytest.mark.parametrize("path", OPEN)
 def test_probes_and_metrics_need_none(guarded: FlaskClient, path: str) -> None:
-    """An orchestrator has no token, and nothing there names an incident."""
+    """An orchestrator has no token; the probes and metrics name no incident."""
     assert guarded.get(path).status_code == 200
 
 
 def test_browser_s_user_name_stands_beside_the_buttons(guarded: FlaskClient) -> None:
-    """Who has said their name once need not say it again."""
+    """The page fills in the name that a person has given once."""
     assert 'value="on-call"' in guarded.get("/incidents/1", headers=basic("on-call", OLD)).get_data(as_text=True)
 
 
@@ -137,12 +137,12 @@ def test_browser_s_user_name_stands_beside_the_buttons(guarded: FlaskClient) -> 
 )
 @pytest.mark.parametrize("path", ["/v1/alertmanager", "/v1/incidents/1/resolve", "/incidents/1/resolve"])
 def test_other_sites_cannot_make_a_browser_act(guarded: FlaskClient, path: str, headers: dict[str, str]) -> None:
-    """The browser would send the password along."""
+    """The browser would send the password with the request of another site."""
     assert guarded.post(path, data={"actor": "x"}, headers={**headers, **basic("x", OLD)}).status_code == 403
 
 
 def test_own_page_may_act(guarded: FlaskClient) -> None:
-    """The buttons work."""
+    """The buttons of the page work."""
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost", **basic("x", OLD)}
     assert guarded.post("/incidents/1/resolve", data={"actor": "on-call"}, headers=headers).status_code == 303
 
@@ -159,16 +159,16 @@ def test_own_page_may_act(guarded: FlaskClient) -> None:
     ],
 )
 def test_without_a_token_only_own_names_are_answered(client: FlaskClient, host: str, status: int) -> None:
-    """A site could let its name point to this machine and read everything."""
+    """Otherwise a site could point its name to this machine and read everything."""
     assert client.get("/v1/incidents", headers={"Host": host}).status_code == status
 
 
 def test_answers_never_hold_a_token(guarded: FlaskClient, service: Service, post: Callable[..., object]) -> None:
-    """Neither pages nor metrics nor errors."""
+    """Pages, metrics and errors hold no token."""
     for path in [*READS, *OPEN]:
-        said = guarded.get(path, headers=bearer(OLD)).get_data(as_text=True)
-        assert OLD not in said
-        assert NEW not in said
+        body = guarded.get(path, headers=bearer(OLD)).get_data(as_text=True)
+        assert OLD not in body
+        assert NEW not in body
 
 
 USER, PASSWORD = "alertmanager", "pass:word, ü"
@@ -185,7 +185,7 @@ def logged_in(environment: dict[str, str], tmp_path: Path) -> Iterator[FlaskClie
 
 @pytest.mark.parametrize("headers", [basic(USER, PASSWORD), bearer(OLD)])
 def test_delivery_by_user_and_password_is_taken(logged_in: FlaskClient, headers: dict[str, str]) -> None:
-    """Some senders know no other way; a token is as good as before."""
+    """Some senders can only log in by user and password; a token still works."""
     assert logged_in.post("/v1/alertmanager", json=payload(alert()), headers=headers).status_code == 200
 
 
@@ -206,7 +206,7 @@ def test_delivery_by_user_and_password_is_taken(logged_in: FlaskClient, headers:
     ],
 )
 def test_delivery_by_a_wrong_user_or_password_is_refused(logged_in: FlaskClient, headers: dict[str, str]) -> None:
-    """Both have to be right, and the answer says which ways there are."""
+    """User and password must both be right; the answer names the accepted schemes."""
     answer = logged_in.post("/v1/alertmanager", data=b"{", headers=headers)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer, Basic realm="Tocsin", charset="UTF-8"'
@@ -214,13 +214,13 @@ def test_delivery_by_a_wrong_user_or_password_is_refused(logged_in: FlaskClient,
 
 @pytest.mark.parametrize("path", READS)
 def test_password_of_deliveries_opens_nothing_else(logged_in: FlaskClient, path: str) -> None:
-    """Alertmanager's secret reads no incident, and acts on none."""
+    """Alertmanager's secret reads no incident and acts on none."""
     assert logged_in.get(path, headers=basic(USER, PASSWORD)).status_code == 401
     assert logged_in.post(f"{path}/resolve", json={"actor": "x"}, headers=basic(USER, PASSWORD)).status_code == 401
 
 
 def test_deliveries_may_need_a_password_where_nothing_else_does(environment: dict[str, str]) -> None:
-    """On loopback, without a token."""
+    """On loopback, deliveries need the password though no token is set."""
     login = {"TOCSIN_DELIVERY_USERNAME": USER, "TOCSIN_DELIVERY_PASSWORD": "secret"}
     service = build(read_settings({**environment, **login}), senders={})
     client = create_app(service).test_client()
@@ -244,7 +244,7 @@ def test_deliveries_may_need_a_password_where_nothing_else_does(environment: dic
 def test_who_logs_in_for_deliveries_has_their_threads(
     environment: dict[str, str], path: str, headers: dict[str, str], pool: str
 ) -> None:
-    """And nobody else's: a stranger's body is not read."""
+    """Only a request that logs in gets these threads; a stranger's body is not read."""
     login = {"TOCSIN_DELIVERY_USERNAME": USER, "TOCSIN_DELIVERY_PASSWORD": PASSWORD}
     settings = read_settings({**environment, "TOCSIN_TOKEN": OLD, **login})
     head = cast("Head", SimpleNamespace(path=path, method="POST", authorization=headers["Authorization"]))

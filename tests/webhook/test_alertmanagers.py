@@ -1,4 +1,4 @@
-"""The file of Alertmanagers: what it gives, and what is said of mistakes in it."""
+"""Tests of the file of Alertmanagers: the servers that it gives, and the problems that its mistakes cause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_whole_entry(path: Path) -> None:
-    """Everything that there is to say; files are named relative to the file, as Prometheus does."""
+    """An entry may hold all keys; paths are relative to the file, as in Prometheus."""
     path.write_text(
         dedent("""\
         alertmanagers:
@@ -83,19 +83,19 @@ def test_whole_entry(path: Path) -> None:
     ],
 )  # fmt: skip
 def test_mistake_is_said_with_its_line(path: Path, text: str, problem: str) -> None:
-    """Never a traceback, and no server is taken from a file that has a mistake."""
+    """A mistake is never a traceback, and a file with a mistake gives no server."""
     path.write_text(text)
     servers, problems = read_servers(path)
     assert servers == ()
-    assert any(problem in one for one in problems), problems
+    assert any(problem in line for line in problems), problems
 
 
 def test_all_mistakes_are_said_at_once(path: Path) -> None:
-    """Through the settings, with the name of the variable."""
+    """The settings report all mistakes and name the variable."""
     path.write_text("alertmanagers:\n  - {name: a}\n  - {url: http://a, external_url: http://a}\n")
     with pytest.raises(SettingsError) as error:
         read_settings({"TOCSIN_ALERTMANAGERS": str(path), "TOCSIN_LISTEN": "x"})
-    assert [one.split(":")[0] for one in error.value.problems[1:]] == ["TOCSIN_ALERTMANAGERS"] * 3
+    assert [line.split(":")[0] for line in error.value.problems[1:]] == ["TOCSIN_ALERTMANAGERS"] * 3
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_all_mistakes_are_said_at_once(path: Path) -> None:
     ],
 )  # fmt: skip
 def test_settings_of_a_single_one_that_do_not_fit(environment: dict[str, str], problem: str) -> None:
-    """Said by the names of the variables."""
+    """The problems name the variables."""
     with pytest.raises(SettingsError, match="TOCSIN_ALERTMANAGER") as error:
         read_settings({f"TOCSIN_{name}": value for name, value in environment.items()})
-    assert any(problem in one for one in error.value.problems), error.value.problems
+    assert any(problem in line for line in error.value.problems), error.value.problems
 
 
 def test_single_one_with_a_login_by_file(path: Path) -> None:

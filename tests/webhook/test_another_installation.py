@@ -1,4 +1,4 @@
-"""An alert of the same labels in another installation: news to whoever has taken the first one's."""
+"""An alert with the same labels in another installation is news to whoever acknowledged the first alert."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def shown(client: FlaskClient) -> dict[str, Any]:
 
 
 @pytest.fixture
-def taken(post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState) -> None:
-    """Let A's alert fire, and a person take it."""
+def acknowledged(post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState) -> None:
+    """Let A's alert fire, and let a person acknowledge it."""
     alertmanager_state.answer = Active()
     post(alert(started=FIRST), **A)
     let()
@@ -39,18 +39,18 @@ def calls(senders: dict[str, FakeSender]) -> list[str]:
 
 @pytest.mark.parametrize("started", [EARLIER, LATER])
 def test_alert_of_another_alertmanager_is_news_to_whoever_has_taken_the_first(  # noqa: PLR0917  fixtures
-    taken: None, started: str, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+    acknowledged: None, started: str, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
 ) -> None:
-    """It calls once; that it is told again calls nobody, nor does the first one's."""
+    """The new alert calls once; repeats of either alert call nobody."""
     assert post(alert(started=started), **B)["result"] == "joined"
     let(seconds=1)
     assert calls(senders) == ["open", "join"]
-    found = shown(client)
-    assert found["status"] == "open"
-    assert found["timeline"][-1]["detail"] == "1 alert joined, which ann has not acknowledged"
+    incident = shown(client)
+    assert incident["status"] == "open"
+    assert incident["timeline"][-1]["detail"] == "1 alert joined, which ann has not acknowledged"
     client.post("/v1/incidents/1/acknowledge", json={"actor": "bob"})
-    for one, reporter in ((alert(started=started), B), (alert(started=FIRST), A), (alert(started=started), B)):
-        assert post(one, **reporter)["result"] == "repeated"
+    for repeat, reporter in ((alert(started=started), B), (alert(started=FIRST), A), (alert(started=started), B)):
+        assert post(repeat, **reporter)["result"] == "repeated"
     let(seconds=1)
     assert calls(senders) == ["open", "join"]
     post(alert(started=FIRST, status="resolved"), **A)
@@ -59,9 +59,9 @@ def test_alert_of_another_alertmanager_is_news_to_whoever_has_taken_the_first(  
 
 
 def test_same_start_is_the_same_firing_whoever_tells_of_it(
-    taken: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+    acknowledged: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
 ) -> None:
-    """One Prometheus may tell two Alertmanagers that nobody has named as peers."""
+    """One Prometheus may send to two Alertmanagers that nobody has configured as peers."""
     assert post(alert(started=FIRST), **B)["result"] == "repeated"
     let(seconds=1)
     assert calls(senders) == ["open"]
@@ -69,9 +69,9 @@ def test_same_start_is_the_same_firing_whoever_tells_of_it(
 
 
 def test_installation_that_has_called_before_is_no_news(
-    taken: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+    acknowledged: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
 ) -> None:
-    """Its alert comes and goes while the first one's burns."""
+    """Its alert ends and fires again while the first installation's alert fires."""
     post(alert(started=LATER), **B)
     let(seconds=1)
     client.post("/v1/incidents/1/acknowledge", json={"actor": "bob"})
@@ -85,9 +85,9 @@ def test_installation_that_has_called_before_is_no_news(
 
 
 def test_alert_of_another_alertmanager_undoes_a_resolve_by_hand(
-    taken: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+    acknowledged: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
 ) -> None:
-    """Whoever has resolved has not seen it."""
+    """Whoever resolved the incident has not seen this alert."""
     client.post("/v1/incidents/1/resolve", json={"actor": "ann"})
     let(seconds=1)
     assert post(alert(started=EARLIER), **B)["result"] == "reopened"

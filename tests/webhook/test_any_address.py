@@ -1,4 +1,4 @@
-"""Any text in an address, a query, a form and a name: answered on either store as what it is, and never a 5xx."""
+"""Any text in an address, a query, a form or a name gets a correct answer on either store, and never a 5xx."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def served(either: Service) -> FlaskClient:
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_any_text_in_a_path_is_nothing_that_is_there(text: bytes, served: FlaskClient) -> None:
-    """404 for what is no key, and for what is no number."""
+    """The answer is 404 for a text that is no key or no number."""
     shown = quote_from_bytes(text, safe="")
     for path in ("/v1/heartbeats/{}/forget", "/v1/incidents/{}/acknowledge", "/v1/incidents/{}/reopen"):
         assert served.post(path.format(shown), json={"actor": "ada"}).status_code in {308, 404}
@@ -55,14 +55,14 @@ def test_any_text_in_a_path_is_nothing_that_is_there(text: bytes, served: FlaskC
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_any_text_in_a_query_is_answered(text: bytes, served: FlaskClient) -> None:
-    """It is looked for, or refused with a reason."""
+    """The query is searched for, or refused with a reason."""
     for query in QUERIES:
         assert served.get(query + quote_from_bytes(text)).status_code in {200, 400, 404}, query
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_any_text_may_be_the_name_of_who_acts(text: bytes, served: FlaskClient) -> None:
-    """As JSON and in a form, on what is there no more."""
+    """The name comes as JSON or in a form, and the incident does not exist any more."""
     name = text.decode(errors="surrogateescape")
     assert served.post("/v1/incidents/1/resolve", json={"actor": name}).status_code in {400, 404}
     assert served.post(f"/v1/heartbeats/{'0' * 64}/forget", json={"actor": name}).status_code in {400, 404}

@@ -1,4 +1,4 @@
-"""A delivery is taken whatever a label of one of its alerts holds, and every other alert of it is told."""
+"""A delivery is taken whatever a label of one of its alerts holds, and people hear of every other alert in it."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ PLACES = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_no_text_of_a_label_keeps_the_other_alerts_from_being_told(text: str, client: FlaskClient) -> None:
-    """Neither what it holds nor how long it is refuses the delivery."""
+    """Neither the content nor the length of a label makes the webhook refuse the delivery."""
     delivery = payload(PLACES["labels"](text), alert(fingerprint="good"))
     answer = client.post("/v1/alertmanager", data=json.dumps(delivery).encode())
     assert (answer.status_code, answer.json["result"]) == (200, "opened")
-    told = client.get(f"/v1/incidents/{answer.json['incident']}").json
-    assert "good" in {one["fingerprint"] for one in told["alerts"]}
-    assert told["truncated_alerts"] == 0
+    incident = client.get(f"/v1/incidents/{answer.json['incident']}").json
+    assert "good" in {entry["fingerprint"] for entry in incident["alerts"]}
+    assert incident["truncated_alerts"] == 0
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("text", ["{" * (MOST_OBJECTS + 1), "x" * (LONGEST_TEXT + 1)], ids=["braces", "long"])
 def test_no_text_in_any_place_of_an_alert_refuses_the_delivery(place: Any, text: str, client: FlaskClient) -> None:  # noqa: ANN401
-    """Whoever writes metrics writes names of labels, annotations and links too."""
+    """Whoever writes metrics also writes names of labels, annotations and links."""
     body = json.dumps(payload(place(text), alert(fingerprint="good"))).encode()
     assert client.post("/v1/alertmanager", data=body).status_code == 200
 
 
 def test_a_thousand_alerts_with_json_in_an_annotation_are_taken_whole(client: FlaskClient) -> None:
-    """Nobody has to be an attacker for that."""
+    """JSON in an annotation is common; it needs no attacker."""
     alerts = [alert(instance=str(n), annotations={"d": '[{"a":[1]}]' * 130}) for n in range(1_000)]
     answer = client.post("/v1/alertmanager", data=json.dumps(payload(*alerts)).encode())
     assert answer.status_code == 200
@@ -100,7 +100,7 @@ def test_a_thousand_alerts_with_json_in_an_annotation_are_taken_whole(client: Fl
 def test_read_in_pieces_or_at_once_a_delivery_says_the_same(
     text: str, times: int, *, ascii_only: bool, pieces: list[int]
 ) -> None:
-    """Whatever a label holds, and wherever the pieces are cut."""
+    """Reading in pieces gives the same payload, whatever a label holds and wherever the pieces are cut."""
     delivery = payload(alert(path=text * times, fingerprint="other"), alert(fingerprint="good"))
     body = json.dumps(delivery, ensure_ascii=ascii_only).encode(errors="replace")
     assert stream_payload(b"", Pieces(body, pieces)) == parse_payload(body)
@@ -119,22 +119,22 @@ def test_bytes_that_are_no_json_pass_as_they_are(body: bytes, pieces: list[int])
 
 @pytest.mark.parametrize("written", ["é", "😀", "\\u00e9", "\\ud83d\\ude00", '\\"', "\\\\"])
 def test_a_text_that_is_too_long_is_cut_between_two_characters(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever the cut falls, what is left is a text; it says that it was cut."""
+    """Wherever the cut falls, the rest is valid text and ends with `…`."""
     character, most = json.loads(f'"{written}"'), 64
     monkeypatch.setattr(payload_texts, "LONGEST_TEXT", most)
     for shift, length in itertools.product(range(13), range(1, 30)):
         body = f'"{"x" * shift}{written * most}"'.encode()
         texts, source = Texts(), Pieces(body, [length])
-        found = json.loads(b"".join(texts.fitting(piece) for piece in source) + texts.rest())
-        assert found.strip("x").strip(character) == "…"
-        assert most - 16 < shift + (len(found) - shift - 1) // len(character) * len(written.encode()) <= most
+        shortened = json.loads(b"".join(texts.fitting(piece) for piece in source) + texts.rest())
+        assert shortened.strip("x").strip(character) == "…"
+        assert most - 16 < shift + (len(shortened) - shift - 1) // len(character) * len(written.encode()) <= most
 
 
 @pytest.mark.parametrize("number", ["100000000000000000000", "1e400", "-1e400", "0." + "1" * 400])
 def test_no_number_of_grafana_s_refuses_the_delivery(number: str) -> None:
-    """Go writes 1e20 in digits, which no machine's integer holds."""
-    told = alert(fingerprint="g")
-    body = json.dumps(payload({**told, "values": {"A": "NUMBER"}})).replace('"NUMBER"', number).encode()
+    """Go writes 1e20 in digits, and no machine's integer holds that."""
+    numbered = alert(fingerprint="g")
+    body = json.dumps(payload({**numbered, "values": {"A": "NUMBER"}})).replace('"NUMBER"', number).encode()
     assert stream_payload(b"", io.BytesIO(body)) == parse_payload(body)
 
 
@@ -149,45 +149,45 @@ def test_no_number_of_grafana_s_refuses_the_delivery(number: str) -> None:
     ids=["long texts", "many labels", "long names"],
 )
 def test_large_alerts_take_no_room_of_the_others(labels: dict[str, str], count: int) -> None:
-    """Of a few that are large for themselves less is kept; the alerts behind them are told."""
+    """Alerts that are large by themselves are shortened; the alerts behind them are kept."""
     large = [dict(alert(fingerprint=f"other{n}"), labels=labels) for n in range(count)]
     usual = [alert(fingerprint=f"good{n}", annotations={"summary": "s" * 400}) for n in range(1_000)]
-    found = stream_payload(b"", Told([*large, *usual]))
-    kept = {one.fingerprint for one in found.alerts}
+    delivery = stream_payload(b"", Told([*large, *usual]))
+    kept = {received_alert.fingerprint for received_alert in delivery.alerts}
     assert {f"good{n}" for n in range(1_000)} <= kept
-    assert len(kept) + found.truncated == count + 1_000
+    assert len(kept) + delivery.truncated == count + 1_000
     assert "other0" in kept
 
 
 def test_memory_for_one_alert_is_bounded() -> None:
-    """Forty labels of three megabytes each are one alert."""
+    """One alert may have forty labels of three megabytes each."""
     labels = {f"l{n}": "x" * (3 * MEBIBYTE) for n in range(40)}
-    told = Told([dict(alert(fingerprint="other"), labels=labels), alert(fingerprint="good")])
+    body = Told([dict(alert(fingerprint="other"), labels=labels), alert(fingerprint="good")])
     del labels
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    found = stream_payload(b"", told)
+    delivery = stream_payload(b"", body)
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    assert [one.fingerprint for one in found.alerts] == ["other", "good"]
-    assert max(len(text) for name, text in found.alerts[0].labels.items() if name > "l2") <= SHORTENED + 50
+    assert [received_alert.fingerprint for received_alert in delivery.alerts] == ["other", "good"]
+    assert max(len(text) for name, text in delivery.alerts[0].labels.items() if name > "l2") <= SHORTENED + 50
     assert peak < 10 * LARGEST_ALERT
     assert KEPT_WHOLE < MOST_KEPT
 
 
 def test_a_member_of_an_alert_that_is_beyond_its_bound_leaves_the_alert_whole() -> None:
-    """What nests within what nobody reads neither ends an object too early nor hides a member."""
-    many = {"a": [{"b": [0] * 5}] * MOST_VALUES_OF_ALERT, "c": {"d": "e"}}
-    told = {"first": many, **alert(fingerprint="other", annotations={"summary": "s"}), "last": many}
-    (found,) = stream_payload(b"", io.BytesIO(json.dumps(payload(told)).encode())).alerts
-    assert (found.fingerprint, found.status) == ("other", "firing")
+    """A value that nests inside a skipped member neither ends the alert too early nor hides a member."""
+    nested = {"a": [{"b": [0] * 5}] * MOST_VALUES_OF_ALERT, "c": {"d": "e"}}
+    entry = {"first": nested, **alert(fingerprint="other", annotations={"summary": "s"}), "last": nested}
+    (kept,) = stream_payload(b"", io.BytesIO(json.dumps(payload(entry)).encode())).alerts
+    assert (kept.fingerprint, kept.status) == ("other", "firing")
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b'{"alerts": [' + b"9" * (5 * MEBIBYTE), b" " * (5 * MEBIBYTE), b'{"a": "\xff"}']
 )
 def test_what_is_no_payload_is_refused_all_the_same(body: bytes) -> None:
-    """A number without end is no text."""
+    """A number without an end is not a text."""
     with pytest.raises(PayloadError):
         stream_payload(b"", io.BytesIO(body))
 
@@ -211,7 +211,7 @@ class Pieces:
 
 
 class Told:
-    """A delivery of these alerts, written while it is read."""
+    """A delivery of these alerts, generated while it is read."""
 
     def __init__(self, alerts: list[dict[str, Any]]) -> None:
         self._parts = self._written(alerts)
@@ -229,11 +229,11 @@ class Told:
     def _written(self, alerts: list[dict[str, Any]]) -> Iterator[bytes]:
         group = {key: value for key, value in payload().items() if key != "alerts"}
         yield b'{"alerts": ['
-        for number, one in enumerate(alerts):
+        for number, entry in enumerate(alerts):
             yield b", " * bool(number)
-            rest = {key: value for key, value in one.items() if key != "labels"}
+            other_members = {key: value for key, value in entry.items() if key != "labels"}
             yield b'{"labels": {'
-            for place, (name, text) in enumerate(one["labels"].items()):
+            for place, (name, text) in enumerate(entry["labels"].items()):
                 yield b", " * bool(place) + json.dumps(name).encode() + b": " + json.dumps(text).encode()
-            yield b"}, " + json.dumps(rest).encode()[1:]
+            yield b"}, " + json.dumps(other_members).encode()[1:]
         yield b"], " + json.dumps(group).encode()[1:]

@@ -1,4 +1,4 @@
-"""The HTTP interface: statuses, JSON, and that a 200 means committed."""
+"""Tests of the HTTP interface: statuses, JSON, and that a 200 means committed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def valid(name: str, data: object) -> None:
 
 
 def test_delivery_is_in_the_store_before_it_is_answered(post: Post, service: Service) -> None:
-    """Incident, alerts, timeline and messages, in one transaction."""
+    """Incident, alerts, timeline and notifications are written in one transaction."""
     valid("Taken", post(alert()))
     with service.database.read() as connection:
         tables = ("incidents", "firings", "timeline", "notifications")
@@ -45,7 +45,7 @@ def test_delivery_is_in_the_store_before_it_is_answered(post: Post, service: Ser
     [(b"{", "$"), (b"", "$"), (b"[]", "$"), (json.dumps({**payload(alert()), "version": "3"}).encode(), "$.version")],
 )
 def test_malformed_delivery_is_a_400_that_says_where(client: FlaskClient, body: bytes, path: str) -> None:
-    """And nothing is stored."""
+    """The answer names the place, and nothing is stored."""
     answer = client.post("/v1/alertmanager", data=body, content_type="application/json")
     assert answer.status_code == 400
     valid("Problems", answer.get_json())
@@ -54,7 +54,7 @@ def test_malformed_delivery_is_a_400_that_says_where(client: FlaskClient, body: 
 
 
 def test_delivery_without_a_content_type_is_taken(client: FlaskClient) -> None:
-    """A page is not lost for a header."""
+    """A page is not lost because a header is missing."""
     assert client.post("/v1/alertmanager", data=json.dumps(payload(alert()))).status_code == 200
 
 
@@ -70,13 +70,13 @@ def test_large_delivery_is_taken_whole(client: FlaskClient, post: Post) -> None:
 def test_store_that_cannot_take_it_is_a_503(
     post: Post, client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that Alertmanager tries again; when the store is back nothing is missing."""
+    """Alertmanager then tries again; when the store is back, nothing is missing."""
 
-    def gone(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise StoreUnavailable("disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service.alert_batches, "deliver", gone)
+        broken.setattr(service.alert_batches, "deliver", fail)
         answer = client.post("/v1/alertmanager", json=payload(alert()))
     assert answer.status_code == 503
     valid("Error", answer.get_json())
@@ -87,7 +87,7 @@ def test_store_that_cannot_take_it_is_a_503(
 def test_unexpected_error_is_a_500_without_a_traceback(
     service: Service, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log has it, the client has not."""
+    """The log holds the traceback, the answer does not."""
 
     def bug(*_: object) -> None:
         raise RuntimeError("secret detail")
@@ -98,7 +98,7 @@ def test_unexpected_error_is_a_500_without_a_traceback(
 
 
 def test_watchdog_is_recorded_and_tells_nobody(post: Post, client: FlaskClient) -> None:
-    """Its silence is what counts."""
+    """Only a missing Watchdog is reported to people."""
     assert b"tocsin_watchdog_last_heard" not in client.get("/metrics").data
     assert post(alert("Watchdog", None)) == {"result": "watchdog", "incident": None}
     assert b"tocsin_watchdog_last_heard_timestamp_seconds 1.7953488e+09" in client.get("/metrics").data
@@ -106,25 +106,25 @@ def test_watchdog_is_recorded_and_tells_nobody(post: Post, client: FlaskClient) 
 
 
 def test_watchdog_that_resolves_is_not_heard(post: Post, client: FlaskClient) -> None:
-    """A resolved Watchdog is the opposite of a sign of life."""
+    """A resolved Watchdog is not a sign of life."""
     post(alert("Watchdog", None, status="resolved"))
     assert b"tocsin_watchdog_last_heard" not in client.get("/metrics").data
 
 
 def test_incident_shows_everything(post: Post, client: FlaskClient, drain: Callable[..., int]) -> None:
-    """In the shape that the OpenAPI document promises."""
+    """The incident has the shape that the OpenAPI document promises."""
     post(
         alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}, namespace="shop", pod="web-1"),
         alert(instance="b"),
     )
     drain()
-    found = client.get("/v1/incidents/1").get_json()
-    valid("Incident", found)
-    assert found["problem"] == "Connection pool usage is 97%, limit >= 95 of 100"
-    assert found["runbook"]["commands"][0]["text"] == "kubectl --namespace shop logs web-1 --tail 100"
-    assert found["not_reached"] == ["SMS to DevOps team: not configured"]
-    assert [line["kind"] for line in found["timeline"]] == ["opened"]
-    assert {row["channel"]: row["state"] for row in found["notifications"]} == {
+    incident = client.get("/v1/incidents/1").get_json()
+    valid("Incident", incident)
+    assert incident["problem"] == "Connection pool usage is 97%, limit >= 95 of 100"
+    assert incident["runbook"]["commands"][0]["text"] == "kubectl --namespace shop logs web-1 --tail 100"
+    assert incident["not_reached"] == ["SMS to DevOps team: not configured"]
+    assert [line["kind"] for line in incident["timeline"]] == ["opened"]
+    assert {row["channel"]: row["state"] for row in incident["notifications"]} == {
         "slack": "sent",
         "pagerduty": "sent",
         "sms": "unconfigured",
@@ -133,24 +133,24 @@ def test_incident_shows_everything(post: Post, client: FlaskClient, drain: Calla
 
 
 def test_incidents_are_listed_by_state_and_in_pages(post: Post, client: FlaskClient) -> None:
-    """Newest first; the answer says where the older ones are."""
+    """The newest come first; the answer says where the older ones are."""
     for number in range(5):
         post(alert(instance=str(number)), groupLabels={"n": str(number)})
     client.post("/v1/incidents/2/resolve", json={"actor": "x"})
     client.post("/v1/incidents/4/acknowledge", json={"actor": "x"})
     page = client.get("/v1/incidents?state=open&state=acknowledged&limit=3").get_json()
     valid("IncidentList", page)
-    assert [one["id"] for one in page["incidents"]] == [5, 4, 3]
-    rest = client.get(page["next"]).get_json()
-    assert ([one["id"] for one in rest["incidents"]], rest["next"]) == ([1], None)
-    assert [one["id"] for one in client.get("/v1/incidents?state=resolved").get_json()["incidents"]] == [2]
+    assert [incident["id"] for incident in page["incidents"]] == [5, 4, 3]
+    older = client.get(page["next"]).get_json()
+    assert ([incident["id"] for incident in older["incidents"]], older["next"]) == ([1], None)
+    assert [incident["id"] for incident in client.get("/v1/incidents?state=resolved").get_json()["incidents"]] == [2]
 
 
 @pytest.mark.parametrize(
     "query", ["state=odd", "limit=0", "limit=201", "limit=x", "before=-1", "before=0", "before=99999999999999999999"]
 )
 def test_wrong_query_is_a_400(client: FlaskClient, query: str) -> None:
-    """With the parameter's name."""
+    """The answer names the parameter."""
     answer = client.get(f"/v1/incidents?{query}")
     assert answer.status_code == 400
     assert answer.get_json()["problems"][0]["path"] == query.partition("=")[0]
@@ -167,20 +167,20 @@ def test_wrong_query_is_a_400(client: FlaskClient, query: str) -> None:
     ],
 )
 def test_what_does_not_exist_is_a_404(client: FlaskClient, path: str) -> None:
-    """Also where the number is larger than any store's."""
+    """A number larger than any store's gets the same answer."""
     answer = client.get(path)
     assert answer.status_code == 404
     valid("Error", answer.get_json())
 
 
 def test_wrong_method_is_a_405(client: FlaskClient) -> None:
-    """And says which is right."""
+    """The answer says which method is allowed."""
     answer = client.get("/v1/alertmanager")
     assert (answer.status_code, "POST" in answer.headers["Allow"]) == (405, True)
 
 
 def test_acknowledge_and_resolve_name_who_acts(post: Post, client: FlaskClient) -> None:
-    """And are idempotent; what is resolved is not acknowledged."""
+    """Both are idempotent; a resolved incident cannot be acknowledged."""
     post(alert())
     for verb in ("acknowledge", "resolve"):
         answer = client.post(f"/v1/incidents/1/{verb}", json={"actor": "on\ncall\x1b"})
@@ -188,16 +188,16 @@ def test_acknowledge_and_resolve_name_who_acts(post: Post, client: FlaskClient) 
         assert answer.get_json()["result"] == f"{verb}d"
     assert client.post("/v1/incidents/1/resolve", json={"actor": "x"}).get_json()["result"] == "unchanged"
     assert client.post("/v1/incidents/1/acknowledge", json={"actor": "x"}).status_code == 409
-    found = client.get("/v1/incidents/1").get_json()
-    valid("Incident", found)
-    assert (found["acknowledged_by"], found["resolved_by"]) == ("on call", "on call")
-    assert (found["still_firing"], found["alerts"][0]["firing"]) == (True, True)
-    assert found["told_again_at"] == "2026-11-22T13:00:00Z"
+    incident = client.get("/v1/incidents/1").get_json()
+    valid("Incident", incident)
+    assert (incident["acknowledged_by"], incident["resolved_by"]) == ("on call", "on call")
+    assert (incident["still_firing"], incident["alerts"][0]["firing"]) == (True, True)
+    assert incident["told_again_at"] == "2026-11-22T13:00:00Z"
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "resolve"])
 def test_hand_on_an_unknown_incident_is_a_404(client: FlaskClient, verb: str) -> None:
-    """Nothing is made up."""
+    """No incident is created."""
     assert client.post(f"/v1/incidents/3/{verb}", json={"actor": "x"}).status_code == 404
 
 
@@ -214,13 +214,13 @@ def test_hand_on_an_unknown_incident_is_a_404(client: FlaskClient, verb: str) ->
     ],
 )
 def test_hand_without_a_name_is_a_400(post: Post, client: FlaskClient, body: bytes, kind: str) -> None:
-    """JSON only: a form on another site cannot send it."""
+    """Only JSON is taken: a form on another site cannot send it."""
     post(alert())
     assert client.post("/v1/incidents/1/resolve", data=body, content_type=kind).status_code == 400
 
 
 def test_resolve_by_hand_is_taken_back_by_anybody(post: Post, client: FlaskClient) -> None:
-    """At once, as long as it fires; Alertmanager's repeat meanwhile wakes nobody."""
+    """Anybody may reopen it at once while it fires; Alertmanager's repeat in between tells nobody."""
     post(alert())
     client.post("/v1/incidents/1/resolve", json={"actor": "x"})
     assert post(alert()) == {"result": "repeated", "incident": 1}
@@ -228,15 +228,15 @@ def test_resolve_by_hand_is_taken_back_by_anybody(post: Post, client: FlaskClien
     valid("Changed", answer)
     assert answer == {"result": "reopened", "status": "open", "incident": 1}
     assert client.post("/v1/incidents/1/reopen", json={"actor": "y"}).get_json()["result"] == "unchanged"
-    found = client.get("/v1/incidents/1").get_json()
-    assert (found["still_firing"], found["told_again_at"], found["resolved_by"]) == (False, None, None)
-    assert found["timeline"][-1]["detail"] == (
+    incident = client.get("/v1/incidents/1").get_json()
+    assert (incident["still_firing"], incident["told_again_at"], incident["resolved_by"]) == (False, None, None)
+    assert incident["timeline"][-1]["detail"] == (
         "y has reopened it, resolved by x before; DevOps team (level 1 of 3) is asked again."
     )
 
 
 def test_what_is_over_is_not_reopened(post: Post, client: FlaskClient) -> None:
-    """The answer says why: nothing of it fires."""
+    """The answer says why: none of its alerts fires."""
     post(alert())
     post(alert(status="resolved"))
     answer = client.post("/v1/incidents/1/reopen", json={"actor": "y"})
@@ -248,19 +248,19 @@ def test_what_is_over_is_not_reopened(post: Post, client: FlaskClient) -> None:
 
 
 def test_healthz_says_alive(client: FlaskClient) -> None:
-    """Without looking at anything."""
+    """The answer does not depend on the store or the catalogue."""
     valid("Health", client.get("/healthz").get_json())
 
 
 def test_readyz_says_ready(client: FlaskClient) -> None:
-    """Store writable, catalogue loaded."""
+    """The store is writable and the catalogue is loaded."""
     answer = client.get("/readyz")
     valid("Readiness", answer.get_json())
     assert (answer.status_code, answer.get_json()["status"]) == (200, "ready")
 
 
 def test_readyz_shows_a_broken_catalogue_without_taking_the_server_away(client: FlaskClient, service: Service) -> None:
-    """Paging goes on with the last good one."""
+    """Paging goes on with the last good catalogue."""
     service.settings.catalog.write_text("{")
     service.catalog.refresh()
     answer = client.get("/readyz")
@@ -270,49 +270,49 @@ def test_readyz_shows_a_broken_catalogue_without_taking_the_server_away(client: 
 
 
 def test_metrics_the_generated_alerts_use_exist_from_the_start(client: FlaskClient) -> None:
-    """An alert on a series that appears only with the first failure never sees it rise."""
-    said = client.get("/metrics").get_data(as_text=True)
+    """If a series appears only with the first failure, an alert on it never sees it rise."""
+    metrics = client.get("/metrics").get_data(as_text=True)
     for channel in ("slack", "pagerduty", "email", "sms", "phone", "log"):
-        assert f'tocsin_outbox_oldest_seconds{{channel="{channel}"}} 0.0' in said
-        assert f'tocsin_notifications_failed_total{{channel="{channel}"}} 0.0' in said
-    assert "tocsin_catalog_last_load_ok 1.0" in said
+        assert f'tocsin_outbox_oldest_seconds{{channel="{channel}"}} 0.0' in metrics
+        assert f'tocsin_notifications_failed_total{{channel="{channel}"}} 0.0' in metrics
+    assert "tocsin_catalog_last_load_ok 1.0" in metrics
 
 
 def test_metrics_tell_of_the_queue(post: Post, client: FlaskClient, clock: Clock) -> None:
-    """How much waits, and how long the oldest has."""
+    """They say how many notifications wait, and for how long the oldest has waited."""
     post(alert())
     clock.forward(seconds=90)
-    said = client.get("/metrics").get_data(as_text=True)
-    assert 'tocsin_outbox_waiting{channel="slack"} 1.0' in said
-    assert 'tocsin_outbox_oldest_seconds{channel="slack"} 90.0' in said
-    assert 'tocsin_notifications_total{channel="sms",state="unconfigured"} 1.0' in said
-    assert 'tocsin_open_incidents{severity="critical",status="open"} 1.0' in said
-    assert 'tocsin_alertmanager_deliveries_total{result="opened"} 1.0' in said
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert 'tocsin_outbox_waiting{channel="slack"} 1.0' in metrics
+    assert 'tocsin_outbox_oldest_seconds{channel="slack"} 90.0' in metrics
+    assert 'tocsin_notifications_total{channel="sms",state="unconfigured"} 1.0' in metrics
+    assert 'tocsin_open_incidents{severity="critical",status="open"} 1.0' in metrics
+    assert 'tocsin_alertmanager_deliveries_total{result="opened"} 1.0' in metrics
 
 
 def test_metrics_are_answered_when_the_store_is_gone(
     client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one metric that matters then is there."""
+    """`tocsin_store_up` is then the one metric that matters, and it is present."""
 
-    def gone() -> None:
+    def fail() -> None:
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(service.database, "read", gone)
+    monkeypatch.setattr(service.database, "read", fail)
     assert b"tocsin_store_up 0.0" in client.get("/metrics").data
 
 
 def test_requests_are_counted_by_route_and_status(client: FlaskClient) -> None:
-    """By pattern, so that nobody can blow the label up."""
+    """Requests are counted by the route's pattern, so that nobody can add unlimited label values."""
     client.get("/v1/incidents/77")
     client.get("/nothing/here")
-    said = client.get("/metrics").get_data(as_text=True)
-    assert 'tocsin_http_requests_total{method="GET",route="/v1/incidents/{id}",status="404"} 1.0' in said
-    assert 'tocsin_http_requests_total{method="GET",route="unknown",status="404"} 1.0' in said
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert 'tocsin_http_requests_total{method="GET",route="/v1/incidents/{id}",status="404"} 1.0' in metrics
+    assert 'tocsin_http_requests_total{method="GET",route="unknown",status="404"} 1.0' in metrics
 
 
 def test_openapi_describes_every_route_and_no_other(service: Service) -> None:
-    """The document is the contract; a route that is missing there does not exist for anybody."""
+    """The document is the contract: it must list every route."""
     rules = create_app(service).url_map.iter_rules()
     routes = {
         (method, rule.rule.replace("<int(max=9223372036854775807):number>", "{number}").replace("<key>", "{key}"))
@@ -325,12 +325,12 @@ def test_openapi_describes_every_route_and_no_other(service: Service) -> None:
 
 
 def test_openapi_is_served(client: FlaskClient) -> None:
-    """As it lies in the package."""
+    """The served document is the file in the package."""
     assert client.get("/openapi.json").get_json() == openapi()
 
 
 def test_openapi_s_payload_is_the_one_that_is_checked() -> None:
-    """Two descriptions of one thing must not drift apart."""
+    """Two descriptions of the same payload must not differ."""
     described = openapi()["components"]["schemas"]["AlertmanagerPayload"]
     assert set(described["required"]) == set(_VALIDATOR.schema["required"])
     assert set(described["properties"]) == set(_VALIDATOR.schema["properties"])
@@ -342,10 +342,10 @@ def test_openapi_s_payload_is_the_one_that_is_checked() -> None:
 def test_unconfigured_installation_still_leaves_a_trace(
     post: Post, service: Service, senders: dict[str, FakeSender], drain: Callable[..., int]
 ) -> None:
-    """No receiver at all: the log hears of it."""
+    """Without any receiver the notification goes to the log."""
     for name in ("slack", "pagerduty", "email"):
         del senders[name]
     service.alert_batches._channels = {"log": senders["log"].actions}
     post(alert())
     drain()
-    assert senders["log"].said == [("open", "log")]
+    assert senders["log"].sent == [("open", "log")]

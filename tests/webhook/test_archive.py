@@ -1,4 +1,4 @@
-"""The archive is listed and searched: by system, alert name, severity and time, a page at a time."""
+"""Tests of the archive's list and search: by system, alert name, severity and time, a page at a time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from webhook.web.flask_app import create_app
 
 LONG = "x" * 5_000
 STORY = (
-    # Name, severity, labels; each on a day of its own, the first on 2026-11-22.
+    # Name, severity, labels; each incident on its own day, the first on 2026-11-22.
     ("ErrorRatio", "critical", {"system": "api-platform"}),
     ("ErrorRatio", "warning", {"system": "chorus-bridge"}),
     ("DiskFull", "critical", {"system": "chorus-bridge"}),
@@ -47,12 +47,12 @@ def client(service: Service) -> FlaskClient:
 
 @pytest.fixture
 def archived(service: Service, client: FlaskClient, drain: Callable[..., int], clock: Clock) -> None:
-    """Let the incidents of the story come, last an hour each, and be archived."""
+    """Create the incidents of the story, let each last an hour, and archive them."""
     for number, (name, severity, labels) in enumerate(STORY):
         started, group = iso(clock()), {"groupLabels": {"cell": str(number)}}
         for status in ("firing", "resolved"):
-            one = alert(name, severity, status=status, started=started, ended=iso(clock()), **labels)
-            client.post("/v1/alertmanager", json=payload(one, **group))
+            entry = alert(name, severity, status=status, started=started, ended=iso(clock()), **labels)
+            client.post("/v1/alertmanager", json=payload(entry, **group))
             drain()
             clock.forward(hours=1)
         clock.forward(hours=22)
@@ -64,7 +64,7 @@ def archived(service: Service, client: FlaskClient, drain: Callable[..., int], c
 def numbers(client: FlaskClient, query: str) -> list[int]:
     answer = client.get(f"/v1/archive{query}")
     assert answer.status_code == 200, answer.get_data(as_text=True)
-    return [one["id"] for one in answer.get_json()["incidents"]]
+    return [incident["id"] for incident in answer.get_json()["incidents"]]
 
 
 @pytest.mark.usefixtures("archived")
@@ -92,37 +92,37 @@ def numbers(client: FlaskClient, query: str) -> list[int]:
     ],
 )
 def test_archive_is_searched(client: FlaskClient, query: str, found: list[int]) -> None:
-    """The newest first; a day counts whole, and an incident that lasted at any time of the range is in it."""
+    """The newest come first. A day counts whole, and an incident matches if it lasted at any time of the range."""
     assert numbers(client, query) == found
 
 
 @pytest.mark.usefixtures("archived")
 def test_archive_is_read_page_by_page(client: FlaskClient) -> None:
-    """Each page says where the next is, with the same filters; the last says that there is none."""
-    seen, path = [], "/v1/archive?severity=critical&since=2026-11-01&limit=1"
+    """Each page says where the next is, with the same filters; the last page says that there is none."""
+    listed_ids, path = [], "/v1/archive?severity=critical&since=2026-11-01&limit=1"
     while path:
         answer = client.get(path).get_json()
-        seen += [one["id"] for one in answer["incidents"]]
+        listed_ids += [incident["id"] for incident in answer["incidents"]]
         path = answer["next"]
-    assert seen == [3, 1]
+    assert listed_ids == [3, 1]
 
 
 @pytest.mark.usefixtures("archived")
 def test_listed_incident_says_what_it_was(client: FlaskClient) -> None:
-    """Enough to choose one; it is read whole by its number."""
-    (one,) = client.get("/v1/archive?alert=DiskFull").get_json()["incidents"]
-    assert one == {
+    """The entry holds enough to choose an incident; its number leads to the whole incident."""
+    (listed,) = client.get("/v1/archive?alert=DiskFull").get_json()["incidents"]
+    assert listed == {
         "id": 3,
         "severity": "critical",
-        "title": one["title"],
-        "team": one["team"],
+        "title": listed["title"],
+        "team": listed["team"],
         "opened_at": iso(NOON + 2 * DAY),
-        "resolved_at": one["resolved_at"],
+        "resolved_at": listed["resolved_at"],
         "resolved_by": "Alertmanager",
         "alerts": 1,
-        "archived_at": one["archived_at"],
+        "archived_at": listed["archived_at"],
     }
-    assert client.get("/v1/incidents/3").get_json()["title"] == one["title"]
+    assert client.get("/v1/incidents/3").get_json()["title"] == listed["title"]
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_listed_incident_says_what_it_was(client: FlaskClient) -> None:
     ],
 )
 def test_filter_that_means_nothing_is_refused(client: FlaskClient, query: str, place: str) -> None:
-    """An answer to another question would look like a true one."""
+    """An answer to another question would look like a correct one."""
     answer = client.get(f"/v1/archive?{query}")
     assert answer.status_code == 400
-    assert [one["path"] for one in answer.get_json()["problems"]] == [place]
+    assert [problem["path"] for problem in answer.get_json()["problems"]] == [place]
     if place != "limit":
         page = client.get(f"/archive?{query}")
         assert (page.status_code, page.mimetype) == (400, "text/html")
@@ -150,7 +150,7 @@ def test_filter_that_means_nothing_is_refused(client: FlaskClient, query: str, p
 
 @pytest.mark.usefixtures("archived")
 def test_page_lists_searches_and_leads_on(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the list of incidents to the archive, to its older ones, to one incident; no label becomes markup."""
+    """The pages link from the list of incidents to the archive, to older ones and to one incident; labels stay text."""
     assert 'href="/archive"' in client.get("/").get_data(as_text=True)
     monkeypatch.setattr("webhook.web.pages.MOST_ARCHIVED", 1)
     shown = client.get("/archive?severity=critical").get_data(as_text=True)
@@ -164,7 +164,7 @@ def test_page_lists_searches_and_leads_on(client: FlaskClient, monkeypatch: pyte
 
 @pytest.mark.usefixtures("archived")
 def test_what_was_deleted_from_the_archive_is_not_listed(service: Service, client: FlaskClient) -> None:
-    """Whoever may not keep an incident deletes one row."""
+    """To remove an incident from the archive, an operator deletes one row."""
     with service.database.write() as connection:
         connection.execute(archive.delete().where(archive.c.incident_id == 2))
         assert connection.execute(archive_names.select().where(archive_names.c.incident_id == 2)).all() == []
@@ -181,8 +181,8 @@ def test_what_was_archived_by_an_earlier_version_is_found(service: Service, clie
         connection.execute(text("DROP TABLE archive_names"))
         for row in connection.execute(archive.select()).all():
             written = {"episodes": row.record["firings"], "incident": row.record["incident"]}
-            of_it = archive.c.incident_id == row.incident_id
-            connection.execute(archive.update().where(of_it).values(record=written))
+            is_incident = archive.c.incident_id == row.incident_id
+            connection.execute(archive.update().where(is_incident).values(record=written))
         with Operations.context(MigrationContext.configure(connection)):
             v0010h_archive_search.upgrade()
     assert {query: numbers(client, query) for query in before} == before
@@ -190,13 +190,13 @@ def test_what_was_archived_by_an_earlier_version_is_found(service: Service, clie
 
 
 def test_search_reads_no_whole_table(tmp_path: Path) -> None:
-    """A name, a severity or a page of a large archive is found by an index."""
+    """An index finds a name, a severity or a page of a large archive."""
     database = Database(Secret(f"sqlite:///{tmp_path / 'plan.db'}"))
     database.migrate()
     searches = (Wanted(), Wanted(system="a"), Wanted(alert="b", severity="critical"), Wanted(severity="warning"))
     with database.read() as connection:
-        for wanted in searches:
-            query = archive_search.statement(wanted, 50, 1_000)
+        for search in searches:
+            query = archive_search.statement(search, 50, 1_000)
             sql = str(query.compile(connection.engine, compile_kwargs={"literal_binds": True}))
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
             assert all(not step.startswith("SCAN") for step in plan), plan
@@ -206,7 +206,7 @@ def test_search_reads_no_whole_table(tmp_path: Path) -> None:
 def test_alert_that_was_archived_while_the_incident_lasted_is_found_too(
     service: Service, client: FlaskClient, drain: Callable[..., int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It left before the rest; the incident was about it all the same."""
+    """The alert left the incident earlier, but the incident was still about it."""
     group = {"groupLabels": {"cell": "1"}}
     monkeypatch.setattr("webhook.storage.trimming.KEPT", 1)
     fires = alert("Fires", system="one")
@@ -237,7 +237,7 @@ def test_alert_that_was_archived_while_the_incident_lasted_is_found_too(
 def test_terminal_lists_the_archive(
     service: Service, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the same filters; how to go on is said beside the data."""
+    """The terminal has the same filters; it prints how to go on apart from the data."""
 
     def run(*words: str) -> Any:  # noqa: ANN401  click's result
         with monkeypatch.context() as patched:
@@ -258,7 +258,7 @@ def test_terminal_lists_the_archive(
 
 @pytest.mark.parametrize("words", ["", "2026", "22.11.2026", "2026-11-31", "٢٠٢٦-11-22"])
 def test_day_that_is_none_is_no_time(words: str) -> None:
-    """A day or an RFC 3339 time, and nothing guessed."""
+    """A filter takes a day or an RFC 3339 time, and nothing is guessed."""
     with pytest.raises(ValueError, match=r"RFC 3339|day is out of range"):
         parse_moment(words)
     assert parse_moment("2026-11-22", ends=True) - parse_moment("2026-11-22") == DAY

@@ -1,4 +1,4 @@
-"""Buttons under a message in Slack: there when a press can be taken, and only for what can be done."""
+"""Tests of the buttons under a message in Slack: shown if presses can be received, and only for possible actions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def actions(blocks: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("action", ["open", "join", "update"])
 def test_open_incident_can_be_acknowledged_and_resolved(catalog: Catalog, action: Action) -> None:
-    """In the message and in the reply that tells of news."""
+    """The buttons are in the message and in the reply that tells the news."""
     blocks = layout(message_of(catalog, alert(), action=action), action=action, buttons=True).blocks
     assert actions(blocks) == ["tocsin.acknowledge", "tocsin.resolve"]
 
 
 def test_acknowledged_incident_can_be_given_back(catalog: Catalog) -> None:
-    """Whoever took it may have to leave it."""
+    """Whoever took the incident may have to leave it."""
     message = dataclasses.replace(message_of(catalog, alert()), status="acknowledged")
     assert actions(layout(message, buttons=True).blocks) == ["tocsin.unacknowledge", "tocsin.resolve"]
 
@@ -46,7 +46,7 @@ def test_resolved_incident_has_no_buttons(catalog: Catalog) -> None:
 
 
 def test_incident_that_was_resolved_by_hand_and_fires_on_can_be_reopened(catalog: Catalog) -> None:
-    """A mistaken press is taken back where it was made, and the message does not look as if all were well."""
+    """A mistaken press can be undone in the same message, and the message does not look as if all were well."""
     message = dataclasses.replace(message_of(catalog, alert()), status="resolved", fires_on=True)
     content = layout(message, action="resolve", buttons=True)
     assert actions(content.blocks) == ["tocsin.reopen"]
@@ -55,7 +55,7 @@ def test_incident_that_was_resolved_by_hand_and_fires_on_can_be_reopened(catalog
 
 
 def test_buttons_stand_above_the_runbook(catalog: Catalog) -> None:
-    """Nobody scrolls to acknowledge."""
+    """Nobody has to scroll to acknowledge."""
     blocks = layout(message_of(catalog, alert()), buttons=True).blocks
     types = [block["type"] for block in blocks]
     runbook = next(number for number, block in enumerate(blocks) if "📖" in json.dumps(block, ensure_ascii=False))
@@ -63,7 +63,7 @@ def test_buttons_stand_above_the_runbook(catalog: Catalog) -> None:
 
 
 def test_press_of_a_rendered_button_is_understood(catalog: Catalog) -> None:
-    """What is drawn here is what `callback_events` reads; a resolve asks once more."""
+    """`callback_events` reads what the renderer draws; a resolve asks for confirmation."""
     row = rows(layout(message_of(catalog, alert()), buttons=True).blocks)[0]
     for element, verb in zip(row["elements"], ("acknowledge", "resolve"), strict=True):
         payload = {"type": "block_actions", "user": {"name": "on.call"}, "actions": [element]}
@@ -84,7 +84,7 @@ def test_texts_of_buttons_are_within_slack_s_limits(catalog: Catalog) -> None:
 
 
 def test_large_message_with_buttons_stays_within_slack_s_limits(catalog: Catalog) -> None:
-    """The runbook gives way, not the buttons."""
+    """The runbook is shortened, the buttons are not."""
     alerts = [
         alert("Nobody", instance=f"{number}" + "<" * 2_000, annotations={"summary": "&" * 2_000})
         for number in range(20)
@@ -96,16 +96,16 @@ def test_large_message_with_buttons_stays_within_slack_s_limits(catalog: Catalog
 
 
 @pytest.mark.parametrize(
-    ("given", "there"),
+    ("given", "enabled"),
     [
         ({"SLACK_SIGNING_SECRET": "s", "PUBLIC_URL": "https://tocsin.example.com"}, True),
         ({"SLACK_SIGNING_SECRET": "s"}, False),
         ({"PUBLIC_URL": "https://tocsin.example.com"}, False),
     ],
 )
-def test_buttons_need_the_secret_and_the_public_address(given: dict[str, str], *, there: bool) -> None:
-    """A button whose press nobody takes shows a warning sign to whoever presses it."""
+def test_buttons_need_the_secret_and_the_public_address(given: dict[str, str], *, enabled: bool) -> None:
+    """A button without a receiver shows a warning sign to whoever presses it."""
     settings = read_settings({f"TOCSIN_{name}": value for name, value in {**given, "SLACK_BOT_TOKEN": "x"}.items()})
-    assert settings.slack_buttons is there
-    assert configured(settings)["slack"]._buttons is there  # type: ignore[attr-defined]
+    assert settings.slack_buttons is enabled
+    assert configured(settings)["slack"]._buttons is enabled  # type: ignore[attr-defined]
     assert settings.slack_bot_token == Secret("x")

@@ -1,4 +1,4 @@
-"""A person's resolve, one incident for each owner, and deliveries that are in doubt: what they make of each other."""
+"""Tests of how a person's resolve, several owners of a group, and deliveries in doubt affect each other."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BOTH = {"groupLabels": {"cluster": "eu"}}
 
 
 def incident(client: FlaskClient, number: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
-    return found
+    answer: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
+    return answer
 
 
 def resolve(client: FlaskClient) -> None:
@@ -42,18 +42,18 @@ def fires_on(post: Post, client: FlaskClient, let: Let, clock: Clock) -> None:
 def test_old_picture_of_what_fires_on_is_asked_about_first(
     fires_on: None, post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """It is no word that anything fires, and does not change when it is told again."""
-    again = incident(client)["told_again_at"]
+    """The old alert batch does not prove that anything fires, and does not change when the incident is told again."""
+    told_again_at = incident(client)["told_again_at"]
     alertmanager_state.answer = Absent()
     let(minutes=1)
     post(alert(instance="a"))
-    assert incident(client)["told_again_at"] == again
+    assert incident(client)["told_again_at"] == told_again_at
     let()
     let(seconds=30)
     assert alertmanager_state.asked == [1, 1]
-    found = incident(client)
-    assert (found["status"], found["still_firing"], found["told_again_at"]) == ("resolved", True, again)
-    assert "does not list it" in found["timeline"][-1]["detail"]
+    details = incident(client)
+    assert (details["status"], details["still_firing"], details["told_again_at"]) == ("resolved", True, told_again_at)
+    assert "does not list it" in details["timeline"][-1]["detail"]
 
 
 @pytest.mark.parametrize("answer", [Active(), Unknown(reason="HTTP 503")])
@@ -65,14 +65,14 @@ def test_alert_that_fires_again_reopens_what_a_person_has_resolved(  # noqa: PLR
     alertmanager_state: FakeAlertmanagerState,
     answer: Active | Unknown,
 ) -> None:
-    """Also where nobody can be asked, and then the message says so."""
+    """The incident also reopens if nobody can be asked, and then the message says so."""
     alertmanager_state.answer = answer
     let(minutes=1)
     post(alert(instance="a"))
     let()
-    found = incident(client)
-    assert (found["status"], found["firing"] if "firing" in found else len(found["alerts"])) == ("open", 2)
-    detail = found["timeline"][-1]["detail"]
+    details = incident(client)
+    assert (details["status"], details["firing"] if "firing" in details else len(details["alerts"])) == ("open", 2)
+    detail = details["timeline"][-1]["detail"]
     assert "another alert of it has begun to fire since" in detail
     assert ("HTTP 503" in detail) is isinstance(answer, Unknown)
 
@@ -80,7 +80,7 @@ def test_alert_that_fires_again_reopens_what_a_person_has_resolved(  # noqa: PLR
 def test_incident_that_is_resolved_by_hand_in_doubt_ends_by_alertmanagers_word(
     post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """No alert of it stands open, and one is told again with its old start: a person does not end that either."""
+    """No alert of the incident is open, but one is in doubt; a person's resolve does not end it either."""
     alertmanager_state.answer = Absent()
     post(alert(instance="a"), alert(instance="b"))
     post(alert(instance="a", status="resolved"), alert(instance="b"))
@@ -92,8 +92,8 @@ def test_incident_that_is_resolved_by_hand_in_doubt_ends_by_alertmanagers_word(
     let()
     assert incident(client)["still_firing"], "asked once"
     let(seconds=30)
-    found = incident(client)
-    assert (found["status"], found["still_firing"], found["resolved_by"]) == ("resolved", False, "Alertmanager")
+    details = incident(client)
+    assert (details["status"], details["still_firing"], details["resolved_by"]) == ("resolved", False, "Alertmanager")
     let(hours=3)
     assert incident(client)["status"] == "resolved"
 
@@ -115,7 +115,7 @@ def test_incident_that_is_resolved_by_hand_in_doubt_is_told_when_it_fires(
 def test_end_that_leaves_out_what_fires_on_is_asked_about(
     post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """Alertmanager lists none of it, twice: then it is over."""
+    """Alertmanager twice lists none of its alerts; then the incident is over."""
     post(alert(instance="a"), alert(instance="b"))
     let()
     resolve(client)
@@ -124,8 +124,12 @@ def test_end_that_leaves_out_what_fires_on_is_asked_about(
     let()
     assert (alertmanager_state.asked, incident(client)["still_firing"]) == ([1], True)
     let(minutes=2)
-    found = incident(client)
-    assert (alertmanager_state.asked, found["still_firing"], found["resolved_by"]) == ([1, 1], False, "Alertmanager")
+    details = incident(client)
+    assert (alertmanager_state.asked, details["still_firing"], details["resolved_by"]) == (
+        [1, 1],
+        False,
+        "Alertmanager",
+    )
 
 
 def test_end_that_leaves_out_another_teams_alerts_is_asked_about(
@@ -140,14 +144,14 @@ def test_end_that_leaves_out_another_teams_alerts_is_asked_about(
     let()
     assert alertmanager_state.asked == [2]
     let(minutes=2)
-    found = [incident(client, number) for number in (1, 2)]
-    assert [(one["status"], one["resolved_by"]) for one in found] == [("resolved", "Alertmanager")] * 2
+    incidents = [incident(client, number) for number in (1, 2)]
+    assert [(details["status"], details["resolved_by"]) for details in incidents] == [("resolved", "Alertmanager")] * 2
 
 
 def test_delivery_in_which_something_fires_says_nothing_of_another_teams_alerts(
     post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """They may be silenced: Alertmanager leaves such alerts out."""
+    """Those alerts may be silenced; Alertmanager leaves silenced alerts out."""
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     post(ours, theirs, **BOTH)
     let()
@@ -159,7 +163,7 @@ def test_delivery_in_which_something_fires_says_nothing_of_another_teams_alerts(
 def test_old_start_reopens_its_own_teams_incident(
     post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """The group's other incident is not its."""
+    """The group's other incident belongs to another team."""
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     post(ours, theirs, **BOTH)
     let()
@@ -175,7 +179,7 @@ def test_old_start_reopens_its_own_teams_incident(
 def test_old_start_joins_the_incident_that_its_group_has_by_now(
     post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """Also where a person has resolved that one and it fires on: it is not over, and no second one is opened."""
+    """If a person resolved that incident and it fires on, the alert joins it too, and no second incident is opened."""
     post(alert(instance="a"))
     post(alert(instance="a", status="resolved"))
     let(hours=3)
@@ -184,6 +188,6 @@ def test_old_start_joins_the_incident_that_its_group_has_by_now(
     alertmanager_state.answer = Active()
     post(alert(instance="a"))
     let()
-    found = [incident(client, number) for number in (1, 2)]
-    assert [one["status"] for one in found] == ["resolved", "open"]
-    assert len(found[1]["alerts"]) == 2
+    incidents = [incident(client, number) for number in (1, 2)]
+    assert [details["status"] for details in incidents] == ["resolved", "open"]
+    assert len(incidents[1]["alerts"]) == 2

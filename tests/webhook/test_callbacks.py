@@ -1,4 +1,4 @@
-"""Buttons in Slack and changes in PagerDuty: who is believed, what is done, and that nothing is done twice."""
+"""Tests of buttons in Slack and changes in PagerDuty: who is trusted, what is done, and that nothing is done twice."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def interaction(verb: str = "acknowledge", **changes: object) -> dict[str, Any]:
 
 
 def pressed_at(at: object, verb: str = "acknowledge", **changes: object) -> dict[str, Any]:
-    """Return what `interaction` takes for a button that was pressed then, on a message of an hour before."""
+    """Return the arguments of `interaction` for a button that was pressed at that time, on a message one hour older."""
     action = {**interaction(verb)["actions"][0], "action_ts": at}
     place = {"type": "message", "message_ts": f"{NOON - 3_600:.6f}", "channel_id": "C024BE91L"}
     return {"actions": [action], "container": place, **changes}
@@ -132,8 +132,8 @@ def event_of(verb: str = "acknowledged", **changes: object) -> dict[str, Any]:
 
 
 def with_data(**changes: object) -> dict[str, Any]:
-    found: dict[str, Any] = event_of()["data"]
-    return {**found, **changes}
+    data: dict[str, Any] = event_of()["data"]
+    return {**data, **changes}
 
 
 def pagerduty_headers(body: bytes, *, identity: str = "w-1", secret: str = PAGERDUTY_SECRET) -> dict[str, str]:
@@ -141,12 +141,12 @@ def pagerduty_headers(body: bytes, *, identity: str = "w-1", secret: str = PAGER
     return {"X-PagerDuty-Signature": f"v1=00,v1={signature}", "X-Webhook-Id": identity}
 
 
-# Who is believed.
+# Which requests are trusted.
 
 
 @pytest.mark.parametrize("path", ["/slack/interactions", "/pagerduty/webhook"])
 def test_callback_without_its_secret_does_not_exist(environment: dict[str, str], clock: Clock, path: str) -> None:
-    """Whatever is sent there, and however it is signed: an empty secret signs for everybody."""
+    """Any request to it gets a 404, however it is signed: an empty secret would accept everybody."""
     service = build(read_settings(environment), senders={}, clock=clock)
     try:
         body = b"payload={}"
@@ -160,7 +160,7 @@ def test_callback_without_its_secret_does_not_exist(environment: dict[str, str],
 
 @pytest.mark.parametrize("path", ["/slack/interactions", "/pagerduty/webhook"])
 def test_callback_that_is_not_signed_is_refused(client: FlaskClient, incident: int, path: str) -> None:
-    """The bearer token opens other doors, not this one."""
+    """The bearer token does not replace the signature."""
     body = urlencode({"payload": json.dumps(interaction())}).encode()
     for headers in (
         {},
@@ -174,13 +174,13 @@ def test_callback_that_is_not_signed_is_refused(client: FlaskClient, incident: i
 
 
 def test_press_that_is_older_than_five_minutes_is_refused(press: Press, incident: int, clock: Clock) -> None:
-    """Somebody may have recorded it."""
+    """Somebody may have recorded the press."""
     assert press(at=clock() - 301).status_code == 401
     assert press(at=clock() + 301).status_code == 401
 
 
 def test_signed_callback_needs_no_token_and_any_host_name(client: FlaskClient, incident: int) -> None:
-    """Slack has no token of ours, and reaches us through a name of its own choosing."""
+    """Slack has no token of ours, and reaches us by a host name that we do not know."""
     body = urlencode({"payload": json.dumps(interaction())}).encode()
     headers = {**slack_headers(body, NOON), "Host": "tunnel.example.com"}
     assert client.post("/slack/interactions", data=body, headers=headers).status_code == 200
@@ -188,7 +188,7 @@ def test_signed_callback_needs_no_token_and_any_host_name(client: FlaskClient, i
 
 @pytest.mark.parametrize("path", ["/slack/interactions", "/pagerduty/webhook"])
 def test_huge_body_is_refused_before_it_is_read_whole(client: FlaskClient, path: str) -> None:
-    """Anybody can send it; nobody has signed it."""
+    """Anybody can send such a body, and nobody has signed it."""
     answer = client.post(path, data=b"x" * (LARGEST_BODY + 1))
     assert answer.status_code == 413
 
@@ -197,16 +197,16 @@ def test_huge_body_is_refused_before_it_is_read_whole(client: FlaskClient, path:
 
 
 def test_button_acknowledges_for_who_pressed_it(press: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """At once, empty, and with the name in the incident and its timeline."""
+    """The answer comes at once and is empty; the incident and its timeline hold the person's name."""
     answer = press()
     assert (answer.status_code, answer.get_data()) == (200, b"")
-    found = shown(incident)
-    assert (found["status"], found["acknowledged_by"]) == ("acknowledged", "on.call (Slack)")
-    assert [(line["kind"], line["actor"]) for line in found["timeline"]][-1] == ("acknowledged", "on.call (Slack)")
+    details = shown(incident)
+    assert (details["status"], details["acknowledged_by"]) == ("acknowledged", "on.call (Slack)")
+    assert [(line["kind"], line["actor"]) for line in details["timeline"]][-1] == ("acknowledged", "on.call (Slack)")
 
 
 def test_button_resolves(press: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """Whether or not the alerts still fire."""
+    """It resolves whether or not the alerts still fire."""
     press("resolve")
     assert (shown(incident)["status"], shown(incident)["resolved_by"]) == ("resolved", "on.call (Slack)")
 
@@ -215,21 +215,23 @@ def test_button_resolves(press: Press, incident: int, shown: Callable[..., Any])
 def test_giving_back_is_handed_on(
     request: pytest.FixtureRequest, incident: int, monkeypatch: pytest.MonkeyPatch, send: str
 ) -> None:
-    """From either provider, with who has done it."""
-    seen: list[tuple[int, str, float]] = []
-    monkeypatch.setattr(Responses, "unacknowledge", lambda _, *given: seen.append(given), raising=False)
+    """Either provider passes it on, with the person's name."""
+    calls: list[tuple[int, str, float]] = []
+    monkeypatch.setattr(Responses, "unacknowledge", lambda _, *arguments: calls.append(arguments), raising=False)
     request.getfixturevalue(send)("unacknowledge" if send == "press" else "unacknowledged")
-    assert seen == [(incident, {"press": "on.call (Slack)", "page": "On Call (PagerDuty)"}[send], NOON)]
+    assert calls == [(incident, {"press": "on.call (Slack)", "page": "On Call (PagerDuty)"}[send], NOON)]
 
 
 def test_press_that_is_played_again_acts_once(
     press: Press, incident: int, monkeypatch: pytest.MonkeyPatch, shown: Callable[..., Any]
 ) -> None:
-    """The same signature within its five minutes, also when the incident has been given back meanwhile."""
+    """A repeat of the signed request within five minutes does nothing, even after somebody gave the incident back."""
     acted: list[int] = []
     acknowledge = Responses.acknowledge
     monkeypatch.setattr(
-        Responses, "acknowledge", lambda *given, **seen: (acted.append(1), acknowledge(*given, **seen))[1]
+        Responses,
+        "acknowledge",
+        lambda *arguments, **keywords: (acted.append(1), acknowledge(*arguments, **keywords))[1],
     )
     assert [press().status_code for _ in range(3)] == [200, 200, 200]
     assert acted == [1]
@@ -237,7 +239,7 @@ def test_press_that_is_played_again_acts_once(
 
 
 def test_second_press_changes_nothing(press: Press, incident: int, clock: Clock, shown: Callable[..., Any]) -> None:
-    """Idempotent on its own, which is what holds where another replica has taken the first."""
+    """An acknowledgement is idempotent by itself, even if another replica took the first press."""
     press()
     clock.forward(seconds=1)
     press(user={"id": "U2", "name": "late"})
@@ -245,7 +247,7 @@ def test_second_press_changes_nothing(press: Press, incident: int, clock: Clock,
 
 
 class AnsweringSender(FakeSender):
-    """A sender that remembers what it has answered; `said` is set then."""
+    """A sender that remembers its answers."""
 
     def __init__(self) -> None:
         super().__init__("slack", {"open", "join", "escalate", "update", "resolve"})
@@ -253,7 +255,7 @@ class AnsweringSender(FakeSender):
         self.buttons: queue.Queue[Sequence[Mapping[str, object]]] = queue.Queue()
 
     def answer(self, channel: str, user: str, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
-        """Remember the answer, or fail as told."""
+        """Remember the answer, or fail if a test asked for it."""
         self.buttons.put(buttons)
         self.answers.put((channel, user, text))
         if self.failures:
@@ -265,7 +267,7 @@ PLACE = {"channel": {"id": "C024BE91L", "name": "ops"}}
 
 @pytest.fixture
 def answering(service: Service, senders: dict[str, FakeSender]) -> AnsweringSender:
-    """Return Slack's sender, put in place of the one that cannot answer."""
+    """Put a sender that can answer in the place of Slack's sender, and return it."""
     sender = AnsweringSender()
     senders["slack"] = sender
     assert service.senders["slack"] is sender
@@ -297,7 +299,7 @@ def test_press_that_changes_nothing_is_answered(
     verb: str,
     words: str,
 ) -> None:
-    """Whoever presses sees at once why nothing happens, and nobody else does."""
+    """Whoever presses sees at once why nothing happens; nobody else sees it."""
     for number, earlier in enumerate(before):
         if earlier == "over":
             ended = payload(alert(status="resolved"))
@@ -316,7 +318,7 @@ def test_press_that_changes_nothing_is_answered(
 def test_press_on_what_is_gone_is_answered(
     *, press: Press, answering: AnsweringSender, monkeypatch: pytest.MonkeyPatch, archive: bool, words: str
 ) -> None:
-    """The message in Slack is older than what the store has kept."""
+    """The message in Slack is older than the incidents that the store keeps."""
     monkeypatch.setattr("webhook.storage.archive.find", lambda _connection, _number: object() if archive else None)
     press(**PLACE)
     assert answering.answers.get(timeout=PATIENCE_SECONDS)[2].startswith(words)
@@ -325,7 +327,7 @@ def test_press_on_what_is_gone_is_answered(
 def test_press_that_changes_something_is_answered_by_the_message_itself(
     press: Press, incident: int, answering: AnsweringSender
 ) -> None:
-    """It is edited; one sentence more would be noise."""
+    """The message is edited; a further sentence would be noise."""
     press("acknowledge", **PLACE)
     press("acknowledge", user={"id": "U2", "name": "late"}, **PLACE)
     assert answering.answers.get(timeout=PATIENCE_SECONDS)[1] == "U2"
@@ -335,7 +337,7 @@ def test_press_that_changes_something_is_answered_by_the_message_itself(
 def test_press_whose_answer_fails_is_taken_all_the_same(
     press: Press, incident: int, answering: AnsweringSender
 ) -> None:
-    """Slack may refuse it; more than a few at once are left unsaid, and the next one is said again."""
+    """Slack may refuse the answer; of many answers at once some are dropped, and the next press is answered again."""
     answering.failures = [PermanentFailure("user_not_in_channel") for _ in range(30)]
     for number in range(30):
         assert press("reopen", response_url=str(number), **PLACE).status_code == 200
@@ -346,7 +348,7 @@ def test_press_whose_answer_fails_is_taken_all_the_same(
 def test_press_from_nowhere_is_not_answered(
     press: Press, incident: int, answering: AnsweringSender, place: dict[str, object]
 ) -> None:
-    """Ids are Slack's, letters and digits; what is none goes nowhere."""
+    """Slack's ids are letters and digits; an answer goes to no other text."""
     assert press("reopen", **place).status_code == 200
     assert answering.answers.empty()
 
@@ -372,7 +374,7 @@ def test_press_that_is_older_than_the_last_change_changes_nothing(
     verb: str,
     since: str,
 ) -> None:
-    """Whoever kept it back until somebody else had acted; whoever pressed is told so, and may press again."""
+    """Somebody else acted before the delayed press arrived; the person is told and may press again."""
     clock.forward(minutes=1)
     made = clock()
     clock.forward(minutes=2)
@@ -394,7 +396,7 @@ def test_press_that_is_older_than_the_last_change_changes_nothing(
 def test_time_of_the_request_counts_where_a_press_has_none(
     *, press: Press, incident: int, service: Service, clock: Clock, shown: Callable[..., Any], held: bool
 ) -> None:
-    """It is signed, too."""
+    """The signature covers that time, too."""
     made = clock()
     clock.forward(minutes=4)
     service.responses.acknowledge(incident, "Ada", clock())
@@ -406,7 +408,7 @@ def test_time_of_the_request_counts_where_a_press_has_none(
 def test_press_on_an_old_message_counts(
     *, press: Press, incident: int, service: Service, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """The message is hours older than the last change; the press is not."""
+    """The message is hours older than the last change, but the press is newer."""
     clock.forward(hours=3)
     service.responses.acknowledge(incident, "Ada", clock())
     service.responses.unacknowledge(incident, "Ada", clock())
@@ -419,7 +421,7 @@ def test_press_on_an_old_message_counts(
 def test_press_counts_however_slack_s_clock_differs(
     *, press: Press, incident: int, service: Service, clock: Clock, shown: Callable[..., Any], behind: float
 ) -> None:
-    """Its earlier presses have told by how much."""
+    """Earlier presses have shown how far Slack's clock differs."""
     press("unacknowledge", **pressed_at(f"{clock() - behind:.6f}"))
     clock.forward(minutes=10)
     service.responses.acknowledge(incident, "Ada", clock())
@@ -432,7 +434,7 @@ def test_press_counts_however_slack_s_clock_differs(
 def test_two_presses_in_a_row_both_count_though_the_first_was_written_down_late(
     *, press: Press, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """The store was busy, and the second had been made before the first was dated."""
+    """The store was busy: the second press was made before the first was stored with its time."""
     first, second = f"{clock():.6f}", f"{clock() + 0.5:.6f}"
     clock.forward(seconds=4)
     press("acknowledge", **pressed_at(first))
@@ -443,7 +445,7 @@ def test_two_presses_in_a_row_both_count_though_the_first_was_written_down_late(
 def test_merge_in_pagerduty_makes_an_older_press_late(
     *, press: Press, page: Press, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """Whoever merges has taken the incident."""
+    """Whoever merges an incident acknowledges it."""
     made = clock()
     clock.forward(minutes=2)
     page("resolved", data=with_data(resolve_reason=MERGED))
@@ -453,7 +455,7 @@ def test_merge_in_pagerduty_makes_an_older_press_late(
 
 @pytest.mark.parametrize("at", ["", "now", "-1", "1e3", "nan", "9" * 40, "1.2.3", "١٢٣", 5, None, {}])
 def test_time_of_a_press_that_is_none_is_left_out(at: object) -> None:
-    """Then the request's own counts."""
+    """Then the time of the request counts."""
     body = urlencode({"payload": json.dumps(interaction(**pressed_at(at)))}).encode()
     press = slack_press(body)
     assert press is not None
@@ -463,13 +465,13 @@ def test_time_of_a_press_that_is_none_is_left_out(at: object) -> None:
 def test_press_that_could_not_be_stored_can_be_sent_again(
     press: Press, incident: int, monkeypatch: pytest.MonkeyPatch, shown: Callable[..., Any]
 ) -> None:
-    """Only what was done counts as taken."""
+    """A press counts as taken only when its action is stored."""
 
-    def gone(*_: object, **_seen: object) -> None:
+    def fail(*_: object, **_keywords: object) -> None:
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Responses, "acknowledge", gone)
+        broken.setattr(Responses, "acknowledge", fail)
         assert press().status_code == 503
     assert press().status_code == 200
     assert shown(incident)["status"] == "acknowledged"
@@ -490,7 +492,7 @@ def test_press_that_could_not_be_stored_can_be_sent_again(
 def test_name_from_slack_is_cleaned(
     press: Press, incident: int, shown: Callable[..., Any], user: object, actor: str
 ) -> None:
-    """People choose their names."""
+    """People choose their own names."""
     press(user=user)
     assert shown(incident)["acknowledged_by"] == actor
 
@@ -513,7 +515,7 @@ def test_name_from_slack_is_cleaned(
 def test_what_is_no_button_of_ours_is_nothing_to_do(
     press: Press, incident: int, shown: Callable[..., Any], changes: dict[str, Any]
 ) -> None:
-    """Slack wants a 2xx all the same."""
+    """Slack needs a 2xx for these requests too."""
     assert press(**changes).status_code == 200
     assert shown(incident)["status"] == "open"
 
@@ -523,7 +525,7 @@ def test_what_is_no_button_of_ours_is_nothing_to_do(
     [b"", b"payload", b"payload=", b"payload={", b"payload=%ff", b"\xff", b"payload=" + b"[" * 100_000, b"a=1&" * 50],
 )
 def test_body_that_is_not_slack_s_is_a_400(client: FlaskClient, body: bytes) -> None:
-    """Signed or not, it is no interaction."""
+    """The answer is 400 even if the body is signed."""
     answer = client.post("/slack/interactions", data=body, headers=slack_headers(body, NOON))
     assert answer.status_code == 400
     valid("Error", answer.get_json())
@@ -533,7 +535,7 @@ def test_body_that_is_not_slack_s_is_a_400(client: FlaskClient, body: bytes) -> 
 
 
 def test_acknowledgement_in_pagerduty_is_one_here(page: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """Matched by the key, with the person's name."""
+    """The key names the incident, and the event names the person."""
     answer = page()
     valid("CallbackTaken", answer.get_json())
     assert (answer.status_code, answer.get_json()) == (200, {"result": "acknowledged"})
@@ -541,7 +543,7 @@ def test_acknowledgement_in_pagerduty_is_one_here(page: Press, incident: int, sh
 
 
 def test_resolve_in_pagerduty_is_one_here(page: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """And everybody else hears of it."""
+    """All other channels hear of it."""
     assert page("resolved").get_json() == {"result": "resolved"}
     assert shown(incident)["resolved_by"] == "On Call (PagerDuty)"
 
@@ -553,32 +555,32 @@ MERGED = {
 
 
 def test_merge_in_pagerduty_resolves_nothing(page: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """Its alerts fire on; whoever has merged is at work on them, under another number there."""
+    """The alerts fire on; the person who merged works on them under another number in PagerDuty."""
     assert page("resolved", data=with_data(resolve_reason=MERGED)).get_json() == {"result": "merged"}
-    found = shown(incident)
-    assert (found["status"], found["acknowledged_by"]) == ("acknowledged", "On Call (PagerDuty)")
-    assert found["timeline"][-1]["detail"] == (
+    details = shown(incident)
+    assert (details["status"], details["acknowledged_by"]) == ("acknowledged", "On Call (PagerDuty)")
+    assert details["timeline"][-1]["detail"] == (
         "merged into “the other one” (Q2) in PagerDuty; its alerts are Alertmanager's to end, so it stays open;"
         " acknowledged, covers 1 alert"
     )
 
 
 def test_merge_by_nobody_is_a_line_in_the_timeline(page: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """A rule of PagerDuty's works on nothing."""
+    """A PagerDuty rule merged the incident, so nobody has acknowledged it."""
     assert page("resolved", data=with_data(resolve_reason=MERGED), agent=None).get_json() == {"result": "merged"}
     assert (shown(incident)["status"], shown(incident)["timeline"][-1]["kind"]) == ("open", "merged")
 
 
 @pytest.mark.parametrize("reason", [None, 5, [], {}, {"type": 7}, {"type": "something_new"}])
 def test_resolve_for_any_other_reason_is_a_persons(page: Press, incident: int, reason: object) -> None:
-    """As before; what has no meaning to us changes nothing."""
+    """The person has resolved it; a reason that Tocsin does not know changes nothing."""
     assert page("resolved", data=with_data(resolve_reason=reason)).get_json() == {"result": "resolved"}
 
 
 def test_reopening_in_pagerduty_reopens_it_here(
     page: Press, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """As long as it fires; what is older than the resolve is left alone."""
+    """It reopens while the alerts fire; an event that is older than the resolve is ignored."""
     early = clock()
     clock.forward(minutes=10)
     page("resolved")
@@ -604,10 +606,10 @@ def test_reopening_in_pagerduty_reopens_it_here(
 def test_handing_on_in_pagerduty_is_a_line_in_the_timeline(
     *, page: Press, incident: int, shown: Callable[..., Any], verb: str, data: dict[str, Any], detail: str
 ) -> None:
-    """Who has it there changes nothing about who is asked here."""
+    """The assignee in PagerDuty does not change whom Tocsin tells."""
     assert page(verb, data=with_data(**data)).get_json() == {"result": "noted"}
-    found = shown(incident)
-    assert (found["status"], found["timeline"][-1]["kind"], found["timeline"][-1]["detail"]) == (
+    details = shown(incident)
+    assert (details["status"], details["timeline"][-1]["kind"], details["timeline"][-1]["detail"]) == (
         "open",
         "reassigned",
         detail,
@@ -618,43 +620,43 @@ def test_handing_on_in_pagerduty_is_a_line_in_the_timeline(
 def test_what_pagerduty_told_is_not_told_to_pagerduty(
     page: Press, incident: int, senders: dict[str, FakeSender], drain: Callable[..., int], verb: str
 ) -> None:
-    """Otherwise each would tell the other for ever; the team's channel does hear."""
+    """Otherwise the two would tell each other for ever; the team's channel does hear of it."""
     drain()
     page(verb)
     drain()
-    assert senders["pagerduty"].said == [("open", "events")]
-    assert senders["slack"].said[-1][0] == ("update" if verb == "acknowledged" else "resolve")
+    assert senders["pagerduty"].sent == [("open", "events")]
+    assert senders["slack"].sent[-1][0] == ("update" if verb == "acknowledged" else "resolve")
 
 
 def test_press_in_slack_is_told_to_pagerduty(
     press: Press, incident: int, senders: dict[str, FakeSender], drain: Callable[..., int]
 ) -> None:
-    """There it stops PagerDuty's own escalation."""
+    """The event stops PagerDuty's own escalation."""
     drain()
     press()
     drain()
-    assert senders["pagerduty"].said == [("open", "events"), ("acknowledge", "events")]
+    assert senders["pagerduty"].sent == [("open", "events"), ("acknowledge", "events")]
 
 
 def test_event_that_is_sent_again_acts_once(page: Press, incident: int) -> None:
-    """PagerDuty sends again until it has seen a 2xx; the event's id is the same, whatever the unsigned header says."""
+    """PagerDuty repeats an event until it gets a 2xx; the event keeps its id, whatever the unsigned header says."""
     assert [page().get_json()["result"] for _ in range(2)] == ["acknowledged", "repeated"]
     assert page(identity="w-2").get_json() == {"result": "repeated"}
 
 
-@pytest.mark.parametrize("then", ["unacknowledged", "resolved", "reopened"])
+@pytest.mark.parametrize("later_action", ["unacknowledged", "resolved", "reopened"])
 @pytest.mark.parametrize("minutes", [6, 60, 47 * 60, 49 * 60, 24 * 60 * 90])
 def test_an_event_that_is_played_again_changes_nothing(
-    *, page: Press, incident: int, clock: Clock, shown: Callable[..., Any], then: str, minutes: int
+    *, page: Press, incident: int, clock: Clock, shown: Callable[..., Any], later_action: str, minutes: int
 ) -> None:
-    """With an id of its own in the header, at any later time, whatever was done since."""
+    """The repeat comes at any later time with another id in its header; it changes nothing, whatever was done since."""
     played = {"at": clock(), "id": "01A"}
     page(**played)
     clock.forward(minutes=minutes / 2)
-    page("resolved" if then == "reopened" else then, identity="w-2", at=clock(), id="01B")
-    if then == "reopened":
+    page("resolved" if later_action == "reopened" else later_action, identity="w-2", at=clock(), id="01B")
+    if later_action == "reopened":
         clock.forward(seconds=30)
-        page(then, identity="w-3", at=clock(), id="01C")
+        page(later_action, identity="w-3", at=clock(), id="01C")
     clock.forward(minutes=minutes / 2)
     before = shown(incident)["status"]
     assert page(identity="w-4", **played).get_json()["result"] in {"repeated", "ignored"}
@@ -664,7 +666,7 @@ def test_an_event_that_is_played_again_changes_nothing(
 def test_an_event_that_is_older_than_the_last_change_changes_nothing(
     *, page: Press, press: Press, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """One that was kept back and never arrived before, too."""
+    """An event that was delayed and never arrived before changes nothing either."""
     clock.forward(minutes=1)
     kept_back = clock()
     clock.forward(minutes=10)
@@ -676,7 +678,7 @@ def test_an_event_that_is_older_than_the_last_change_changes_nothing(
 
 
 def test_event_without_an_id_is_taken(client: FlaskClient, incident: int) -> None:
-    """What tells it from others is its body."""
+    """Tocsin then identifies the event by its body."""
     body = json.dumps({"event": event_of()}).encode()
     headers = {name: value for name, value in pagerduty_headers(body).items() if name != "X-Webhook-Id"}
     results = [client.post("/pagerduty/webhook", data=body, headers=headers).get_json()["result"] for _ in range(2)]
@@ -686,7 +688,7 @@ def test_event_without_an_id_is_taken(client: FlaskClient, incident: int) -> Non
 def test_late_event_of_an_earlier_incident_leaves_the_present_one_alone(
     *, page: Press, press: Press, client: FlaskClient, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """Both have the group's key; PagerDuty may deliver after the second was opened."""
+    """Both incidents have the group's key; PagerDuty may deliver the event after the second incident was opened."""
     press("resolve")
     earlier = clock()
     clock.forward(minutes=10)
@@ -706,8 +708,8 @@ def joins(client: FlaskClient, clock: Clock, incident: int) -> Joins:
     """Return a function that lets another component's alert join the incident."""
 
     def run() -> None:
-        both = payload(alert(component="checkout"), alert(component="payments", started=iso(clock())))
-        answer = client.post("/v1/alertmanager", json=both, headers={"Authorization": "Bearer bearer-token"})
+        delivery = payload(alert(component="checkout"), alert(component="payments", started=iso(clock())))
+        answer = client.post("/v1/alertmanager", json=delivery, headers={"Authorization": "Bearer bearer-token"})
         assert answer.get_json() == {"result": "joined", "incident": incident}
 
     return run
@@ -717,16 +719,16 @@ def joins(client: FlaskClient, clock: Clock, incident: int) -> Joins:
 def test_hand_from_pagerduty_covers_only_what_was_told_before_it(
     verb: str, *, page: Press, joins: Joins, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """Nobody has seen what joined while the event was on its way; the timeline says that it came late."""
+    """Nobody has seen the alerts that joined before the event arrived; the timeline says that it came late."""
     clock.forward(minutes=1)
-    made = clock()
+    occurred_at = clock()
     clock.forward(minutes=1)
     joins()
     clock.forward(minutes=1)
-    assert page(verb, at=made).get_json() == {"result": "noted"}
-    found = shown(incident)
-    assert found["status"] == "open"
-    assert found["timeline"][-1] == {
+    assert page(verb, at=occurred_at).get_json() == {"result": "noted"}
+    details = shown(incident)
+    assert details["status"] == "open"
+    assert details["timeline"][-1] == {
         "at": iso(clock()),
         "kind": "late",
         "actor": "On Call (PagerDuty)",
@@ -738,7 +740,7 @@ def test_hand_from_pagerduty_covers_only_what_was_told_before_it(
 def test_merge_by_a_person_takes_nothing_that_came_after_it(
     page: Press, joins: Joins, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """It counts as an acknowledgement, and one that is late as a line."""
+    """A merge counts as an acknowledgement; a late merge is only a line in the timeline."""
     made = clock()
     clock.forward(minutes=1)
     joins()
@@ -750,7 +752,7 @@ def test_merge_by_a_person_takes_nothing_that_came_after_it(
 def test_further_level_makes_no_hand_late(
     page: Press, step: Callable[[], int], incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """It is told of the same alerts."""
+    """The next level is told of the same alerts."""
     clock.forward(minutes=59)
     made = clock()
     clock.forward(minutes=2)
@@ -762,7 +764,7 @@ def test_further_level_makes_no_hand_late(
 def test_clock_that_is_behind_is_known_from_earlier_events(
     page: Press, joins: Joins, incident: int, clock: Clock, shown: Callable[..., Any]
 ) -> None:
-    """PagerDuty's is two minutes behind ours: what a person does a minute after a call carries a time before it."""
+    """PagerDuty's clock is two minutes behind ours: an action one minute after a call has a time before the call."""
     skew = 120.0
     assert page("reassigned", identity="first", at=clock() - skew).status_code == 200
     clock.forward(minutes=10)
@@ -772,7 +774,7 @@ def test_clock_that_is_behind_is_known_from_earlier_events(
 
 
 def test_quickest_event_says_most_of_a_clock(either: Service) -> None:
-    """One that was held up says nothing; after a day the clock may have been set."""
+    """A delayed event tells nothing about the clock; after a day the clock may have been set."""
     with either.database.write() as connection:
         assert taken.behind(connection, "pagerduty") is None
         for made_at, came_at, behind in (
@@ -805,14 +807,14 @@ def test_quickest_event_says_most_of_a_clock(either: Service) -> None:
 def test_event_that_no_person_made_to_an_incident_of_ours_is_nothing_to_do(
     page: Press, incident: int, shown: Callable[..., Any], changes: dict[str, Any]
 ) -> None:
-    """Our own resolve comes back to us as an event of the integration's."""
+    """Tocsin's own resolve comes back as an event of the integration."""
     answer = page(**changes)
     assert (answer.status_code, answer.get_json()) == (200, {"result": "ignored"})
     assert shown(incident)["status"] == "open"
 
 
 def test_resolve_that_nobody_signs_for_is_left_alone(page: Press, incident: int, shown: Callable[..., Any]) -> None:
-    """PagerDuty closes by itself after a while; the alerts fire still. An acknowledgement is always somebody's."""
+    """PagerDuty resolves by itself after a while, but the alerts still fire. An acknowledgement always has a person."""
     assert page("resolved", agent=None).get_json() == {"result": "ignored"}
     assert page("acknowledged", agent=None, identity="w-2").get_json() == {"result": "acknowledged"}
     assert shown(incident)["acknowledged_by"] == "PagerDuty"
@@ -822,7 +824,7 @@ def test_resolve_that_nobody_signs_for_is_left_alone(page: Press, incident: int,
     "body", [b"", b"{", b"\xff", b"[" * 100_000, json.dumps({"event": event_of(occurred_at="soon")}).encode()]
 )
 def test_body_that_is_not_pagerduty_s_is_a_400(client: FlaskClient, body: bytes) -> None:
-    """Signed or not, it is no event."""
+    """The answer is 400 even if the body is signed."""
     answer = client.post("/pagerduty/webhook", data=body, headers=pagerduty_headers(body))
     assert answer.status_code == 400
     valid("Error", answer.get_json())
@@ -845,7 +847,7 @@ def test_body_that_is_not_pagerduty_s_is_a_400(client: FlaskClient, body: bytes)
     )
 )
 def test_no_json_ends_in_anything_but_an_event_or_a_complaint(body: object) -> None:
-    """Whatever stands in it."""
+    """The readers return nothing or raise `ValueError`, whatever the JSON holds."""
     text = json.dumps(body)
     for read, raw in ((slack_press, urlencode({"payload": text})), (pagerduty_change, text)):
         try:
@@ -855,20 +857,20 @@ def test_no_json_ends_in_anything_but_an_event_or_a_complaint(body: object) -> N
 
 
 def test_memory_of_what_was_taken_is_the_stores_and_bounded(either: Service) -> None:
-    """All replicas know it, and what no provider tries any more is dropped; on both databases."""
+    """All replicas share the memory; requests that no provider repeats any more are dropped, on both databases."""
     for number, at in ((1, NOON), (2, NOON + taken.KEPT_SECONDS), (2, NOON + taken.KEPT_SECONDS + 1)):
         with either.database.write() as connection:
             taken.take(connection, "slack", str(number), at)
     with either.database.read() as connection:
-        found = [taken.is_taken(connection, "slack", number) for number in ("1", "2", "3")]
+        known = [taken.is_taken(connection, "slack", number) for number in ("1", "2", "3")]
         assert not taken.is_taken(connection, "pagerduty", "2")
-    assert found == [False, True, False]
+    assert known == [False, True, False]
 
 
 def test_press_that_is_played_again_at_another_replica_acts_once(
     *, press: Press, client: FlaskClient, incident: int, service: Service, shown: Callable[..., Any]
 ) -> None:
-    """The memory is no process's: a second application over the same store knows the request."""
+    """The memory is in the store: a second application over the same store knows the request."""
     press()
     service.responses.unacknowledge(incident, "Ada", service.clock())
     client.application = create_app(service)
@@ -879,18 +881,18 @@ def test_press_that_is_played_again_at_another_replica_acts_once(
 def test_answers_and_logs_hold_no_secret(
     *, press: Press, page: Press, client: FlaskClient, incident: int, caplog: pytest.LogCaptureFixture, service: Service
 ) -> None:
-    """Neither of those that were right nor of those that were refused."""
-    said = "".join(
+    """Neither accepted nor refused requests leave a secret in an answer or a log."""
+    answers = "".join(
         answer.get_data(as_text=True)
         for answer in (press(), page(), press(secret="other"), client.post("/pagerduty/webhook", data=b"{}"))
     )
     for secret in (SLACK_SECRET, PAGERDUTY_SECRET):
-        assert secret not in said + caplog.text + repr(service.settings)
+        assert secret not in answers + caplog.text + repr(service.settings)
 
 
 @pytest.mark.acceptance
 def test_real_server_takes_signed_callbacks(environment: dict[str, str]) -> None:
-    """Through gunicorn, beyond the token that everything else asks for: in one piece, in chunks, and too large."""
+    """The requests go through gunicorn and need no bearer token: in one piece, in chunks, and too large."""
     secrets = {
         "SLACK_SIGNING_SECRET": SLACK_SECRET,
         "PAGERDUTY_WEBHOOK_SECRET": PAGERDUTY_SECRET,
@@ -912,8 +914,8 @@ def test_real_server_takes_signed_callbacks(environment: dict[str, str]) -> None
         assert change.json() == {"result": "resolved"}
         large = requests.post(f"{url}/slack/interactions", data=b"x" * (LARGEST_BODY + 1), timeout=PATIENCE_SECONDS)
         assert large.status_code == 413
-        found = requests.get(f"{url}/v1/incidents/1", headers=bearer, timeout=PATIENCE_SECONDS).json()
-        assert [line["actor"] for line in found["timeline"]] == [
+        details = requests.get(f"{url}/v1/incidents/1", headers=bearer, timeout=PATIENCE_SECONDS).json()
+        assert [line["actor"] for line in details["timeline"]] == [
             "Alertmanager",
             "on.call (Slack)",
             "On Call (PagerDuty)",

@@ -1,4 +1,4 @@
-"""The catalogue: looked up, loaded, replaced, refused."""
+"""Tests of looking alerts up in the catalogue, and of loading, replacing and refusing a catalogue."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 
 def test_known_alert_is_found_by_name_and_severity(catalog: Catalog) -> None:
     """Both limits of a signal have one name."""
-    found = catalog.match({"alertname": "ApiPlatformErrorRatio", "severity": "warning"})
-    assert found.alert is not None
-    assert (found.alert.limit, found.limit_known, found.team) == ("> 1%", True, "platform")
-    assert found.title == "API platform: Error ratio"
+    match = catalog.match({"alertname": "ApiPlatformErrorRatio", "severity": "warning"})
+    assert match.alert is not None
+    assert (match.alert.limit, match.limit_known, match.team) == ("> 1%", True, "platform")
+    assert match.title == "API platform: Error ratio"
 
 
 def test_known_name_with_unknown_severity_keeps_its_runbook_but_no_limit(catalog: Catalog) -> None:
-    """The section still helps; the number would be another rule's."""
-    found = catalog.match({"alertname": "ApiPlatformErrorRatio", "severity": "emergency"})
-    assert found.alert is not None
-    assert (found.severity, found.limit_known, found.alert.runbook.anchor) == ("emergency", False, "high-error-rate")
+    """The runbook section still helps, but the limit is that of another rule."""
+    match = catalog.match({"alertname": "ApiPlatformErrorRatio", "severity": "emergency"})
+    assert match.alert is not None
+    assert (match.severity, match.limit_known, match.alert.runbook.anchor) == ("emergency", False, "high-error-rate")
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_known_name_with_unknown_severity_keeps_its_runbook_but_no_limit(catalog
 def test_unknown_alert_takes_the_fallback_but_its_own_severity(
     catalog: Catalog, label: str | None, severity: str
 ) -> None:
-    """The label wins where it says something; a word that nobody knows may have been meant to wake somebody."""
+    """A severity label counts if it is set; an unknown word may have been meant to wake somebody."""
     labels = {"alertname": "Nobody", **({"severity": label} if label else {})}
-    found = catalog.match(labels)
-    assert (found.alert, found.severity, found.team, found.kind) == (None, severity, "operations", "unknown:Nobody")
+    match = catalog.match(labels)
+    assert (match.alert, match.severity, match.team, match.kind) == (None, severity, "operations", "unknown:Nobody")
 
 
 def test_alert_without_a_name_is_told_too(catalog: Catalog) -> None:
-    """Anybody can post one to Alertmanager."""
+    """Anybody can post such an alert to Alertmanager."""
     assert catalog.match({}).title == "Alert without a name"
 
 
@@ -66,7 +66,7 @@ def test_new_catalogue_is_in_force_without_a_restart(catalog_path: Path) -> None
 
 
 def test_watcher_picks_a_new_catalogue_up(catalog_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By itself, within its interval."""
+    """The watcher loads it without help, within its interval."""
     monkeypatch.setattr("webhook.catalog.file.WATCH_SECONDS", 0.01)
     file = CatalogFile(catalog_path)
     file.watch()
@@ -78,7 +78,7 @@ def test_watcher_picks_a_new_catalogue_up(catalog_path: Path, monkeypatch: pytes
 
 
 def test_broken_catalogue_leaves_the_last_good_one_in_force(catalog_path: Path) -> None:
-    """And says what is wrong, until it is mended."""
+    """The problem is reported until the catalogue is mended."""
     file = CatalogFile(catalog_path)
     good = catalog_path.read_bytes()
     catalog_path.write_text('{"schema_version": 1')
@@ -92,7 +92,7 @@ def test_broken_catalogue_leaves_the_last_good_one_in_force(catalog_path: Path) 
 
 
 def test_catalogue_that_vanishes_leaves_the_last_good_one_in_force(catalog_path: Path) -> None:
-    """A mount may be away for a moment."""
+    """A mounted volume may be away for a moment."""
     file = CatalogFile(catalog_path)
     catalog_path.unlink()
     assert not file.refresh()
@@ -101,7 +101,7 @@ def test_catalogue_that_vanishes_leaves_the_last_good_one_in_force(catalog_path:
 
 
 def test_unknown_schema_version_is_refused(catalog_path: Path) -> None:
-    """A reader of the older version could misread it."""
+    """A reader for the older version could misread the new one."""
     change(catalog_path, lambda data: data.update(schema_version=2))
     with pytest.raises(CatalogError, match="schema_version is 2; this program reads version 1"):
         load(catalog_path)
@@ -126,28 +126,28 @@ def test_unknown_schema_version_is_refused(catalog_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named(catalog_path: Path, edit: Callable[[dict[str, Any]], object], expected: str) -> None:
-    """With its place, so that somebody can mend it."""
+    """The problem names its place, so that somebody can mend it."""
     change(catalog_path, edit)
     with pytest.raises(CatalogError, match=expected):
         load(catalog_path)
 
 
 def test_schema_must_lie_beside_the_catalogue(catalog_path: Path) -> None:
-    """Both sides check with the published one."""
+    """The compiler and the webhook both check with the published schema."""
     catalog_path.with_name(SCHEMA_NAME).unlink()
     with pytest.raises(CatalogError, match=r"catalog\.schema\.json: No such file"):
         load(catalog_path)
 
 
 def test_schema_that_is_none_is_named(catalog_path: Path) -> None:
-    """It is the schema that is broken then."""
+    """In this case the schema itself is broken."""
     catalog_path.with_name(SCHEMA_NAME).write_text('{"type": 7}')
     with pytest.raises(CatalogError, match="is not a usable JSON Schema"):
         load(catalog_path)
 
 
 def test_catalogue_of_another_shape_is_refused_even_by_a_lax_schema(catalog_path: Path) -> None:
-    """The schema beside the file may be wrong; that is no reason for a traceback."""
+    """The schema beside the file may be wrong; that must not cause a traceback."""
     catalog_path.with_name(SCHEMA_NAME).write_text("{}")
     catalog_path.write_text('{"schema_version": 1}')
     with pytest.raises(CatalogError, match="does not have the shape of version 1"):

@@ -1,4 +1,4 @@
-"""The command: exit codes, messages, and a real server in a process of its own."""
+"""Tests of the command: exit codes, messages, and a real server in its own process."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[str, s
 
 @pytest.fixture
 def stand_in() -> Iterator[HttpStandIn]:
-    """Slack and PagerDuty on one address."""
+    """Give a stand-in of Slack and PagerDuty at one address."""
     server = HttpStandIn(replace(SLACK_OK, body=SLACK_OK.body[:-1] + b', "status": "success"}'))
     yield server
     server.close()
@@ -106,7 +106,7 @@ def wired(environment: dict[str, str], stand_in: HttpStandIn) -> dict[str, str]:
 
 
 def test_server_without_a_token_does_not_listen_beyond_loopback(run: Run) -> None:
-    """Exit 2, with the way out."""
+    """The exit status is 2, and the message says what to set."""
     done = run("serve", TOCSIN_LISTEN="0.0.0.0:9095")
     assert done.exit_code == 2
     assert done.stderr == (
@@ -116,7 +116,7 @@ def test_server_without_a_token_does_not_listen_beyond_loopback(run: Run) -> Non
 
 
 @pytest.mark.parametrize(
-    ("others", "said"),
+    ("others", "warns"),
     [
         ({"TOCSIN_LISTEN": "0.0.0.0:9095"}, True),
         ({"TOCSIN_LISTEN": "0.0.0.0:9095", "TOCSIN_TRUSTED_PROXIES": "10.0.0.2"}, False),
@@ -124,19 +124,19 @@ def test_server_without_a_token_does_not_listen_beyond_loopback(run: Run) -> Non
     ],
 )
 def test_server_that_answers_without_tls_beyond_loopback_says_so(
-    environment: dict[str, str], others: dict[str, str], *, said: bool
+    environment: dict[str, str], others: dict[str, str], *, warns: bool
 ) -> None:
-    """In its log, when it begins to serve; nothing is listened on here."""
-    found = read_settings({**environment, **others, "TOCSIN_TOKEN": "secret"})
-    server = Server(found, lambda: build(found, senders={}), with_worker=False)
+    """The log warns when the server begins to serve; this test opens no port."""
+    settings = read_settings({**environment, **others, "TOCSIN_TOKEN": "secret"})
+    server = Server(settings, lambda: build(settings, senders={}), with_worker=False)
     with structlog.testing.capture_logs() as lines:
         server.load()
     server._stop()
-    assert any("without encryption beyond this machine" in line["event"] for line in lines) is said
+    assert any("without encryption beyond this machine" in line["event"] for line in lines) is warns
 
 
 def test_missing_catalogue_is_told_with_a_hint(run: Run) -> None:
-    """Exit 1: the settings are fine, the file is not there."""
+    """The exit status is 1: the settings are right, but the file is missing."""
     done = run("serve", TOCSIN_CATALOG="/nowhere/catalog.json")
     assert (done.exit_code, done.stdout) == (1, "")
     assert (
@@ -156,12 +156,12 @@ def test_missing_catalogue_is_told_with_a_hint(run: Run) -> None:
     ],
 )
 def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
-    """As click does it."""
+    """The package click sets the status."""
     assert run(*arguments).exit_code == 2
 
 
 @pytest.mark.parametrize(
-    ("variables", "code", "said"),
+    ("variables", "code", "expected"),
     [
         ({"TOCSIN_LISTEN": "x"}, 2, "TOCSIN_LISTEN must be"),
         ({"TOCSIN_SMTP_URL": "x"}, 2, "TOCSIN_SMTP_URL must"),
@@ -170,17 +170,17 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
         ({"TOCSIN_DATABASE_URL": "postgresql://u:hush@127.0.0.1:1/x"}, 1, "store: connection"),
     ],
 )
-def test_mistake_is_told_without_a_traceback(run: Run, variables: dict[str, str], code: int, said: str) -> None:
-    """2 for settings, 1 for what they lead to; never a secret."""
+def test_mistake_is_told_without_a_traceback(run: Run, variables: dict[str, str], code: int, expected: str) -> None:
+    """The exit status is 2 for settings and 1 for what they lead to; no output holds a secret."""
     done = run("incidents", "list", **variables)
     assert done.exit_code == code
-    assert said in done.stderr
+    assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert "hush" not in done.output
 
 
 def test_incidents_are_handled_from_a_terminal(run: Run, post: Callable[..., Any]) -> None:
-    """List, show, acknowledge, resolve; hostile text cannot drive the terminal."""
+    """List, show, acknowledge and resolve work; hostile text cannot control the terminal."""
     post(alert("Nobody", component="\x1b[2Jx\u202e", annotations={"summary": "bad\x07 \x1b]0;title"}))
     post(alert())
     listed = run("incidents", "list")
@@ -214,13 +214,13 @@ def test_incidents_are_handled_from_a_terminal(run: Run, post: Callable[..., Any
 
 @pytest.mark.parametrize("verb", ["show", "acknowledge", "unacknowledge", "resolve", "reopen"])
 def test_unknown_incident_is_exit_1(run: Run, verb: str) -> None:
-    """With its number."""
+    """The message names the incident's number."""
     done = run("incidents", verb, "7")
     assert (done.exit_code, done.stderr) == (1, "error: there is no incident 7\n")
 
 
 def test_archived_incident_is_shown_and_not_changed(run: Run, environment: dict[str, str]) -> None:
-    """By the same command and number; to change it is exit 1 with the reason."""
+    """The same command and number show it; a change exits with 1 and the reason."""
     clock = Clock()
     service = build(read_settings(environment), clock=clock)
     client, worker = create_app(service).test_client(), service.worker()
@@ -243,13 +243,13 @@ def test_archived_incident_is_shown_and_not_changed(run: Run, environment: dict[
 
 
 def test_empty_list_says_so_on_stderr(run: Run) -> None:
-    """Data to stdout, the rest to stderr."""
+    """Data goes to stdout, everything else to stderr."""
     done = run("incidents", "list")
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", "no incidents\n")
 
 
 def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, str], stand_in: HttpStandIn) -> None:
-    """Each Slack channel, PagerDuty (and closes it again), each mail address; the rest is named as not configured."""
+    """It reaches Slack channels, PagerDuty (and resolves there) and addresses, and names what is not configured."""
     with mail_rig() as mail:
         port = mail.sender._server.port  # type: ignore[attr-defined]
         done = run("send-test", **wired, TOCSIN_SMTP_URL=f"smtp://127.0.0.1:{port}")
@@ -274,7 +274,7 @@ def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, 
 
 
 def test_send_test_reaches_telephones_and_the_outgoing_webhook(run: Run) -> None:
-    """The same command for every channel; nobody's phone rings a second time to say that the test is over."""
+    """The same command covers every channel; no phone rings a second time to say that the test is over."""
     with sms_rig() as sms, phone_rig() as phone, webhook_rig() as webhook:
         done = run(
             "send-test",
@@ -293,7 +293,7 @@ def test_send_test_reaches_telephones_and_the_outgoing_webhook(run: Run) -> None
 
 
 def test_send_test_that_fails_is_exit_1(run: Run, wired: dict[str, str], stand_in: HttpStandIn) -> None:
-    """And says what the provider said, without the token."""
+    """The message holds the provider's answer, without the token."""
     stand_in.next.append(Answer(body=json.dumps({"ok": False, "error": f"invalid_auth {TOKEN}"}).encode()))
     done = run("send-test", "--only", "slack", **wired)
     assert done.exit_code == 1
@@ -301,7 +301,7 @@ def test_send_test_that_fails_is_exit_1(run: Run, wired: dict[str, str], stand_i
 
 
 def test_send_test_without_any_receiver_is_exit_1(run: Run) -> None:
-    """The channel that was asked for is not there: what to set is said."""
+    """The requested channel is not configured; the message says what to set."""
     done = run("send-test", "--only", "slack")
     assert (done.exit_code, done.stderr) == (
         1,
@@ -311,19 +311,19 @@ def test_send_test_without_any_receiver_is_exit_1(run: Run) -> None:
 
 
 def test_send_test_that_only_writes_the_log_is_exit_1(run: Run) -> None:
-    """Whoever sees `sent` goes to sleep: that nobody would be called is said, with every variable that is missing."""
+    """`sent` alone would mislead: the error says that nobody is called, and the hint names each missing variable."""
     done = run("send-test")
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-1] == "log log: sent"
     assert done.stderr.splitlines()[-2:] == [
         "error: no person was reached: a line in the log calls nobody",
         "hint: set "
-        + " or ".join(f"TOCSIN_{one}" for one in ("SLACK_BOT_TOKEN", "PAGERDUTY_ROUTING_KEY", "SMTP_URL", *GATEWAYS)),
+        + " or ".join(f"TOCSIN_{name}" for name in ("SLACK_BOT_TOKEN", "PAGERDUTY_ROUTING_KEY", "SMTP_URL", *GATEWAYS)),
     ]
 
 
 def test_send_test_names_a_configured_channel_that_nobody_can_be_reached_by(run: Run, catalog_path: Path) -> None:
-    """The gateway is there, and the catalogue has no number."""
+    """The gateway is configured, but the catalogue has no number."""
     data = json.loads(catalog_path.read_text())
     for level in data["levels"].values():
         level["contacts"]["sms"] = []
@@ -337,7 +337,7 @@ def test_send_test_names_a_configured_channel_that_nobody_can_be_reached_by(run:
 
 
 def test_send_test_reaches_those_who_are_on_call_by_turns(run: Run, catalog_path: Path) -> None:
-    """Whose turn it is not today is called next week: their addresses are tested as well."""
+    """Whoever is not on call today is on call next week, so their addresses are tested as well."""
     data = json.loads(catalog_path.read_text())
     data["schedules"] = {
         "week": {
@@ -352,17 +352,17 @@ def test_send_test_reaches_those_who_are_on_call_by_turns(run: Run, catalog_path
     catalog_path.write_text(json.dumps(data))
     with mail_rig() as mail:
         done = run("send-test", "--only", "email", TOCSIN_SMTP_URL=mail.url)
-        assert "week@example.com" in [one["To"] for one in mail.received]
+        assert "week@example.com" in [message["To"] for message in mail.received]
     assert done.exit_code == 0
 
 
 def test_send_test_of_a_channel_that_does_not_exist_is_wrong_usage(run: Run) -> None:
-    """A typing error is not a channel that is not configured."""
+    """A misspelt channel is a different mistake from a channel that is not configured."""
     assert run("send-test", "--only", "slak").exit_code == 2
 
 
 def test_each_channel_is_configured_by_the_variable_that_send_test_names() -> None:
-    """With all of them every channel is there; without one of them that channel alone is not."""
+    """All variables give every channel; without one variable only its channel is missing."""
     every = {
         "TOCSIN_SLACK_BOT_TOKEN": TOKEN,
         "TOCSIN_PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
@@ -382,7 +382,7 @@ def test_each_channel_is_configured_by_the_variable_that_send_test_names() -> No
 
 @pytest.mark.acceptance
 def test_server_pages_and_stops_on_sigterm(wired: dict[str, str], stand_in: HttpStandIn) -> None:
-    """A real process: a delivery becomes messages, SIGTERM ends it cleanly, its log is JSON without a secret."""
+    """A real process turns a delivery into messages, ends cleanly on SIGTERM, and logs JSON without a secret."""
     with serving({**wired, "TOCSIN_TOKEN": "door-token"}) as (url, process):
         assert (
             requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=PATIENCE_SECONDS).status_code == 401
@@ -405,7 +405,7 @@ def test_server_pages_and_stops_on_sigterm(wired: dict[str, str], stand_in: Http
 
 @pytest.mark.acceptance
 def test_send_under_way_is_finished_before_the_server_stops(wired: dict[str, str], stand_in: HttpStandIn) -> None:
-    """SIGTERM while Slack takes its time: the message is sent and written down, not sent again after the restart."""
+    """SIGTERM comes while Slack is slow: the message is sent and stored, and not sent again after the restart."""
     stand_in.next.append(Answer(body=SLACK_OK.body, drip=True))
     wired = {name: value for name, value in wired.items() if "PAGERDUTY" not in name}
     with serving(wired) as (url, process):
@@ -421,7 +421,7 @@ def test_send_under_way_is_finished_before_the_server_stops(wired: dict[str, str
 
 @pytest.mark.acceptance
 def test_killed_server_s_messages_go_out_after_the_restart(wired: dict[str, str], stand_in: HttpStandIn) -> None:
-    """What was answered with 200 was on the disk: SIGKILL before anything was sent loses nothing."""
+    """Every delivery that got a 200 is on the disk: a SIGKILL before the first message loses nothing."""
     with serving(wired, "--no-worker") as (url, process):
         assert requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=PATIENCE_SECONDS).ok
         process.kill()

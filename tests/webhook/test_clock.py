@@ -1,4 +1,4 @@
-"""Clocks that differ: of replicas, of whoever tells of an alert, of PagerDuty."""
+"""Tests of clocks that differ: those of replicas, of senders of alerts, and of PagerDuty."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ APART = 180.0
 
 
 class Slow(FakeSender):
-    """A sender in the middle of sending, until it is let go."""
+    """A sender that stays in the middle of sending until a test releases it."""
 
     def __init__(self) -> None:
         super().__init__("slack", {"open", "join", "escalate", "update", "resolve"})
         self.begun, self.over = threading.Event(), threading.Event()
 
     def send(self, job: Job) -> Receipt:
-        """Send once it is let go."""
+        """Send when the test releases it."""
         self.begun.set()
         assert self.over.wait(60)
         return super().send(job)
@@ -47,7 +47,7 @@ def replica(settings: Settings, url: str, sender: FakeSender, ahead: float) -> S
 
 
 def test_replicas_whose_clocks_are_apart_send_once(settings: Settings, postgresql: PostgreSQL) -> None:
-    """The message that one is sending is not taken for abandoned by the other, three minutes ahead."""
+    """The replica whose clock is three minutes ahead does not claim the notification that the other is sending."""
     url, slow, quick = (
         postgresql.fresh(),
         Slow(),
@@ -62,8 +62,8 @@ def test_replicas_whose_clocks_are_apart_send_once(settings: Settings, postgresq
     assert not ahead.worker().run_once("slack")
     slow.over.set()
     sending.join()
-    assert len(slow.said) == 1
-    assert quick.said == []
+    assert len(slow.sent) == 1
+    assert quick.sent == []
     behind.close()
     ahead.close()
 
@@ -76,7 +76,7 @@ def over_postgresql(postgresql: PostgreSQL) -> Iterator[Database]:
 
 
 def test_time_is_the_store_s_and_steps_of_the_machine_s_clock_change_nothing(over_postgresql: Database) -> None:
-    """How far that is away is measured."""
+    """The store's clock counts, and the difference of the machine's clock is measured."""
     wall = [time.time() + APART]
     clock = StoreClock(over_postgresql, wall=lambda: wall[0])
     clock.measure()
@@ -90,12 +90,12 @@ def test_time_is_the_store_s_and_steps_of_the_machine_s_clock_change_nothing(ove
 def test_clock_that_is_far_away_is_said_once(
     over_postgresql: Database, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not with every measurement."""
+    """It is logged once, not with every measurement."""
     clock = StoreClock(over_postgresql, wall=lambda: time.time() + 2 * NOTABLE_SECONDS)
     clock.measure()
     clock.measure()
-    told = caplog.text + "".join(capsys.readouterr())
-    assert told.count("this machine's clock is not the store's") == 1
+    output = caplog.text + "".join(capsys.readouterr())
+    assert output.count("this machine's clock is not the store's") == 1
 
 
 def test_on_sqlite_the_machine_s_clock_counts(service: Service) -> None:
@@ -107,21 +107,21 @@ def test_on_sqlite_the_machine_s_clock_counts(service: Service) -> None:
 
 
 def test_metric_tells_how_far_the_clock_is_ahead(service: Service) -> None:
-    """An alert can be written on it."""
+    """Operators can write an alert on this metric."""
     assert b"tocsin_clock_ahead_seconds 0.0" in service.metrics.text()
 
 
 def test_an_end_before_the_beginning_is_no_length(catalog: Catalog) -> None:
-    """The beginning is told by another machine's clock, three minutes ahead."""
+    """The start comes from the clock of another machine, three minutes ahead."""
     incident = incident_of(catalog, alert(), resolve=True)
     later = tuple(replace(firing, starts_at=(firing.ended_at or NOON) + APART) for firing in incident.firings)
-    said = since(later, replace(incident, status="resolved", firings=later), NOON + 600)
-    assert "Lasted" not in said
-    assert said.startswith("Over since ")
+    duration = since(later, replace(incident, status="resolved", firings=later), NOON + 600)
+    assert "Lasted" not in duration
+    assert duration.startswith("Over since ")
 
 
 def test_a_beginning_that_is_still_to_come_is_no_length_either(catalog: Catalog) -> None:
-    """It fires all the same."""
+    """The alert fires although its start is in the future."""
     incident = incident_of(catalog, alert())
     later = tuple(replace(firing, starts_at=NOON + APART) for firing in incident.firings)
     assert "by the clock of its source, which is ahead" in since(later, incident, NOON)

@@ -1,4 +1,4 @@
-"""Clusters that share an external URL: whose an alert is, told by the delivery, and who may be believed of its end."""
+"""Tests of clusters that share an external URL: the delivery names the cluster; only its servers end its alerts."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def alertmanager_state() -> None:
-    """Let the Alertmanagers of the file be asked."""
+    """Use the real client, so that the Alertmanagers of the file are asked."""
     return
 
 
 class Tenant:
-    """One tenant's Alertmanager: what it lists, or the status with which it refuses."""
+    """One tenant's Alertmanager: the alerts that it lists, or the status with which it refuses."""
 
     def __init__(self, name: str, http: responses.RequestsMock, clock: Clock) -> None:
         self.listed: list[dict[str, Any]] = []
@@ -66,15 +66,15 @@ class Tenant:
         http.add_callback(responses.GET, f"http://{name}/api/v2/status", answer(lambda: uptime))
 
     def lists(self, *alerts: dict[str, Any]) -> None:
-        """Let it list these alerts from now on."""
+        """Let the Alertmanager list these alerts from now on."""
         self.listed = [
             {
-                "fingerprint": one["fingerprint"],
+                "fingerprint": entry["fingerprint"],
                 "labels": {},
-                "startsAt": one["startsAt"],
+                "startsAt": entry["startsAt"],
                 "status": {"silencedBy": [], "inhibitedBy": [], "mutedBy": []},
             }
-            for one in alerts
+            for entry in alerts
         ]
 
 
@@ -89,7 +89,7 @@ Deliver = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def deliver(client: FlaskClient) -> Deliver:
-    """Return a function that posts alerts as the Alertmanager of a cluster does; of none it is on the plain address."""
+    """Return a function that posts alerts as a cluster's Alertmanager does; without a cluster to the plain address."""
 
     def run(cluster: str | None, *alerts: dict[str, Any]) -> dict[str, Any]:
         query = {} if cluster is None else {"cluster": cluster}
@@ -113,28 +113,28 @@ ENDED = {**OTHERS, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}
 def test_tenant_that_does_not_answer_is_not_spoken_for_by_another(
     deliver: Deliver, tenants: tuple[Tenant, Tenant], client: FlaskClient, let: Let, clock: Clock
 ) -> None:
-    """Tenant B has been up for long and has listed an alert of its own; A's burns on."""
+    """Tenant B has been up for long and has listed its own alert; A's alert fires on."""
     a, b = tenants
-    other = alert("ApiPlatformErrorRatio", fingerprint="b0", started="2026-11-22T11:00:00.000Z")
-    b.lists(other)
-    deliver("team-b", other)
+    alert_of_b = alert("ApiPlatformErrorRatio", fingerprint="b0", started="2026-11-22T11:00:00.000Z")
+    b.lists(alert_of_b)
+    deliver("team-b", alert_of_b)
     let(hours=2)
-    mine = {**ONE, "startsAt": iso(clock())}
-    a.lists(mine)
-    deliver("team-a", mine)
+    alert_of_a = {**ONE, "startsAt": iso(clock())}
+    a.lists(alert_of_a)
+    deliver("team-a", alert_of_a)
     let(minutes=70)
     b.lists()
     a.status = 429
     for _ in range(20):
         let(minutes=10)
-    states = {one["fingerprint"]: one["firing"] for one in shown(client)["alerts"]}
+    states = {entry["fingerprint"]: entry["firing"] for entry in shown(client)["alerts"]}
     assert states == {"f1": True, "b0": False}, "B speaks for its own alert alone"
 
 
 def test_end_of_another_tenant_s_alert_of_the_same_labels_is_no_end(
     deliver: Deliver, tenants: tuple[Tenant, Tenant], client: FlaskClient, let: Let
 ) -> None:
-    """Both have one fingerprint and one external URL; each delivery says whose it is."""
+    """Both alerts have the same fingerprint and external URL; each delivery names its cluster."""
     a, _ = tenants
     a.lists(ONE)
     deliver("team-a", ONE)
@@ -149,36 +149,36 @@ def test_end_of_another_tenant_s_alert_of_the_same_labels_is_no_end(
 def test_delivery_that_does_not_say_whose_it_is_is_asked_about_nowhere(
     deliver: Deliver, tenants: tuple[Tenant, Tenant], client: FlaskClient, let: Let, senders: dict[str, FakeSender]
 ) -> None:
-    """Neither tenant's silence ends it, nor an end on the plain address of a firing that it is not."""
+    """Neither tenant's silence ends it, nor does the end of another firing that comes to the plain address."""
     deliver(None, ONE)
     deliver(None, OTHERS)
     let()
     assert deliver(None, ENDED)["result"] != "resolved"
     let(hours=2)
     assert shown(client)["status"] == "open"
-    assert [one.asked for one in tenants] == [0, 0]
-    said = " ".join(str(job.message) for job in senders["email"].jobs)
-    assert f"several clusters have the external URL {SHARED}" in said
+    assert [tenant.asked for tenant in tenants] == [0, 0]
+    messages = " ".join(str(job.message) for job in senders["email"].jobs)
+    assert f"several clusters have the external URL {SHARED}" in messages
     assert deliver(None, {**ONE, "status": "resolved", "endsAt": iso(NOON + 60)})["result"] == "resolved"
 
 
 def test_cluster_that_nobody_has_configured_is_called_by_its_name(
     deliver: Deliver, tenants: tuple[Tenant, Tenant], let: Let, senders: dict[str, FakeSender]
 ) -> None:
-    """A misspelt name drops no alert: it is told, and asked about nowhere."""
+    """An alert of a misspelt cluster is not lost: people hear of it, but no Alertmanager is asked."""
     assert deliver("teem-a\n", ONE)["result"] == "opened"
     let(hours=2)
-    assert [one.asked for one in tenants] == [0, 0]
-    said = " ".join(str(job.message) for job in senders["email"].jobs)
-    assert "cluster teem-a is not among the Alertmanagers that are configured" in said
+    assert [tenant.asked for tenant in tenants] == [0, 0]
+    messages = " ".join(str(job.message) for job in senders["email"].jobs)
+    assert "cluster teem-a is not among the Alertmanagers that are configured" in messages
 
 
 def test_two_starts_of_one_watchdog_are_both_awaited(service: Service, clock: Clock) -> None:
-    """Two clusters with one external URL: no Alertmanager lists both, so none of them speaks for the other's alerts."""
+    """Two clusters share an external URL; no Alertmanager lists both Watchdogs, so none speaks for both clusters."""
 
     def awaited() -> set[float]:
         with service.database.read() as connection:
-            return {one.starts_at for one in watchdogs.awaited(connection)}
+            return {watchdog.starts_at for watchdog in watchdogs.awaited(connection)}
 
     def beat(start: float) -> None:
         with service.database.write() as connection:
@@ -199,7 +199,7 @@ def test_two_starts_of_one_watchdog_are_both_awaited(service: Service, clock: Cl
 
 
 def test_clusters_have_what_is_theirs_alone(tmp_path: Path) -> None:
-    """Peers of a cluster need not share an address; a URL that two clusters have is neither's."""
+    """Servers of one cluster need not share an address; a URL that two clusters have belongs to neither."""
     path = tmp_path / "alertmanagers.yaml"
     path.write_text(
         "alertmanagers:\n"
@@ -219,7 +219,7 @@ def test_clusters_have_what_is_theirs_alone(tmp_path: Path) -> None:
 
 
 def test_cluster_of_a_delivery_stands_in_no_link() -> None:
-    """Nor does what a delivery's own external URL says there count."""
+    """The external URL in a delivery does not set the cluster either."""
     url = of_cluster("http://am.example.com/#/alerts", "eu")
     assert plain_address(url) == plain_address(plain_address(url)) == "cluster eu"
     assert silence(url, {"a": "b"}) == silence("http://am.example.com", {"a": "b"})

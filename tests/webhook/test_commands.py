@@ -1,4 +1,4 @@
-"""Commands that are meant to be copied into a shell by somebody who has just been woken."""
+"""Tests of commands that a person who has just been woken copies into a shell."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ NEVER = "nothing is filled in here"
 
 
 def test_placeholder_is_filled_from_its_label() -> None:
-    """Every occurrence, by the label that the runbook names."""
-    found = fill(
+    """Every occurrence is filled from the label that the runbook names."""
+    filled = fill(
         compiled("kubectl -n <ns> logs <pod-name> && echo <pod-name>", ns="namespace", pod_name="pod"),
         {"namespace": "shop", "pod": "web-1"},
     )
-    assert (found.text, found.notes) == ("kubectl -n shop logs web-1 && echo web-1", ())
+    assert (filled.text, filled.notes) == ("kubectl -n shop logs web-1 && echo web-1", ())
 
 
 def test_nothing_happens_outside_of_the_argument(tmp_path: Path) -> None:
-    """Hundreds of templates, a hundred values, run by bash, a stand-in of ssh and SQLite; `make fuzz` runs them all."""
+    """bash, a stand-in of ssh and SQLite run hundreds of templates with a hundred values; `make fuzz` runs them all."""
     assert len({*SHELL, *SQL}) > 200
     assert len({*VALUES}) > 100
     assert list(faults(Sandbox(tmp_path), every=7)) == []
 
 
 def test_the_sandbox_notices_what_a_value_does(tmp_path: Path) -> None:
-    """It is no proof otherwise: a second shell, a file, a program and a machine far away."""
+    """The sandbox sees a second shell, a file, a program and a remote machine; otherwise it would prove nothing."""
     sandbox = Sandbox(tmp_path)
     for text in ("echo $(reboot)", "echo a > pwned", "ssh db-1 'reboot'", "make 'A=$(reboot)'", "sh -c reboot"):
         effect = sandbox.run(text)
@@ -64,10 +64,10 @@ def test_the_sandbox_notices_what_a_value_does(tmp_path: Path) -> None:
     ],
 )
 def test_value_that_cannot_be_trusted_is_left_out_and_shown_beside(value: str | None, why: str) -> None:
-    """The placeholder stays where the reader sees it, with what the label holds."""
-    found = fill(compiled("kubectl delete pod <pod>", pod="pod"), {} if value is None else {"pod": value})
-    assert found.text == "kubectl delete pod <pod>"
-    assert found.notes == (f"<pod> is left for you to fill in: the label pod {why}",)
+    """The placeholder stays visible, and a note shows what the label holds."""
+    filled = fill(compiled("kubectl delete pod <pod>", pod="pod"), {} if value is None else {"pod": value})
+    assert filled.text == "kubectl delete pod <pod>"
+    assert filled.notes == (f"<pod> is left for you to fill in: the label pod {why}",)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_value_that_cannot_be_trusted_is_left_out_and_shown_beside(value: str | 
     ],
 )
 def test_no_value_is_filled_in_where_the_argument_is_more_than_data(template: str) -> None:
-    """Not even a harmless word: the compiler says so, and why."""
-    found = fill(compiled(template, x="x"), {"x": "web-1"})
-    assert found.text == template
-    assert NEVER in found.notes[-1]
-    assert "“web-1”" in found.notes[-1]
+    """Even a harmless word is left out; the compiler says so, and why."""
+    filled = fill(compiled(template, x="x"), {"x": "web-1"})
+    assert filled.text == template
+    assert NEVER in filled.notes[-1]
+    assert "“web-1”" in filled.notes[-1]
 
 
 UNSEEN = (
@@ -283,28 +283,28 @@ BESIDE = (
 
 @pytest.mark.parametrize("template", [*UNSEEN, *WRITTEN])
 def test_nothing_is_filled_in_where_more_than_a_reader_gets_the_output(template: str) -> None:
-    """A file may be run later and a program may run it now: behind the word, its brackets, its loop, its function."""
+    """A file may be run later and a program may run it now, behind the word, its brackets, its loop or its function."""
     assert_is_left(template)
 
 
 @pytest.mark.parametrize("template", [*SENT, *OPENED])
 def test_a_label_chooses_neither_who_gets_a_secret_nor_which_file_is_sent(template: str) -> None:
-    """Whatever is not known of the command may be a credential: one such word, and nothing is filled in."""
+    """Any unknown word of the command may be a credential; with one such word nothing is filled in."""
     assert_is_left(template)
 
 
 @pytest.mark.parametrize("template", BESIDE)
 def test_a_value_stays_an_argument_and_chooses_no_verb(template: str) -> None:
-    """`2>` is a redirection without an argument, and `ip addr flush` is no question."""
+    """`2>` is a redirection without an argument, and `ip addr flush` changes something."""
     assert_is_left(template)
 
 
 def assert_is_left(template: str) -> None:
     """Assert that no value is filled in, and that the reader learns why."""
     for value in ("id", "2", "web-1", "10.0.0.1:9100"):
-        found = fill(compiled(template, x="x", y=None), {"x": value})
-        assert found.text == template
-        assert any(NEVER in note for note in found.notes)
+        filled = fill(compiled(template, x="x", y=None), {"x": value})
+        assert filled.text == template
+        assert any(NEVER in note for note in filled.notes)
 
 
 @pytest.mark.parametrize(
@@ -338,9 +338,9 @@ def assert_is_left(template: str) -> None:
     ],
 )
 def test_what_is_known_to_be_a_question_is_still_filled_in(template: str) -> None:
-    """An output that is shown, a host that gets no secret, a part of what is asked of a fixed host."""
-    found = fill(compiled(template, x="x"), {"x": "web1"})
-    assert (found.text, found.notes) == (template.replace("<x>", "web1"), ())
+    """The output is only shown, the host gets no secret, or the value is part of a question to a fixed host."""
+    filled = fill(compiled(template, x="x"), {"x": "web1"})
+    assert (filled.text, filled.notes) == (template.replace("<x>", "web1"), ())
 
 
 @pytest.mark.parametrize(
@@ -373,9 +373,9 @@ def test_what_is_known_to_be_a_question_is_still_filled_in(template: str) -> Non
 def test_text_that_a_database_may_run_or_keep_takes_no_value(template: str) -> None:
     """A tag between dollar signs quotes as `$$` does; a clause behind the condition ends it."""
     for value in ("$b$; DROP TABLE t; --", "admin", "1"):
-        found = fill(compiled(template, "sql", x="x", y=None), {"x": value})
-        assert found.text == template
-        assert any(NEVER in note for note in found.notes)
+        filled = fill(compiled(template, "sql", x="x", y=None), {"x": value})
+        assert filled.text == template
+        assert any(NEVER in note for note in filled.notes)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_text_that_a_database_may_run_or_keep_takes_no_value(template: str) -> N
     ],
 )
 def test_text_that_a_condition_compares_takes_a_value(template: str) -> None:
-    """Wherever the condition stands: below a join, in brackets, in a statement within the statement."""
+    """The condition may stand below a join, in brackets, or in a nested statement."""
     assert fill(compiled(template, "sql", x="x"), {"x": "it's"}).text == template.replace("<x>", "it''s")
 
 
@@ -418,7 +418,7 @@ def test_text_that_a_condition_compares_takes_a_value(template: str) -> None:
     ],
 )
 def test_a_place_takes_what_its_program_reads_as_data(template: str, value: str, text: str | None) -> None:
-    """Care that leaves everything to the reader would be worth little."""
+    """If every value were left out, commands would be of little use."""
     assert fill(compiled(template, x="x"), {"x": value}).text == (template if text is None else text)
 
 
@@ -445,36 +445,38 @@ def test_a_place_takes_what_its_program_reads_as_data(template: str, value: str,
 def test_other_languages_take_what_their_grammar_keeps_apart(
     language: str, template: str, value: str, text: str | None
 ) -> None:
-    """Shell quoting means nothing in SQL: digits, or text that a condition compares, its quotes doubled."""
+    """Shell quoting means nothing in SQL: a value is digits, or text with doubled quotes that a condition compares."""
     assert fill(compiled(template, language, x="x"), {"x": value}).text == (template if text is None else text)
 
 
 def test_placeholder_without_a_label_is_the_reader_s() -> None:
-    """The runbook says that a person must; no note is needed."""
-    found = fill(compiled("git revert <commit>", commit=None), {"commit": "abc"})
-    assert (found.text, found.notes) == ("git revert <commit>", ())
+    """The runbook says that a person must fill it in, so no note is needed."""
+    filled = fill(compiled("git revert <commit>", commit=None), {"commit": "abc"})
+    assert (filled.text, filled.notes) == ("git revert <commit>", ())
 
 
 def test_filled_value_is_not_searched_for_placeholders_again() -> None:
-    """A label cannot bring another label in."""
-    found = fill(compiled("SELECT a FROM b WHERE c = '<a>' AND d = '<b>'", "sql", a="a", b="b"), {"a": "<b>", "b": "x"})
-    assert found.text == "SELECT a FROM b WHERE c = '<b>' AND d = 'x'"
+    """The value of a label cannot insert another label."""
+    filled = fill(
+        compiled("SELECT a FROM b WHERE c = '<a>' AND d = '<b>'", "sql", a="a", b="b"), {"a": "<b>", "b": "x"}
+    )
+    assert filled.text == "SELECT a FROM b WHERE c = '<b>' AND d = 'x'"
 
 
 @pytest.mark.parametrize("labels", [{"b": "web-1"}, {"a": "a b", "b": "web-1"}])
 def test_a_word_behind_a_placeholder_that_stays_is_left_too(labels: dict[str, str]) -> None:
     """`echo <a> web-1` would write a file of that name."""
-    found = fill(compiled("echo <a> <b>", a="a", b="b"), labels)
-    assert found.text == "echo <a> <b>"
-    assert found.notes[-1].endswith("“web-1”, and stands behind another one that is left.")
+    filled = fill(compiled("echo <a> <b>", a="a", b="b"), labels)
+    assert filled.text == "echo <a> <b>"
+    assert filled.notes[-1].endswith("“web-1”, and stands behind another one that is left.")
 
 
 def test_a_catalogue_that_does_not_say_what_a_place_takes_fills_nothing() -> None:
-    """One that an older compiler has written, or a place at which its text does not stand."""
+    """An older compiler wrote the catalogue, or the text is not at the place that the catalogue names."""
     command = Command(language="bash", text="echo <x>", placeholders=(Placeholder(text="<x>", label="x"),))
-    found = fill(command, {"x": "web-1"})
-    assert found.text == "echo <x>"
-    assert found.notes == (
+    filled = fill(command, {"x": "web-1"})
+    assert filled.text == "echo <x>"
+    assert filled.notes == (
         "<x> is left for you to fill in: the label x is “web-1”, and the catalogue does not say what may stand here.",
     )
 
@@ -482,7 +484,7 @@ def test_a_catalogue_that_does_not_say_what_a_place_takes_fills_nothing() -> Non
 @PATIENT
 @given(st.text(min_size=1, max_size=40))
 def test_shell_sees_exactly_the_value_or_the_placeholder(value: str) -> None:
-    """The law: a label never becomes syntax."""
+    """A label never becomes syntax."""
     words = shlex.split(fill(compiled("echo %s <x>", x="x"), {"x": value}).text)
     assert words in (["echo", "%s", value], ["echo", "%s", "<x>"])
 
@@ -490,7 +492,7 @@ def test_shell_sees_exactly_the_value_or_the_placeholder(value: str) -> None:
 @PATIENT
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(["bash", "sql", "promql", "yaml", ""]))
 def test_any_command_is_read_to_its_end(before: str, behind: str, language: str) -> None:
-    """Whatever stands around a placeholder, each of its places is known, or the command is left as it is."""
+    """Whatever stands around a placeholder, each of its places is known, or the command stays as it is."""
     text = f"{before} <x> {behind}"
-    found = fill(compiled(text, language, x="x"), {"x": "web-1"})
-    assert found.text.replace("web-1", "<x>") == text.replace("web-1", "<x>")
+    filled = fill(compiled(text, language, x="x"), {"x": "web-1"})
+    assert filled.text.replace("web-1", "<x>") == text.replace("web-1", "<x>")

@@ -1,4 +1,4 @@
-"""How the process ends: in good order within twenty seconds, whatever is under way, and the next one takes its place."""
+"""Tests of how the process ends: within twenty seconds, whatever it is doing, and the next process takes its place."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ GROUPS = 300
 
 
 class Dripping(http.server.BaseHTTPRequestHandler):
-    """A receiver that answers a byte a second, and never comes to an end."""
+    """A receiver that answers one byte a second and never finishes."""
 
     asked = threading.Event()
 
     def do_POST(self) -> None:
-        """Begin an answer."""
+        """Answer one byte a second until the client leaves."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.set()
         self.send_response(200)
@@ -47,7 +47,7 @@ class Dripping(http.server.BaseHTTPRequestHandler):
             pass
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def post(replica: Replica, name: str) -> int:
 
 
 def end(replica: Replica) -> float:
-    """Ask the process to end, and return the seconds that it has taken."""
+    """Ask the process to end, and return how many seconds it took."""
     begun = time.monotonic()
     pid = replica.process.pid
     assert pid is not None
@@ -100,29 +100,31 @@ def end(replica: Replica) -> float:
 
 
 def test_ends_in_time_with_hundreds_of_groups_under_way(start: Callable[..., Replica]) -> None:
-    """What was answered with 200 is in the store; what was not is answered otherwise, and comes again."""
+    """Deliveries that got a 200 are in the store; the others got another answer and come again."""
     replica = start()
     with ThreadPoolExecutor(60) as pool:
         posted = {f"group {number}": pool.submit(post, replica, f"group {number}") for number in range(GROUPS)}
-        await_that(lambda: sum(one.done() for one in posted.values()) > 20)
+        await_that(lambda: sum(response.done() for response in posted.values()) > 20)
         assert end(replica) < LONGEST_END
-    answers = {name: one.result() for name, one in posted.items()}
+    answers = {name: response.result() for name, response in posted.items()}
     assert set(answers.values()) <= {0, 200, 503}
     replica.revive()
     replica.process.await_ready()
-    known: set[str] = set()
+    stored_groups: set[str] = set()
     page = "/v1/incidents?limit=200"
     while page:
         listed = loopback.get_json(replica.url + page)
-        for one in listed["incidents"]:
-            known.add(loopback.get_json(f"{replica.url}/v1/incidents/{one['id']}")["group_labels"]["group"])
+        for incident in listed["incidents"]:
+            stored_groups.add(
+                loopback.get_json(f"{replica.url}/v1/incidents/{incident['id']}")["group_labels"]["group"]
+            )
         page = listed["next"]
-    assert {name for name, status in answers.items() if status == 200} <= known
+    assert {name for name, status in answers.items() if status == 200} <= stored_groups
     assert "Traceback" not in replica.log.read_text()
 
 
 def test_ends_in_time_while_a_receiver_drips(start: Callable[..., Replica], dripping: str) -> None:
-    """The message that was under way waits in the store, and the next process sends it."""
+    """The message that was being sent waits in the store, and the next process sends it."""
     replica = start(TOCSIN_SLACK_API_URL=f"{dripping}/api", TOCSIN_SLACK_BOT_TOKEN="xoxb-stand-in")
     assert post(replica, "one") == 200
     assert Dripping.asked.wait(60)
@@ -130,9 +132,9 @@ def test_ends_in_time_while_a_receiver_drips(start: Callable[..., Replica], drip
     replica.revive()
     replica.process.await_ready()
     states = {
-        one["state"]
-        for one in loopback.get_json(f"{replica.url}/v1/incidents/1")["notifications"]
-        if one["channel"] == "slack"
+        notification["state"]
+        for notification in loopback.get_json(f"{replica.url}/v1/incidents/1")["notifications"]
+        if notification["channel"] == "slack"
     }
     assert states == {"waiting"}
 
@@ -140,7 +142,7 @@ def test_ends_in_time_while_a_receiver_drips(start: Callable[..., Replica], drip
 def test_serving_process_ends_with_the_one_above_it_and_the_next_one_waits_for_the_port(
     start: Callable[..., Replica],
 ) -> None:
-    """The one above is killed alone, as a supervisor does that loses patience; the other's port is free soon."""
+    """Only the parent is killed, as an impatient supervisor does; the child's port becomes free soon."""
     replica = start()
     (child,) = replica.children()
     pid = replica.process.pid
@@ -150,19 +152,19 @@ def test_serving_process_ends_with_the_one_above_it_and_the_next_one_waits_for_t
     replica.process._running = None
     replica.process.start()
     await_that(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
-    # Until then it may have been the old one that said that it was ready.
+    # Until now the old process may have been the one that said that it was ready.
     await_that(lambda: loopback.answers(f"{replica.url}/readyz"), replica.process.log_tail)
     assert post(replica, "one") == 200
 
 
 def test_port_that_stays_in_use_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its time, with the address."""
+    """It is reported after `PORT_SECONDS`, with the address."""
     monkeypatch.setattr("webhook.serving.listeners.PORT_SECONDS", 1.0)
     waited: list[float] = []
-    with socket.socket() as other:
-        other.bind((LOOPBACK, 0))
-        other.listen()
-        port = other.getsockname()[1]
+    with socket.socket() as occupant:
+        occupant.bind((LOOPBACK, 0))
+        occupant.listen()
+        port = occupant.getsockname()[1]
         with pytest.raises(CannotListen, match=f"{LOOPBACK}:{port}: Address already in use"):
             listen(LOOPBACK, port, sleep=lambda seconds: (waited.append(seconds), time.sleep(seconds))[0])
     assert waited

@@ -1,4 +1,4 @@
-"""Who is told, by when, and who is next."""
+"""Tests of who is told, by when, and who is next."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ from webhook.severity import Severity
 def test_each_severity_reaches_its_channels(
     catalog: Catalog, severity: Severity, expected: list[tuple[str, str]]
 ) -> None:
-    """The matrix of the catalogue: first the team as a whole, then the people of the first level."""
-    found = recipients(catalog, policy="standard", team="platform", severity=severity, now=NOON)
-    assert [(one.channel, one.destination) for one in found] == expected
+    """The catalogue's matrix sets the channels: first the team's, then those of the people of the first level."""
+    destinations = recipients(catalog, policy="standard", team="platform", severity=severity, now=NOON)
+    assert [(recipient.channel, recipient.destination) for recipient in destinations] == expected
 
 
 def test_level_without_contact_is_not_skipped_in_silence(catalog: Catalog) -> None:
-    """The way is there, with the reason why it leads nowhere."""
-    found = people(catalog, policy="standard", severity="critical", level=2, now=NOON)
-    assert [one.missing for one in found] == [
+    """The channel is listed with the reason why it reaches nobody."""
+    contacts = people(catalog, policy="standard", severity="critical", level=2, now=NOON)
+    assert [contact.missing for contact in contacts] == [
         "CTO has no sms contact",
         "CTO has no email contact",
     ]
 
 
 def test_team_without_slack_channel_is_not_skipped_in_silence(catalog: Catalog) -> None:
-    """As for people."""
+    """The missing channel is listed, as it is for people."""
     changed = replace(catalog, teams={**catalog.teams, "platform": Team(title="Platform team")})
-    found = recipients(changed, policy="standard", team="platform", severity="warning", now=NOON)
-    assert found[0].missing == "Platform team has no Slack channel"
+    destinations = recipients(changed, policy="standard", team="platform", severity="warning", now=NOON)
+    assert destinations[0].missing == "Platform team has no Slack channel"
 
 
 def test_policy_that_a_new_catalogue_has_dropped_falls_back(catalog: Catalog) -> None:
-    """An incident outlives the catalogue that it was opened with."""
+    """An incident can outlive the catalogue that it was opened with."""
     assert recipients(catalog, policy="gone", team="gone", severity="warning", now=NOON)[0].destination == "#ops"
 
 
@@ -75,7 +75,7 @@ def test_standing_counts_from_the_page(catalog: Catalog) -> None:
 
 
 def test_last_level_has_nobody_after_it(catalog: Catalog) -> None:
-    """Nobody is promised who does not exist."""
+    """The message promises no further level."""
     at = standing(catalog, policy="standard", severity="critical", paged_at=NOON, level=2)
     assert (at.title, at.next_title, at.next_at) == ("CTO", None, None)
 

@@ -1,4 +1,4 @@
-"""A call that cannot be delivered moves on to the policy's fallback channels, and says so."""
+"""Tests that a call that cannot be delivered moves on to the policy's fallback channels, and says so."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Senders = dict[str, FakeSender]
 
 @pytest.fixture
 def catalog_path(catalog_path: Path) -> Path:
-    """Return the catalogue with fallback channels, and SMS in no tier: what goes there stands in for something.
+    """Return the catalogue with fallback channels, and SMS in no tier, so that every SMS is a fallback.
 
-    A warning has half an hour, so a quarter of one is for the channel that fails.
+    A warning has half an hour to be answered; half of that is for the channel that fails.
     """
     data = json.loads(catalog_path.read_text())
     data["policies"]["standard"]["fallback"] = ["sms", "email"]
@@ -58,30 +58,30 @@ def post_warning(post: Post) -> None:
 def test_refused_message_reaches_people_by_another_channel_which_says_so(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """Slack says that the channel does not exist; the row keeps its state, another one stands in for it."""
+    """Slack says that the channel does not exist; the row keeps its state, and another row stands in for it."""
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
     post_warning(post)
     drain()
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
     assert senders["sms"].jobs[0].message.news == "Slack refused (channel_not_found); reached you by SMS."
-    found = client.get("/v1/incidents/1").get_json()
-    slack, sms = (next(one for one in found["notifications"] if one["channel"] == name) for name in ("slack", "sms"))
+    incident = client.get("/v1/incidents/1").get_json()
+    slack, sms = (next(row for row in incident["notifications"] if row["channel"] == name) for name in ("slack", "sms"))
     assert (slack["state"], sms["state"], sms["instead_of"]) == ("failed", "sent", slack["id"])
-    assert [line["kind"] for line in found["timeline"]] == ["opened", "failed", "fallback"]
+    assert [line["kind"] for line in incident["timeline"]] == ["opened", "failed", "fallback"]
 
 
 def test_a_message_that_cannot_be_written_moves_on_like_any_other(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """A mistake in this program is a failure, and the people hear of the alert by another way at once."""
+    """A mistake in this program is a failure, and people hear of the alert by another channel at once."""
     senders["slack"].hook = lambda _: 1 / 0
     post_warning(post)
     drain()
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
-    found = client.get("/v1/incidents/1").get_json()
-    slack = next(one for one in found["notifications"] if one["channel"] == "slack")
+    assert senders["sms"].sent == [("open", "+12025550101")]
+    incident = client.get("/v1/incidents/1").get_json()
+    slack = next(row for row in incident["notifications"] if row["channel"] == "slack")
     assert (slack["state"], slack["reason"]) == ("waiting", "internal error: ZeroDivisionError")
     assert slack["moves_on_at"] is not None
 
@@ -89,7 +89,7 @@ def test_a_message_that_cannot_be_written_moves_on_like_any_other(
 def test_message_that_fails_for_now_is_waited_for_until_the_deadline_needs_another_way(
     *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
 ) -> None:
-    """A warning has half an hour: a quarter is for Slack. When it is back the team sees it there too."""
+    """A warning has half an hour; a quarter of an hour is for Slack. When Slack is back, the team gets it there too."""
     senders["slack"].hook = lambda _: _fail_until(TemporaryFailure("HTTP 500"), clock, 1_200)
     post_warning(post)
     for _ in range(90):
@@ -98,13 +98,13 @@ def test_message_that_fails_for_now_is_waited_for_until_the_deadline_needs_anoth
         clock.forward(seconds=10)
     drain()
     assert senders["sms"].jobs[0].message.news == "Slack has not taken it for 15 min (HTTP 500); reached you by SMS."
-    found = client.get("/v1/incidents/1").get_json()
-    slack = next(one for one in found["notifications"] if one["channel"] == "slack")
+    incident = client.get("/v1/incidents/1").get_json()
+    slack = next(row for row in incident["notifications"] if row["channel"] == "slack")
     assert slack["moves_on_at"] == "2026-11-22T12:15:00Z"
     for _ in range(3):
         clock.forward(minutes=5)
         drain()
-    assert senders["slack"].said == [("open", "#ops-platform")]
+    assert senders["slack"].sent == [("open", "#ops-platform")]
     assert len(senders["sms"].jobs) == 1, "it moves on once"
 
 
@@ -112,7 +112,7 @@ def test_message_that_fails_for_now_is_waited_for_until_the_deadline_needs_anoth
 def test_greylisted_mail_rings_no_telephone(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock, catalog_path: Path, service: Service, minutes: int
 ) -> None:
-    """A mail server that takes nothing of strangers at once takes it a few minutes later (RFC 6647)."""
+    """A mail server that first refuses mail from strangers takes it a few minutes later (RFC 6647)."""
     standard(catalog_path, service, fallback=["phone"], notify=["email"], severity="critical")
     greylisted = TemporaryFailure("SMTP 451: 4.7.1 greylisted, try again later")
     senders["email"].hook = lambda _: _fail_until(greylisted, clock, 60 * minutes)
@@ -120,7 +120,7 @@ def test_greylisted_mail_rings_no_telephone(
     for _ in range(200):
         drain()
         clock.forward(seconds=10)
-    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
     assert senders["phone"].jobs == []
 
 
@@ -145,7 +145,7 @@ def test_how_long_a_failure_may_last_comes_from_the_tier(
     tier: dict[str, float | None],
     seconds: float,
 ) -> None:
-    """Half of the time until somebody has to answer, or until the next level is told if that is sooner; at least 10 s."""
+    """Half of the time until somebody must answer, or until the next level is told if that is sooner; at least 10 s."""
     standard(catalog_path, service, fallback=["sms"], severity="warning", **tier)
     senders["slack"].hook = lambda _: _fail_until(TemporaryFailure("HTTP 503"), clock, 1e9)
     post_warning(post)
@@ -155,13 +155,13 @@ def test_how_long_a_failure_may_last_comes_from_the_tier(
     assert senders["sms"].jobs == []
     clock.forward(seconds=1)
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
 
 
 def test_what_stands_in_has_half_of_the_time_that_is_left(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock, catalog_path: Path, service: Service
 ) -> None:
-    """Critical: a quarter of an hour for Slack, half of the other one for the text, and the telephone is still in time."""
+    """Critical: a quarter of an hour for Slack, half of the rest for the SMS, and the phone call is still in time."""
     standard(catalog_path, service, fallback=["sms", "phone"], notify=["log"], severity="critical")
     for channel in ("slack", "sms"):
         senders[channel].hook = lambda _: _fail_until(TemporaryFailure("HTTP 503"), clock, 1e9)
@@ -174,22 +174,22 @@ def test_what_stands_in_has_half_of_the_time_that_is_left(
 
 
 def test_failure_that_somebody_has_to_mend_is_not_waited_for(post: Post, drain: Drain, senders: Senders) -> None:
-    """A certificate that is not accepted may be mended, so it is tried again; meanwhile another way is used."""
+    """Somebody may mend a refused certificate, so Slack is tried again; meanwhile another channel is used."""
     senders["slack"].failures = [TemporaryFailure("the certificate was not accepted", lasting=True)]
     post_warning(post)
     drain()
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
 
 
 def test_pause_that_ends_in_time_is_waited_for(post: Post, drain: Drain, senders: Senders, clock: Clock) -> None:
-    """A warning has half an hour: ten minutes leave enough of it."""
+    """A warning has half an hour; a pause of ten minutes leaves enough of it."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=600)]
     post_warning(post)
     for _ in range(11):
         drain()
         clock.forward(minutes=1)
-    assert (senders["slack"].said, senders["sms"].jobs) == ([("open", "#ops-platform")], [])
+    assert (senders["slack"].sent, senders["sms"].jobs) == ([("open", "#ops-platform")], [])
 
 
 def standard(catalog_path: Path, service: Service, *, fallback: list[str], severity: str, **tier: object) -> None:
@@ -207,19 +207,19 @@ def _fail_until(failure: Exception, clock: Clock, seconds: float) -> None:
 
 
 def test_destination_that_asks_for_long_patience_is_not_waited_for(post: Post, drain: Drain, senders: Senders) -> None:
-    """An hour's pause is no way to deliver a page."""
+    """A pause of an hour is too long for a page."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
     post_warning(post)
     drain("slack")
     drain("sms")
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
     assert senders["sms"].jobs[0].message.news == "Slack asks to be left alone for 1 h; reached you by SMS."
 
 
 def test_call_that_finds_its_destination_paused_moves_on_at_once(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
 ) -> None:
-    """It was never tried, and would not be for the rest of the hour; Slack gets it when the hour is over."""
+    """The call was never tried, and could not be for an hour; Slack gets it after that."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
     post(alert(severity="warning"), groupLabels={"n": "1"})
     drain()
@@ -238,7 +238,7 @@ def test_call_that_finds_its_destination_paused_moves_on_at_once(
 def test_call_waits_for_a_destination_that_asks_for_little_patience(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
-    """Half a minute is what everybody asks for now and then. Asked for again and again it is too much."""
+    """A pause of half a minute is usual, but repeated pauses are too much."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=30) for _ in range(60)]
     post(alert(severity="warning"), groupLabels={"n": "1"})
     drain()
@@ -255,7 +255,7 @@ def test_call_waits_for_a_destination_that_asks_for_little_patience(
 def test_call_behind_one_that_its_destination_does_not_take_moves_on(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
-    """What joins stays behind the first message in its line; nobody waits until that one has had its day."""
+    """A joined alert waits behind the first message of its ordering key, but does not wait out that message's time."""
     group = {"system": "api-platform"}
     first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
     senders["slack"].hook = lambda _: _fail_until(TemporaryFailure("HTTP 500"), clock, 1e9)
@@ -267,14 +267,14 @@ def test_call_behind_one_that_its_destination_does_not_take_moves_on(
     for _ in range(4):
         drain()
         clock.forward(minutes=5)
-    assert [action for action, _ in senders["sms"].said] == ["open", "join"]
+    assert [action for action, _ in senders["sms"].sent] == ["open", "join"]
     assert senders["sms"].jobs[1].message.news.startswith("Slack has not taken it for 15 min (HTTP 500); reached you")
 
 
 def test_call_that_waits_for_its_hours_is_not_held_up_by_a_pause_before_them(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock, catalog_path: Path, service: Service
 ) -> None:
-    """An hour's pause on Sunday says nothing about Monday at nine."""
+    """A pause of an hour on Sunday does not matter on Monday at nine."""
     data = json.loads(catalog_path.read_text())
     data["schedules"] = {
         "office": {
@@ -294,13 +294,13 @@ def test_call_that_waits_for_its_hours_is_not_held_up_by_a_pause_before_them(
     assert senders["sms"].jobs == []
     clock.forward(hours=21)
     drain()
-    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
 
 
 def test_news_that_fails_after_somebody_has_taken_the_incident_moves_on(
     *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
 ) -> None:
-    """Another runbook section: whoever took the first trouble has not heard of this one."""
+    """The alert has another runbook section: whoever acknowledged the first alert has not heard of this one."""
     group = {"system": "api-platform"}
     first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
     post(first, groupLabels=group)
@@ -312,17 +312,17 @@ def test_news_that_fails_after_somebody_has_taken_the_incident_moves_on(
     drain("log")
     senders["slack"].hook = lambda job: _refuse(job.action == "join")
     drain("slack", "sms")
-    assert senders["sms"].said == [("join", "+12025550101")]
+    assert senders["sms"].sent == [("join", "+12025550101")]
 
 
 def test_fallback_that_fails_too_moves_on_to_the_next(post: Post, drain: Drain, senders: Senders) -> None:
-    """In the order of the policy."""
+    """The fallbacks are tried in the order of the policy."""
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
     senders["sms"].failures = [PermanentFailure("no such number")]
     post_warning(post)
     for _ in range(3):
         drain()
-    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
     assert senders["email"].jobs[0].message.news == (
         "SMS refused (no such number); reached you by e-mail. Slack refused (channel_not_found)."
     )
@@ -331,17 +331,17 @@ def test_fallback_that_fails_too_moves_on_to_the_next(post: Post, drain: Drain, 
 def test_who_is_called_by_the_fallback_channel_anyway_is_not_called_twice(
     post: Post, drain: Drain, senders: Senders
 ) -> None:
-    """A critical alert reaches the same person by SMS in its own right."""
+    """A critical alert reaches the same person by SMS anyway."""
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
     post(alert())
     drain()
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
     assert senders["sms"].jobs[0].message.news == ""
 
 
 def test_edit_that_fails_wakes_nobody(post: Post, drain: Drain, senders: Senders) -> None:
-    """Only calls move on; a picture that is out of date is no reason to ring."""
+    """Only calls move on; an outdated message is no reason to ring."""
     post(alert(severity="warning", instance="a"))
     drain()
     senders["slack"].failures = [PermanentFailure("cant_update_message")]
@@ -354,7 +354,7 @@ def test_edit_that_fails_wakes_nobody(post: Post, drain: Drain, senders: Senders
 def test_call_for_an_incident_that_somebody_has_taken_does_not_move_on(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """Somebody is on it: no second way is needed."""
+    """Somebody works on the incident, so no fallback is needed."""
     post_warning(post)
     client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
@@ -366,7 +366,7 @@ def test_call_for_an_incident_that_somebody_has_taken_does_not_move_on(
 def test_news_after_somebody_has_taken_the_incident_is_called_in_all_the_same(
     *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
 ) -> None:
-    """Another runbook section: whoever took the first trouble has not taken this one."""
+    """The alert has another runbook section: whoever acknowledged the first alert has not acknowledged this one."""
     group = {"system": "api-platform"}
     first, second = alert(), alert("ApiPlatformConnectionPool", annotations={"value": "0.97"})
     post(first, groupLabels=group)
@@ -375,13 +375,13 @@ def test_news_after_somebody_has_taken_the_incident_is_called_in_all_the_same(
     clock.forward(minutes=1)
     post(first, second, groupLabels=group)
     drain()
-    assert senders["sms"].said == [("open", "+12025550101"), ("join", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101"), ("join", "+12025550101")]
 
 
 def test_sms_about_what_somebody_has_taken_is_not_sent(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """It was acknowledged in Slack before the message left: nobody else is called out of bed."""
+    """It was acknowledged in Slack before the SMS was sent, so nobody else is woken."""
     post(alert())
     client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
     drain()
@@ -392,7 +392,7 @@ def test_sms_about_what_somebody_has_taken_is_not_sent(
 def test_one_number_written_twice_is_called_once(
     post: Post, drain: Drain, senders: Senders, catalog_path: Path, service: Service
 ) -> None:
-    """A catalogue with a double is no reason to call nobody, nor to ring twice."""
+    """With a number that the catalogue repeats, the phone is called exactly once."""
     data = json.loads(catalog_path.read_text())
     data["levels"]["devops"]["contacts"]["sms"] *= 2
     catalog_path.write_text(json.dumps(data))
@@ -401,19 +401,19 @@ def test_one_number_written_twice_is_called_once(
     post_warning(post)
     drain()
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
 
 
-def _not_for(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Exception]) -> None:
-    """Let nothing stand in for a message of this incident."""
+def fail_fallback_of(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Exception]) -> None:
+    """Raise an error when a fallback of this incident's notification is written."""
     enqueue = outbox.enqueue
 
     def broken(
         connection: Connection, incident_id: int, messages: Iterable[NewNotification], *, cause: int, now: float
     ) -> None:
-        found = list(messages)
-        enqueue(connection, incident_id, found, cause=cause, now=now)
-        if incident_id == number and any(one.instead_of for one in found):
+        rows = list(messages)
+        enqueue(connection, incident_id, rows, cause=cause, now=now)
+        if incident_id == number and any(row.instead_of for row in rows):
             raise error()
 
     monkeypatch.setattr(outbox, "enqueue", broken)
@@ -429,44 +429,44 @@ def test_call_that_cannot_move_on_is_in_the_way_of_no_other(
     error: Callable[[], Exception],
     client: FlaskClient,
 ) -> None:
-    """Whatever is wrong with the first of two stalled calls, the second moves on, and the first is left as it was."""
+    """Whatever is wrong with the first of two stalled calls, the second moves on, and the first stays as it was."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
-    _not_for(monkeypatch, 1, error)
+    fail_fallback_of(monkeypatch, 1, error)
     post(alert(severity="warning"), groupLabels={"n": "1"})
     post(alert(severity="warning", instance="b"), groupLabels={"n": "2"})
     drain()
     drain()
     assert [job.message.incident_id for job in senders["sms"].jobs] == [2]
-    found = client.get("/v1/incidents/1").get_json()
-    assert [one["state"] for one in found["notifications"] if one["channel"] == "slack"] == ["waiting"]
-    assert [line["kind"] for line in found["timeline"]] == ["opened"]
+    incident = client.get("/v1/incidents/1").get_json()
+    assert [row["state"] for row in incident["notifications"] if row["channel"] == "slack"] == ["waiting"]
+    assert [line["kind"] for line in incident["timeline"]] == ["opened"]
 
 
 def test_call_that_is_refused_ends_even_where_it_cannot_move_on(
     post: Post, drain: Drain, senders: Senders, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
 ) -> None:
-    """Else it would be sent again at the end of every lease, to be refused again."""
+    """Otherwise it would be sent again at the end of every lease and be refused again."""
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
-    _not_for(monkeypatch, 1, KeyError)
+    fail_fallback_of(monkeypatch, 1, KeyError)
     post_warning(post)
     drain()
-    found = client.get("/v1/incidents/1").get_json()
-    assert [one["state"] for one in found["notifications"] if one["channel"] == "slack"] == ["failed"]
-    assert [line["kind"] for line in found["timeline"]] == ["opened", "failed"]
+    incident = client.get("/v1/incidents/1").get_json()
+    assert [row["state"] for row in incident["notifications"] if row["channel"] == "slack"] == ["failed"]
+    assert [line["kind"] for line in incident["timeline"]] == ["opened", "failed"]
 
 
 def test_call_that_meets_a_lost_store_is_looked_at_again(
     post: Post, drain: Drain, senders: Senders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That the store was away says nothing about the call."""
+    """An unavailable store says nothing about the call."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
     with monkeypatch.context() as patch:
-        _not_for(patch, 1, lambda: OperationalError("INSERT", {}, Exception("database is locked")))
+        fail_fallback_of(patch, 1, lambda: OperationalError("INSERT", {}, Exception("database is locked")))
         post_warning(post)
         with pytest.raises(StoreUnavailable):
             drain()
     drain()
-    assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].sent == [("open", "+12025550101")]
 
 
 @pytest.mark.parametrize("notify", [["email"], ["sms", "email"]])
@@ -480,7 +480,7 @@ def test_call_moves_on_past_a_channel_that_is_held_up_itself(
     clock: Clock,
     notify: list[str],
 ) -> None:
-    """Two gateways are down: a text that waits as long as the mail does stands in for nothing; the telephone rings."""
+    """Both gateways are down: an SMS that waits as long as the mail is no fallback, so the phone rings."""
     data = json.loads(catalog_path.read_text())
     standard = data["policies"]["standard"]
     standard["fallback"] = ["sms", "email", "phone"]
@@ -493,14 +493,14 @@ def test_call_moves_on_past_a_channel_that_is_held_up_itself(
     for _ in range(10):
         drain()
         clock.forward(minutes=1)
-    assert senders["phone"].said == [("open", "+12025550101")]
-    assert (senders["sms"].said, senders["email"].said) == ([], [])
+    assert senders["phone"].sent == [("open", "+12025550101")]
+    assert (senders["sms"].sent, senders["email"].sent) == ([], [])
 
 
 def test_call_on_a_channel_that_is_no_longer_configured_moves_on_after_a_minute(
     *, post: Post, senders: Senders, service: Service, catalog_path: Path, clock: Clock
 ) -> None:
-    """Nobody here will ever try it. For a minute another replica may be the one that has the sender."""
+    """No process here will ever try it; for a minute another replica may have the sender."""
     data = json.loads(catalog_path.read_text())
     data["policies"]["standard"]["severities"]["critical"]["notify"] = ["sms"]
     catalog_path.write_text(json.dumps(data))
@@ -515,14 +515,14 @@ def test_call_on_a_channel_that_is_no_longer_configured_moves_on_after_a_minute(
     assert not worker.move_on_once(), "it moves on once"
     while worker.run_once("email"):
         pass
-    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
     assert senders["email"].jobs[0].message.news == "SMS is no longer configured; reached you by e-mail."
 
 
 def test_level_whose_only_channel_is_no_longer_configured_is_not_waited_for(
     *, post: Post, senders: Senders, service: Service, catalog_path: Path, clock: Clock
 ) -> None:
-    """No channel is left for a call to move on to: whether the next level can be told is looked at now."""
+    """The call cannot move on to any channel, so the step to the next level runs now."""
     data = json.loads(catalog_path.read_text())
     data["policies"]["standard"]["fallback"] = []
     data["policies"]["standard"]["severities"]["critical"] |= {"notify": ["sms"], "escalate_seconds": 86_400}

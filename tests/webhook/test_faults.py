@@ -1,6 +1,6 @@
-"""The store fails under a running webhook: it answers 503, loses nothing, and goes on by itself once the fault ends.
+"""Tests of a store that fails under a running webhook: it answers 503, loses nothing, and recovers by itself.
 
-Each fault is made for real: to a process as it is served, from outside of it.
+Each fault is real: a test causes it from outside, in a served process.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from webhook.storage.database import Database, StoreUnavailable
 pytestmark = pytest.mark.acceptance
 
 ALERTMANAGERS_PATIENCE = 10.0
-"""Seconds: Alertmanager's shortest time-out; an answer that comes later is none."""
+"""Seconds: Alertmanager's shortest time-out; an answer that comes later does not count."""
 STORE_PATIENCE = engines.BUSY_SECONDS
-"""The webhook's own, as it is served."""
+"""How long a served webhook waits for the store."""
 
 
 @dataclass(kw_only=True)
 class Running:
-    """A webhook that is served, and the Slack that it tells."""
+    """A webhook that is served, and the Slack stand-in that it notifies."""
 
     replica: Replica
     slack: Slack
@@ -60,38 +60,38 @@ class Running:
         return answered
 
     def deliver_until_taken(self, name: str) -> None:
-        """Post it again and again, as Alertmanager does, until it is taken."""
+        """Post the group again and again, as Alertmanager does, until it is taken."""
         await_that(lambda: self.deliver(name) == 200, self.replica.process.log_tail)
 
     @property
     def known(self) -> set[str]:
-        """The groups that have an incident."""
+        """The names of the groups that have an incident."""
         return set(self._incidents())
 
     def firing(self, name: str) -> int:
         """Return how many alerts of the group of that name fire."""
-        return sum(one["ended_at"] is None for one in self._incidents()[name]["alerts"])
+        return sum(entry["ended_at"] is None for entry in self._incidents()[name]["alerts"])
 
     def _incidents(self) -> dict[str, Any]:
         listed = loopback.get_json(f"{self.replica.url}/v1/incidents?limit=200")["incidents"]
-        each = [loopback.get_json(f"{self.replica.url}/v1/incidents/{one['id']}") for one in listed]
-        return {one["group_labels"]["group"]: one for one in each}
+        incidents = [loopback.get_json(f"{self.replica.url}/v1/incidents/{entry['id']}") for entry in listed]
+        return {entry["group_labels"]["group"]: entry for entry in incidents}
 
     def is_ready(self) -> bool:
-        """Whether it says of itself that it can do its work."""
+        """Return whether the webhook says that it can do its work."""
         return loopback.answers(f"{self.replica.url}/readyz")
 
     def await_logged(self, text: str) -> None:
-        """Return when it has said so."""
+        """Wait until the log holds this text."""
         await_that(lambda: text in self.log, self.replica.process.log_tail)
 
     def await_told(self, number: int) -> None:
-        """Return when Slack holds so many messages."""
+        """Wait until Slack holds this many messages."""
         self.slack.await_value(lambda: True if len(self.slack.messages) >= number else None, PATIENCE_SECONDS, "Slack")
 
     @property
     def log(self) -> str:
-        """What it has logged."""
+        """Return the text of the log."""
         return self.replica.log.read_text()
 
 
@@ -131,7 +131,7 @@ def _limit_files(replica: Replica, size: int) -> None:
 
 @contextmanager
 def _locked(webhook: Running) -> Iterator[None]:
-    """Let another process write all the while."""
+    """Let another process hold the write lock of the database during the block."""
     locker = sqlite3.connect(webhook.folder / "tocsin.db", isolation_level=None, timeout=10)
     locker.execute("BEGIN IMMEDIATE")
     try:
@@ -143,7 +143,7 @@ def _locked(webhook: Running) -> Iterator[None]:
 
 @contextmanager
 def _paused(webhook: Running) -> Iterator[None]:
-    """Let the webhook stand still all the while."""
+    """Pause the webhook's process during the block."""
     webhook.replica.pause()
     try:
         yield
@@ -152,12 +152,12 @@ def _paused(webhook: Running) -> Iterator[None]:
 
 
 def test_the_store_is_waited_for_no_longer_than_alertmanager_waits() -> None:
-    """For a lock, and for another writer of the process that waits for one: an answer comes while somebody hears it."""
+    """The times for a database lock and for another writer of the process end before Alertmanager gives up."""
     assert 2 * STORE_PATIENCE < ALERTMANAGERS_PATIENCE
 
 
 def test_full_disk(over_sqlite: Running) -> None:
-    """Files may not grow: what does not fit is refused whole; once they may, the same delivery is taken."""
+    """Files may not grow: a delivery that does not fit is refused whole, and taken once they may grow again."""
     assert over_sqlite.deliver("before") == 200
     over_sqlite.await_told(1)
     files = over_sqlite.folder.glob("tocsin.db*")
@@ -173,7 +173,7 @@ def test_full_disk(over_sqlite: Running) -> None:
 
 
 def test_locked_database(over_sqlite: Running) -> None:
-    """Another process writes for too long: it is answered while the lock is held, and reading goes on."""
+    """Another process holds the lock: the webhook answers meanwhile, and reading goes on."""
     assert over_sqlite.deliver("before") == 200
     with _locked(over_sqlite):
         assert over_sqlite.deliver("locked") == 503
@@ -185,7 +185,7 @@ def test_locked_database(over_sqlite: Running) -> None:
 
 
 def test_delivery_that_was_given_up_is_not_taken_late(over_sqlite: Running) -> None:
-    """A process stands still, Alertmanager gives up and says elsewhere what is true: the first one is over by then."""
+    """The webhook pauses; Alertmanager gives up and delivers the new state elsewhere, so the first delivery is over."""
     assert over_sqlite.deliver("known") == 200
     with _paused(over_sqlite), pytest.raises(OSError, match="timed out"):
         over_sqlite.deliver("known", status="resolved", patience=0.5)
@@ -196,7 +196,7 @@ def test_delivery_that_was_given_up_is_not_taken_late(over_sqlite: Running) -> N
 
 
 def test_delivery_that_is_given_up_while_the_store_is_locked_is_not_taken_late(over_sqlite: Running) -> None:
-    """What had come as far as the store is not committed either."""
+    """A delivery that has reached the store is not committed either."""
     assert over_sqlite.deliver("known") == 200
     with _locked(over_sqlite), pytest.raises(OSError, match="timed out"):
         over_sqlite.deliver("known", status="resolved", patience=0.5)
@@ -207,7 +207,7 @@ def test_delivery_that_is_given_up_while_the_store_is_locked_is_not_taken_late(o
 
 
 def test_new_alert_is_taken_however_late(over_sqlite: Running) -> None:
-    """There is nothing that it could undo, and Alertmanager says no more of a group that ends before it got through."""
+    """It cannot undo anything, and Alertmanager says no more of a group that ends before it got through."""
     with _paused(over_sqlite), pytest.raises(OSError, match="timed out"):
         over_sqlite.deliver("new", patience=0.5)
     over_sqlite.await_told(1)
@@ -215,7 +215,7 @@ def test_new_alert_is_taken_however_late(over_sqlite: Running) -> None:
 
 
 def test_database_file_that_was_taken_away(over_sqlite: Running) -> None:
-    """No 200 for what goes into a file that nobody will find; no empty file in its place; back, it is used again."""
+    """While the file is away nothing gets a 200 and no empty file replaces it; once back, the file is used again."""
     assert over_sqlite.deliver("before") == 200
     over_sqlite.await_told(1)
     away = over_sqlite.folder / "away"
@@ -236,7 +236,7 @@ def test_database_file_that_was_taken_away(over_sqlite: Running) -> None:
 
 
 def test_postgresql_that_is_away(start: Callable[[str], Running]) -> None:
-    """Stopped in order, then crashed: 503 at once, and the next delivery after its return is taken."""
+    """PostgreSQL stops in order, then crashes: 503 at once, and the next delivery after its return is taken."""
     with PostgreSQL() as server:
         webhook = start(server.url)
         assert webhook.deliver("before") == 200
@@ -270,7 +270,7 @@ def test_webhook_whose_process_is_killed_while_postgresql_is_away_comes_back_wit
 
 
 def test_locked_postgresql(start: Callable[[str], Running], postgresql: PostgreSQL) -> None:
-    """Somebody holds a lock on the tables: the delivery is refused in time, and taken when the lock is gone."""
+    """Somebody locks the tables: the delivery is refused in time, and taken when the lock is gone."""
     url = postgresql.fresh()
     webhook = start(url)
     assert webhook.deliver("before") == 200
@@ -287,16 +287,16 @@ def test_paused_replica_does_not_hold_its_locks_for_ever(
     postgresql: PostgreSQL,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A replica that stands still inside a transaction loses it; its commit fails, and the others go on."""
+    """PostgreSQL ends the transaction of a paused replica; its commit fails, and the others go on."""
     monkeypatch.setattr(engines, "IDLE_SECONDS", 0.5)
     url = Secret(postgresql.fresh())
-    paused, other = Database(url), Database(url)
+    paused, running = Database(url), Database(url)
     paused.migrate()
 
     def both_write() -> None:
         with paused.write() as connection:
             connection.exec_driver_sql("LOCK TABLE incidents IN EXCLUSIVE MODE")
-            with other.write() as waiting:
+            with running.write() as waiting:
                 waiting.exec_driver_sql("LOCK TABLE incidents IN EXCLUSIVE MODE")
             went_on.append("the other")
 
@@ -305,11 +305,11 @@ def test_paused_replica_does_not_hold_its_locks_for_ever(
         both_write()
     assert went_on == ["the other"]
     paused.close()
-    other.close()
+    running.close()
 
 
 def test_deleted_database_file_is_not_written_to(tmp_path: Path) -> None:
-    """SQLite itself would go on as if nothing had happened; another file in its place is used from then on."""
+    """SQLite itself would go on without an error; another file in its place is used from then on."""
     path = tmp_path / "tocsin.db"
     store = Database(Secret(f"sqlite:///{path}"))
     store.migrate()
@@ -317,25 +317,25 @@ def test_deleted_database_file_is_not_written_to(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="the database file is gone"), store.write():
         pass
     assert not path.exists()
-    other = Database(Secret(f"sqlite:///{path}"))
-    other.migrate()
+    replacement = Database(Secret(f"sqlite:///{path}"))
+    replacement.migrate()
     with store.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM incidents").scalar_one() == 0
     store.close()
-    other.close()
+    replacement.close()
 
 
 @pytest.mark.parametrize("deliveries", [0, 2])
 def test_full_disk_shows_before_a_delivery_is_refused(over_sqlite: Running, deliveries: int) -> None:
-    """A row that is changed in place still fits; what a delivery needs does not, and `/readyz` and the metric say so.
+    """A row that is changed in place still fits, but a delivery does not; `/readyz` and the metric say so.
 
-    Also where the store is large: then a smaller file could still be written beside it.
+    The same holds for a large store, where a smaller file could still be written beside it.
     """
     assert over_sqlite.is_ready()
     for number in range(deliveries):
         assert over_sqlite.deliver(f"big{number}", alerts=1_000, text="x" * 5_000) == 200
     files = list(over_sqlite.folder.glob("tocsin.db*"))
-    # The log of changes has grown to its usual size by then: rows alone would go on being written.
+    # By then the write-ahead log has grown to its usual size: rows alone could still be written.
     _limit_files(over_sqlite.replica, max(512_000, *(file.stat().st_size for file in files)))
     await_that(lambda: not over_sqlite.is_ready(), over_sqlite.replica.process.log_tail)
     metrics = loopback.get_text(f"{over_sqlite.replica.url}/metrics")

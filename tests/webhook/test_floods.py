@@ -1,4 +1,4 @@
-"""What another side says at full pace and without end: it is given up after so many bytes, and memory stays bounded."""
+"""Tests of endless answers at full pace: the sender gives up after a number of bytes, and memory stays bounded."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ SENDERS = ("slack", "sms")
 
 @contextmanager
 def bounded(most: int) -> Iterator[None]:
-    """Fail where the block takes more memory than so many bytes at once, or half of a send's time."""
+    """Fail if the block takes more than `most` bytes of memory at once, or half of a send's time."""
     tracemalloc.start()
     began = time.monotonic()
     try:
@@ -74,35 +74,35 @@ def bounded(most: int) -> Iterator[None]:
     assert time.monotonic() - began < PATIENCE_SECONDS
 
 
-def left_after(said: list[int]) -> int:
-    """Return how many bytes the server had said when its connections were closed, all of them together."""
+def left_after(byte_counts: list[int]) -> int:
+    """Return how many bytes the server sent on all connections before they were closed."""
     ends = time.monotonic() + PATIENCE_SECONDS
-    while not said and time.monotonic() < ends:
+    while not byte_counts and time.monotonic() < ends:
         time.sleep(0.01)
-    assert said, "nobody has gone away"
-    return sum(said)
+    assert byte_counts, "nobody has gone away"
+    return sum(byte_counts)
 
 
 @pytest.mark.parametrize("name", SENDERS)
 @pytest.mark.parametrize(("beginning", "piece"), ANSWERS.values(), ids=ANSWERS)
 def test_provider_that_says_more_than_fits_is_left(beginning: bytes, piece: bytes, name: str, job: Job) -> None:
-    """Whatever part of an answer it is that never ends."""
-    with flooding(beginning, piece) as (port, said):
+    """Any part of the answer may be the one that never ends."""
+    with flooding(beginning, piece) as (port, byte_counts):
         url = f"http://127.0.0.1:{port}"
         sender = getattr(sender_kit, name)(url)
         with bounded(16 * LONGEST_ANSWER), suppress(Failure):
             sender.send(dataclasses.replace(job, destination=NUMBER))
-        assert left_after(said) < 16 * LONGEST_ANSWER
+        assert left_after(byte_counts) < 16 * LONGEST_ANSWER
 
 
 @pytest.mark.parametrize("line", REPLIES.values(), ids=REPLIES)
 def test_mail_server_that_says_more_than_fits_is_left(line: bytes, job: Job) -> None:
-    """Its first reply never ends; what the buffers of a connection hold comes besides."""
-    with flooding(b"", line) as (port, said):
+    """Its first reply never ends; the connection's buffers hold some bytes more."""
+    with flooding(b"", line) as (port, byte_counts):
         sender = MailSender(parse_smtp_url(Secret(f"smtp://127.0.0.1:{port}?from=t@example.com&starttls=no")))
         with bounded(16 * LONGEST_REPLY), pytest.raises(Failure):
             sender.send(dataclasses.replace(job, destination="a@example.com"))
-        assert left_after(said) < 16 * MEBIBYTE
+        assert left_after(byte_counts) < 16 * MEBIBYTE
 
 
 def test_mail_server_that_is_left_is_tried_again(job: Job) -> None:
@@ -115,12 +115,12 @@ def test_mail_server_that_is_left_is_tried_again(job: Job) -> None:
 
 @pytest.mark.parametrize(("beginning", "piece"), ANSWERS.values(), ids=ANSWERS)
 def test_alertmanager_that_says_more_than_fits_is_left(beginning: bytes, piece: bytes, catalog: Catalog) -> None:
-    """What is not known keeps no page back."""
-    with flooding(beginning, piece) as (port, said):
+    """An unknown state in Alertmanager holds no page back."""
+    with flooding(beginning, piece) as (port, byte_counts):
         url = f"http://127.0.0.1:{port}"
         server = Server(name="single", url=url, external_urls=frozenset({url}))
         known = Known(vouched=InAnyLife(server.key))
         api = AlertmanagerApi((server,), known=lambda: known, now=lambda: NOON)
         with bounded(4 * LARGEST_ANSWER):
             assert isinstance(api.ask(incident_of(catalog, alert(), externalURL=url)), Unknown)
-        assert left_after(said) < 4 * LARGEST_ANSWER
+        assert left_after(byte_counts) < 4 * LARGEST_ANSWER

@@ -1,4 +1,4 @@
-"""What Grafana posts for the alerts that it manages itself, and the links of vmalert."""
+"""Tests of payloads that Grafana posts for the alerts that it manages itself, and of vmalert's links."""
 
 from __future__ import annotations
 
@@ -46,26 +46,32 @@ def grafana_alert(name: str = "QueueStuck", **more: object) -> dict[str, Any]:
 
 def grafana(*alerts: dict[str, Any], **changes: object) -> dict[str, Any]:
     """Return a payload in Grafana's form (`ExtendedData`)."""
-    told = {"orgId": 1, "title": "[FIRING:1] QueueStuck", "state": "alerting", "message": "x", "appVersion": "12.4.0"}
+    members = {
+        "orgId": 1,
+        "title": "[FIRING:1] QueueStuck",
+        "state": "alerting",
+        "message": "x",
+        "appVersion": "12.4.0",
+    }
     whole = payload(*(alerts or (grafana_alert(),)), version="1", externalURL="https://grafana.example.com/")
-    return {**whole, **told, **changes}
+    return {**whole, **members, **changes}
 
 
 def only(data: dict[str, Any]) -> PostedAlert:
     """Return the one alert of a payload."""
-    (found,) = parse_payload(json.dumps(data).encode()).alerts
-    return found
+    (posted_alert,) = parse_payload(json.dumps(data).encode()).alerts
+    return posted_alert
 
 
 def test_grafana_s_payload_is_taken_and_ended(client: FlaskClient) -> None:
-    """Version 1 has the same form."""
+    """Grafana's version 1 has the same form as Alertmanager's payload."""
     assert client.post("/v1/alertmanager", json=grafana()).get_json()["result"] == "opened"
     ended = grafana(grafana_alert(status="resolved", endsAt="2026-11-22T11:58:00Z"), status="resolved", state="ok")
     assert client.post("/v1/alertmanager", json=ended).get_json()["result"] == "resolved"
 
 
 def test_the_message_leads_where_grafana_says(catalog: Catalog) -> None:
-    """Dashboard, panel, image and its own form for a silence; its Alertmanager has no page of its own."""
+    """The links are Grafana's dashboard, panel, image and form for a silence; its Alertmanager has no page."""
     message = message_of(catalog, grafana_alert(), externalURL="https://grafana.example.com/", version="1")
     assert {link.text: link.url for link in message.links if "example.com/incidents" not in link.url} == {
         "Grafana": "https://grafana.example.com/alerting/grafana/abc/view?orgId=1",
@@ -82,7 +88,7 @@ def test_the_message_leads_where_grafana_says(catalog: Catalog) -> None:
     "address", ["javascript:alert(1)", "ftp://x/y", "//x", "https://", "https://x/\ny", "x" * 5_000]
 )
 def test_only_addresses_of_the_web_become_links(catalog: Catalog, address: str) -> None:
-    """Whatever the payload holds."""
+    """No other address becomes a link, whatever the payload holds."""
     keys = ("silenceURL", "dashboardURL", "panelURL", "imageURL", "generatorURL")
     message = message_of(catalog, grafana_alert(**dict.fromkeys(keys, address)), version="1")
     assert {link.text for link in message.links} == {"Incident 12", "Silence"}
@@ -108,38 +114,38 @@ def test_only_addresses_of_the_web_become_links(catalog: Catalog, address: str) 
     ],
 )
 def test_values_are_told_as_far_as_they_are_numbers(values: object, text: object, shown: str) -> None:
-    """The rest is no reason to refuse an alert."""
+    """Values that are not numbers are no reason to refuse an alert."""
     data = grafana(grafana_alert(values=values, valueString=text))
     assert only(data).annotations.get("values", "") == shown
 
 
 def test_annotations_of_the_rule_go_before_what_grafana_adds() -> None:
-    """Somebody wrote them."""
+    """Somebody wrote them on purpose."""
     own = grafana_alert(annotations={"dashboard_url": "https://own.example.com"})
     assert only(grafana(own)).annotations["dashboard_url"] == "https://own.example.com"
 
 
 @pytest.mark.parametrize("wrong", [7, None, [], {}, True, ""])
 def test_links_of_another_type_are_left_out(wrong: object) -> None:
-    """No alert is lost for one."""
+    """The alert itself is kept."""
     assert "dashboard_url" not in only(grafana(grafana_alert(dashboardURL=wrong))).annotations
 
 
 @pytest.mark.parametrize("version", ["0", "2", "3", "5", "", 1, 4, None, ["1"]])
 def test_other_versions_are_refused_and_both_are_named(version: object) -> None:
-    """So that whoever sets it up knows what is read."""
+    """The error names both versions, so that whoever sets it up knows what Tocsin reads."""
     with pytest.raises(PayloadError, match=r'must be "4" \(as Alertmanager posts it\) or "1" \(as Grafana does\)'):
         parse_payload(json.dumps(grafana(version=version)).encode())
 
 
 def test_a_large_payload_of_grafana_s_is_taken_in_bounded_memory() -> None:
-    """What is not kept of an alert is dropped while it is read; links and values stay."""
+    """Members that are not kept are dropped while the body is read; links and values stay."""
     long = grafana_alert(embeddedImage="x" * 100_000, extra={"deep": ["y"] * 100})
     body = json.dumps(grafana(*(dict(long, fingerprint=str(number)) for number in range(60)))).encode()
-    found = stream_payload(body[:1_000], BytesIO(body[1_000:]))
-    assert len(found.alerts) == 60
-    assert found.alerts[0].annotations["silence_url"] == SILENCE
-    assert found.alerts[0].annotations["values"] == "B = 22, C = 1.5"
+    delivery = stream_payload(body[:1_000], BytesIO(body[1_000:]))
+    assert len(delivery.alerts) == 60
+    assert delivery.alerts[0].annotations["silence_url"] == SILENCE
+    assert delivery.alerts[0].annotations["values"] == "B = 22, C = 1.5"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +163,7 @@ def test_a_large_payload_of_grafana_s_is_taken_in_bounded_memory() -> None:
 def test_a_rule_that_grafana_cannot_evaluate_is_named(
     catalog: Catalog, name: str, annotations: dict[str, str], problem: str
 ) -> None:
-    """The alert's own name says nothing of it."""
+    """The alert's own name does not name the rule."""
     labels = {
         "alertname": name,
         "rulename": "Queue stuck",
@@ -171,7 +177,7 @@ def test_a_rule_that_grafana_cannot_evaluate_is_named(
 
 
 def test_rules_that_grafana_cannot_evaluate_are_a_kind_each(post: Post) -> None:
-    """Another rule that fails is news, though Grafana groups them by one name."""
+    """Another rule that fails is news, though Grafana groups them under one name."""
     first = alert("DatasourceError", None, rulename="a", fingerprint="1")
     assert post(first)["result"] == "opened"
     assert post(first, alert("DatasourceError", None, rulename="b", fingerprint="2"))["result"] == "joined"
@@ -191,16 +197,16 @@ def test_rules_that_grafana_cannot_evaluate_are_a_kind_each(post: Post) -> None:
     ],
 )
 def test_a_link_to_the_rule_is_named_after_the_program(catalog: Catalog, url: str, text: str | None) -> None:
-    """That of vmalert leads to itself, or wherever `-external.alert.source` says."""
+    """The program vmalert links to itself, or to the address in `-external.alert.source`."""
     names = {"vmalert", "VictoriaMetrics", "Grafana", "Prometheus"}
     message = message_of(catalog, alert("Nobody", generator=url))
     assert [link.text for link in message.links if link.text in names] == ([text] if text else [])
 
 
 def test_grafana_that_is_not_configured_is_not_asked(catalog: Catalog) -> None:
-    """Its external URL is its own: an Alertmanager of another address says nothing of its alerts."""
+    """Grafana has its own external URL; an Alertmanager at another address knows nothing of its alerts."""
     incident = incident_of(catalog, grafana_alert(), externalURL="https://grafana.example.com/", version="1")
-    other = Server(
+    alertmanager = Server(
         name="am",
         url="http://127.0.0.1:9",
         external_urls=frozenset({"http://am:9093"}),
@@ -208,17 +214,18 @@ def test_grafana_that_is_not_configured_is_not_asked(catalog: Catalog) -> None:
         password=None,
         token=None,
     )
-    answer = AlertmanagerApi([other]).ask(incident)
+    answer = AlertmanagerApi([alertmanager]).ask(incident)
     assert isinstance(answer, alertmanager_state.Unknown)
     assert "https://grafana.example.com is not among the Alertmanagers that are configured" in answer.reason
 
 
 def test_an_alert_that_grafana_does_not_list_is_not_over(catalog: Catalog) -> None:
-    """It does not say since when it runs (its `/api/v2/status` has no `uptime`), and so has no standing."""
+    """Grafana's `/api/v2/status` has no `uptime`, so its list does not prove that an alert has ended."""
     incident = incident_of(catalog, grafana_alert(), externalURL="https://grafana.example.com/", version="1")
-    said = alertmanager_state.Testimony(
+    testimony = alertmanager_state.Testimony(
         server="grafana", urls=frozenset({"https://grafana.example.com"}), any_url=False, alerts=()
     )
     assert isinstance(
-        alertmanager_state.classify(incident, (said,), alertmanager_state.Known(), NOON), alertmanager_state.Unknown
+        alertmanager_state.classify(incident, (testimony,), alertmanager_state.Known(), NOON),
+        alertmanager_state.Unknown,
     )

@@ -1,4 +1,4 @@
-"""The dead man's switch: the Watchdog's silence becomes an incident. A clock moved by hand, fake senders."""
+"""Tests of the dead man's switch: the Watchdog's silence becomes an incident. The clock is moved by hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INTERVAL = 60
 
 @pytest.fixture
 def let(service: Service, clock: Clock, drain: Callable[..., int], step: Callable[[], int]) -> Callable[..., None]:
-    """Return a function that lets time pass while the worker looks, works off timers and sends."""
+    """Return a function that lets time pass while the worker checks heartbeats, works off timers and sends."""
     worker = service.worker()
 
     def run(*, seconds: float = 0) -> None:
@@ -51,23 +51,23 @@ def incidents(client: FlaskClient) -> list[dict[str, Any]]:
 
 
 def test_watchdog_is_silent_after_three_intervals(catalog: Catalog) -> None:
-    """One delivery may be lost and one late; three are silence, counted from the last that was heard."""
+    """One delivery may be lost and one late; three missing intervals are silence, counted from the last arrival."""
     span = 3 * INTERVAL
     assert silence(heard(last=NOON - span), catalog, NOON) is None
-    found = silence(heard(last=NOON - span - 1), catalog, NOON)
-    assert found is not None
-    assert found.since == NOON - span - 1
+    silent = silence(heard(last=NOON - span - 1), catalog, NOON)
+    assert silent is not None
+    assert silent.since == NOON - span - 1
 
 
 def test_what_was_never_heard_is_told_after_one_interval(catalog: Catalog) -> None:
-    """A fresh install says soon that nothing arrives, counted from when it began to listen."""
+    """A fresh installation says soon that nothing arrives, counted from when it began to listen."""
     span = INTERVAL
     assert silence(heard(last=None, listening=NOON - span), catalog, NOON) is None
     assert silence(heard(last=None, listening=NOON - span - 1), catalog, NOON) is not None
 
 
 def test_time_in_which_nobody_listened_does_not_count(catalog: Catalog) -> None:
-    """A program that was down for an hour has not heard it, and that is no silence of Alertmanager's."""
+    """A program that was down for an hour could not hear the Watchdog, so Alertmanager was not silent."""
     down = Heard(last=NOON - 3_600, looked=NOON - GAP_SECONDS - 1, listening=NOON - 86_400)
     assert silence(down, catalog, NOON) is None
     assert heartbeat.listening_since(down, NOON) == NOON
@@ -76,13 +76,13 @@ def test_time_in_which_nobody_listened_does_not_count(catalog: Catalog) -> None:
 def test_silence_pages_the_first_level_once(
     client: FlaskClient, post: Callable[..., Any], let: Callable[..., None], senders: dict[str, FakeSender]
 ) -> None:
-    """However often somebody looks, and whatever Alertmanager would say: it is the one that is silent."""
+    """It pages once, however often the worker checks, and Alertmanager is not asked, because it is the silent one."""
     post(alert("Watchdog", None))
     let(seconds=3 * INTERVAL)
     assert incidents(client) == [], "it may still come"
     let(seconds=120)
-    (found,) = incidents(client)
-    assert (found["severity"], found["status"]) == ("critical", "open")
+    (incident,) = incidents(client)
+    assert (incident["severity"], incident["status"]) == ("critical", "open")
     assert [job.action for job in senders["pagerduty"].jobs] == ["open"]
     message = senders["pagerduty"].jobs[0].message
     assert "Alertmanager has not been heard of for 3 min" in message.problem
@@ -90,19 +90,19 @@ def test_silence_pages_the_first_level_once(
 
 
 def test_fresh_install_that_hears_nothing_says_so(client: FlaskClient, let: Callable[..., None]) -> None:
-    """The way from Prometheus to here may never have been opened."""
+    """The network path from Prometheus to the webhook may never have been open."""
     let(seconds=INTERVAL)
     assert incidents(client) == []
     let(seconds=2 * LOOK_SECONDS)
-    (found,) = incidents(client)
-    shown = client.get(f"/v1/incidents/{found['id']}").get_json()
+    (incident,) = incidents(client)
+    shown = client.get(f"/v1/incidents/{incident['id']}").get_json()
     assert "It has never been heard." in shown["description"]
 
 
 def test_watchdog_that_is_heard_again_resolves(
     client: FlaskClient, post: Callable[..., Any], let: Callable[..., None]
 ) -> None:
-    """The next look after its arrival ends the incident, and says so to whoever was called."""
+    """The next check after its arrival ends the incident, and tells whoever was called."""
     let(seconds=2 * INTERVAL)
     assert incidents(client)[0]["status"] == "open"
     post(alert("Watchdog", None))
@@ -117,37 +117,37 @@ def test_silence_is_not_over_because_nobody_listened_for_a_time(
     let: Callable[..., None],
     senders: dict[str, FakeSender],
 ) -> None:
-    """This program was restarted: it has not heard the Watchdog since, so it says nothing of it."""
+    """The program was restarted and has not heard the Watchdog since, so the silence goes on."""
     let(seconds=2 * INTERVAL)
     clock.forward(seconds=GAP_SECONDS + INTERVAL)
     let(seconds=LOOK_SECONDS)
-    assert [one["status"] for one in incidents(client)] == ["open"]
+    assert [incident["status"] for incident in incidents(client)] == ["open"]
     assert [job.action for job in senders["pagerduty"].jobs] == ["open"]
     post(alert("Watchdog", None))
     let(seconds=LOOK_SECONDS)
-    assert [one["status"] for one in incidents(client)] == ["resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["resolved"]
 
 
 def test_silence_escalates_without_asking_alertmanager(
     client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """An Alertmanager that answers and lists nothing has not made the Watchdog arrive."""
+    """An Alertmanager that answers and lists nothing does not prove that the Watchdog arrives."""
     alertmanager_state.answer = Absent()
     let(seconds=2 * INTERVAL)
     let(seconds=3_600 + INTERVAL)
-    (found,) = incidents(client)
-    assert found["status"] == "open"
+    (incident,) = incidents(client)
+    assert incident["status"] == "open"
     assert alertmanager_state.asked == []
-    timeline = client.get(f"/v1/incidents/{found['id']}").get_json()["timeline"]
+    timeline = client.get(f"/v1/incidents/{incident['id']}").get_json()["timeline"]
     assert "escalated" in [line["kind"] for line in timeline]
 
 
 def test_silence_that_somebody_has_closed_is_not_raised_again(client: FlaskClient, let: Callable[..., None]) -> None:
-    """Whoever closes it knows; a new silence is a new incident."""
+    """Whoever closes it knows of it; a new silence is a new incident."""
     let(seconds=2 * INTERVAL)
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
     let(seconds=10 * INTERVAL)
-    assert [one["status"] for one in incidents(client)] == ["resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["resolved"]
 
 
 def watchdog(*, status: str = "firing", **labels: str) -> dict[str, Any]:
@@ -160,12 +160,12 @@ EU, US = {"cluster": "eu"}, {"cluster": "us"}
 
 @pytest.fixture
 def beat(post: Callable[..., Any], let: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that has these Watchdogs arrive every interval for so many of them, while the worker looks."""
+    """Return a function that posts these Watchdogs at each of so many intervals, while the worker checks."""
 
     def run(*labels: dict[str, str], intervals: int = 1) -> None:
         for _ in range(intervals):
-            for one in labels:
-                post(watchdog(**one))
+            for own_labels in labels:
+                post(watchdog(**own_labels))
             let(seconds=INTERVAL)
 
     return run
@@ -173,22 +173,22 @@ def beat(post: Callable[..., Any], let: Callable[..., None]) -> Callable[..., No
 
 def shown(client: FlaskClient, number: int) -> dict[str, Any]:
     """Return one incident as the API shows it."""
-    found: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
-    return found
+    incident: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
+    return incident
 
 
 def test_one_watchdog_of_two_that_is_silent_is_told_by_its_labels(
     client: FlaskClient, beat: Callable[..., None], senders: dict[str, FakeSender]
 ) -> None:
-    """The other goes on, so that Alertmanager is heard; a third that replicates the first counts by itself."""
+    """The other Watchdog goes on, so Alertmanager is heard; a third, a replica of the first, counts by itself."""
     replica = {**EU, "prometheus_replica": "b"}
     beat(EU, US, replica, intervals=5)
     beat(US, replica, intervals=2)
     assert incidents(client) == [], "it may still come"
     beat(US, replica, intervals=2)
-    (found,) = incidents(client)
-    assert (found["severity"], found["status"], found["title"]) == ("critical", "open", "Tocsin: Watchdog silent")
-    incident = shown(client, found["id"])
+    (listed,) = incidents(client)
+    assert (listed["severity"], listed["status"], listed["title"]) == ("critical", "open", "Tocsin: Watchdog silent")
+    incident = shown(client, listed["id"])
     assert incident["group_labels"] == {"alertname": "TocsinWatchdogSilent", "cluster": "eu"}
     assert "The Watchdog of cluster eu" in incident["description"]
     assert "resolve this incident" in incident["description"]
@@ -198,20 +198,20 @@ def test_one_watchdog_of_two_that_is_silent_is_told_by_its_labels(
 
 
 def test_watchdog_that_is_heard_again_ends_its_own_incident(client: FlaskClient, beat: Callable[..., None]) -> None:
-    """Each by itself, whatever became of the others meanwhile."""
+    """Each Watchdog ends only its own incident."""
     beat(EU, US)
     beat(US, intervals=5)
     beat(EU, US, intervals=2)
-    assert [one["status"] for one in incidents(client)] == ["resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["resolved"]
     beat(EU, intervals=5)
-    assert [one["status"] for one in incidents(client)] == ["open", "resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["open", "resolved"]
     assert shown(client, 2)["group_labels"]["cluster"] == "us"
 
 
 def test_end_that_alertmanager_tells_is_waited_for_an_interval(
     client: FlaskClient, beat: Callable[..., None], post: Callable[..., Any]
 ) -> None:
-    """A Prometheus that restarts is back by then; one that was shut down is not."""
+    """A Prometheus that restarts is back within an interval; one that was shut down is not."""
     beat(EU, US, intervals=2)
     post(watchdog(status="resolved", **EU))
     beat(US)
@@ -219,14 +219,14 @@ def test_end_that_alertmanager_tells_is_waited_for_an_interval(
     assert incidents(client) == []
     post(watchdog(status="resolved", **EU))
     beat(US, intervals=2)
-    (found,) = incidents(client)
-    assert shown(client, found["id"])["group_labels"]["cluster"] == "eu"
+    (listed,) = incidents(client)
+    assert shown(client, listed["id"])["group_labels"]["cluster"] == "eu"
 
 
 def test_a_delivery_of_both_tells_them_apart(
     client: FlaskClient, beat: Callable[..., None], post: Callable[..., Any]
 ) -> None:
-    """As an Alertmanager whose routes were not renewed sends it."""
+    """An Alertmanager whose routes were not regenerated sends both in one delivery."""
     for _ in range(6):
         post(watchdog(status="resolved", **EU), watchdog(**US))
         beat()
@@ -241,70 +241,70 @@ def test_a_delivery_of_both_tells_them_apart(
 def test_when_none_is_heard_that_is_told_once_and_none_is_blamed(
     client: FlaskClient, beat: Callable[..., None], let: Callable[..., None]
 ) -> None:
-    """Nor when they are heard again one after the other: what was lost on a way that was closed proves nothing."""
+    """Nor is one blamed when they return one after the other: deliveries lost on the common path prove nothing."""
     beat(EU, US)
     let(seconds=5 * INTERVAL)
-    (found,) = incidents(client)
-    assert shown(client, found["id"])["group_labels"] == {"alertname": "TocsinWatchdogSilent"}
+    (listed,) = incidents(client)
+    assert shown(client, listed["id"])["group_labels"] == {"alertname": "TocsinWatchdogSilent"}
     beat(US, intervals=2)
     beat(EU, US, intervals=4)
-    assert [one["status"] for one in incidents(client)] == ["resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["resolved"]
 
 
 def test_watchdog_whose_silence_a_person_resolves_is_forgotten_until_it_is_heard(
     client: FlaskClient, beat: Callable[..., None]
 ) -> None:
-    """It was taken away on purpose; the timeline says so, and if it comes back it is listened for again."""
+    """It was removed on purpose; the timeline says so, and if it comes back it is expected again."""
     beat(EU, US)
     beat(US, intervals=5)
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
     beat(US, intervals=10)
-    assert [one["status"] for one in incidents(client)] == ["resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["resolved"]
     last = shown(client, 1)["timeline"][-1]
     assert (last["kind"], "cluster eu" in last["detail"]) == ("forgotten", True)
     beat(EU, US)
     beat(US, intervals=5)
-    assert [one["status"] for one in incidents(client)] == ["open", "resolved"]
+    assert [incident["status"] for incident in incidents(client)] == ["open", "resolved"]
 
 
 def test_somebody_elses_watchdog_does_not_stand_for_ours(
     catalog: Catalog, service: Service, client: FlaskClient, beat: Callable[..., None]
 ) -> None:
-    """Where only theirs is heard, Tocsin's rules may not be loaded; once ours has come it is one of many."""
+    """If only a foreign one is heard, Tocsin's rules may not be loaded; once Tocsin's own came it is one of many."""
     ours = {"watchdog": "tocsin", **EU}
     known = replace(catalog, watchdog=replace(catalog.watchdog, labels={"watchdog": "tocsin"}))
     beats = [Beat(key="k", labels={"prometheus": "theirs"}, heard_at=NOON, stopped_at=None)]
-    way = Heard(last=NOON, looked=NOON - 1, listening=NOON - 86_400, hearing=NOON - 3 * INTERVAL - 1)
-    (found,) = silences(way, beats, known, NOON)
-    assert (found.key, found.labels) == (heartbeat.OURS, {"watchdog": "tocsin"})
-    assert "own Watchdog" in heartbeat.raised(found, known, NOON).alerts[0].annotations["summary"]
-    assert list(silences(replace(way, hearing=NOON - 3 * INTERVAL), beats, known, NOON)) == []
-    assert list(silences(way, [*beats, replace(beats[0], key="o", labels=ours)], known, NOON)) == []
-    told = {heartbeat.fingerprint(heartbeat.OURS)}
-    assert list(heartbeat.heard_again(beats, told, known, NOON)) == []
-    assert list(heartbeat.heard_again([replace(beats[0], labels=ours)], told, known, NOON))
-    # Of a catalogue that does not know which is ours, any will do.
-    assert list(silences(way, beats, catalog, NOON)) == []
+    path = Heard(last=NOON, looked=NOON - 1, listening=NOON - 86_400, hearing=NOON - 3 * INTERVAL - 1)
+    (silent,) = silences(path, beats, known, NOON)
+    assert (silent.key, silent.labels) == (heartbeat.OURS, {"watchdog": "tocsin"})
+    assert "own Watchdog" in heartbeat.raised(silent, known, NOON).alerts[0].annotations["summary"]
+    assert list(silences(replace(path, hearing=NOON - 3 * INTERVAL), beats, known, NOON)) == []
+    assert list(silences(path, [*beats, replace(beats[0], key="o", labels=ours)], known, NOON)) == []
+    raised_keys = {heartbeat.fingerprint(heartbeat.OURS)}
+    assert list(heartbeat.heard_again(beats, raised_keys, known, NOON)) == []
+    assert list(heartbeat.heard_again([replace(beats[0], labels=ours)], raised_keys, known, NOON))
+    # A catalogue without labels for its own Watchdog accepts any.
+    assert list(silences(path, beats, catalog, NOON)) == []
 
 
 def test_labels_from_outside_can_do_no_harm(client: FlaskClient, beat: Callable[..., None]) -> None:
-    """Endless ones, signs, and names that mean something else."""
+    """Such labels are very long, hold special characters, or have names with another meaning."""
     odd = {"cluster": "e" * 5_000, "component": "<!channel>\n\x1b", "system": "api-platform", "x" * 900: "y"}
     odd |= {f"label_{number}": "v" for number in range(100)}
     beat(US, odd)
     beat(US, intervals=5)
-    (found,) = incidents(client)
-    assert found["title"] == "Tocsin: Watchdog silent"
-    group = shown(client, found["id"])["group_labels"]
+    (listed,) = incidents(client)
+    assert listed["title"] == "Tocsin: Watchdog silent"
+    group = shown(client, listed["id"])["group_labels"]
     assert len(group) <= heartbeat.MOST_LABELS + 1
     assert max(map(len, [*group, *group.values()])) <= heartbeat.LONGEST_VALUE
-    page = client.get(f"/incidents/{found['id']}")
+    page = client.get(f"/incidents/{listed['id']}")
     assert page.status_code == 200
     assert b"<!channel>" not in page.data
 
 
 def test_number_of_watchdogs_is_bounded(either: Service) -> None:
-    """Those that are known stay so, and new ones are left out until one is forgotten; on both databases."""
+    """Known ones stay known, and new ones are left out until one is forgotten; on both databases."""
     with either.database.write() as connection:
         assert watchdogs.hear(connection, [EU], NOON) == 0
         flood = [{"cluster": str(number)} for number in range(watchdogs.MOST_KNOWN)]
@@ -316,19 +316,23 @@ def test_number_of_watchdogs_is_bounded(either: Service) -> None:
     with either.database.read() as connection:
         known = {beat.key: beat for beat in watchdogs.known(connection)}
     assert len(known) == watchdogs.MOST_KNOWN
-    found = known[heartbeat.key_of(EU)]
-    assert (found.labels, found.heard_at, found.stopped_at) == (EU, NOON + 60, NOON + 90)
+    beat_of_eu = known[heartbeat.key_of(EU)]
+    assert (beat_of_eu.labels, beat_of_eu.heard_at, beat_of_eu.stopped_at) == (EU, NOON + 60, NOON + 90)
     with either.database.write() as connection:
-        watchdogs.forget(connection, [found.key])
+        watchdogs.forget(connection, [beat_of_eu.key])
         assert watchdogs.hear(connection, [EU], NOON + 180) == 0
     with either.database.read() as connection:
         assert {beat.stopped_at for beat in watchdogs.known(connection)} == {None}
 
 
 def test_labels_that_every_watchdog_has_tell_none_apart() -> None:
-    """One whose severity was changed is the same; order and emptiness do not count."""
-    same = [{"alertname": "Watchdog", "severity": one, "a": "1", "b": "2", "c": ""} for one in ("none", "info")]
-    assert {heartbeat.key_of(one) for one in (*same, {"b": "2", "a": "1"})} == {heartbeat.key_of({"a": "1", "b": "2"})}
+    """A Watchdog whose severity changed is the same; order and empty values do not count."""
+    same = [
+        {"alertname": "Watchdog", "severity": severity, "a": "1", "b": "2", "c": ""} for severity in ("none", "info")
+    ]
+    assert {heartbeat.key_of(own_labels) for own_labels in (*same, {"b": "2", "a": "1"})} == {
+        heartbeat.key_of({"a": "1", "b": "2"})
+    }
     assert heartbeat.key_of({"a": "1"}) != heartbeat.key_of({"a": "1", "b": "2"})
 
 
@@ -336,14 +340,14 @@ def test_labels_that_every_watchdog_has_tell_none_apart() -> None:
 def replicas(settings: Settings, postgresql: PostgreSQL, clock: Clock) -> Iterator[list[Service]]:
     shared = replace(settings, database_url=Secret(postgresql.fresh()))
     log = FakeSender("log", {"open", "resolve"})
-    found = [build(shared, senders={"log": log}, clock=clock) for _ in range(3)]
-    yield found
-    for service in found:
+    services = [build(shared, senders={"log": log}, clock=clock) for _ in range(3)]
+    yield services
+    for service in services:
         service.close()
 
 
 def test_replicas_raise_it_once(replicas: list[Service], clock: Clock) -> None:
-    """All look at the same moment; a group has one open incident."""
+    """All replicas check at the same moment; a group has one open incident."""
     workers = [service.worker() for service in replicas]
     for _ in range(20):
         at_once(*(worker.watch_once for worker in workers))
@@ -354,11 +358,11 @@ def test_replicas_raise_it_once(replicas: list[Service], clock: Clock) -> None:
 
 
 def test_own_watchdog_is_not_forgotten_by_a_persons_resolve(catalog: Catalog) -> None:
-    """Nobody takes it away on purpose: it is told again like any alert, and no second incident opens at each look."""
+    """Nobody removes it on purpose: it is told again like any alert, and no check opens a second incident."""
     ours = Silence(since=NOON, last=None, key=heartbeat.OURS, labels={"watchdog": "tocsin"})
     theirs = Silence(since=NOON, last=NOON, key="k", labels=EU)
-    for told, fires_on in ((ours, True), (theirs, False)):
-        incident = transition(None, heartbeat.raised(told, catalog, NOON), NOON).incident
+    for silent, fires_on in ((ours, True), (theirs, False)):
+        incident = transition(None, heartbeat.raised(silent, catalog, NOON), NOON).incident
         resolved = transition(incident, ResolvedByHand(actor="on-call"), NOON).incident
         assert resolved is not None
         assert resolved.fires_on is fires_on

@@ -1,4 +1,4 @@
-"""Heartbeats: one for each Watchdog and Alertmanager, each with its own interval, until a person forgets it."""
+"""Tests of heartbeats: one for each Watchdog and Alertmanager, with its own interval, until a person forgets it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EU, US = {"cluster": "eu"}, {"cluster": "us"}
 
 @pytest.fixture
 def let(service: Service, clock: Clock, drain: Callable[..., int], step: Callable[[], int]) -> Callable[..., None]:
-    """Return a function that lets time pass while the worker looks, works off timers and sends."""
+    """Return a function that lets time pass while the worker checks heartbeats, works off timers and sends."""
     worker = service.worker()
 
     def run(*, seconds: float) -> None:
@@ -50,7 +50,7 @@ def let(service: Service, clock: Clock, drain: Callable[..., int], step: Callabl
 
 @pytest.fixture
 def come(post: Callable[..., Any], let: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that has these Watchdogs arrive, each from its Alertmanager, and lets time pass."""
+    """Return a function that posts these Watchdogs, each from its Alertmanager, and lets time pass."""
 
     def run(*beats: tuple[dict[str, str], str], seconds: float = INTERVAL, times: int = 1) -> None:
         for _ in range(times):
@@ -62,38 +62,38 @@ def come(post: Callable[..., Any], let: Callable[..., None]) -> Callable[..., No
 
 
 def incidents(client: FlaskClient, *, state: str = "open") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get(f"/v1/incidents?state={state}").get_json()["incidents"]
-    return [client.get(f"/v1/incidents/{one['id']}").get_json() for one in found]
+    entries: list[dict[str, Any]] = client.get(f"/v1/incidents?state={state}").get_json()["incidents"]
+    return [client.get(f"/v1/incidents/{listed['id']}").get_json() for listed in entries]
 
 
 def heartbeats(client: FlaskClient) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("/v1/heartbeats").get_json()["heartbeats"]
-    return found
+    entries: list[dict[str, Any]] = client.get("/v1/heartbeats").get_json()["heartbeats"]
+    return entries
 
 
 def test_the_same_labels_from_another_alertmanager_are_another_heartbeat(
     client: FlaskClient, come: Callable[..., None]
 ) -> None:
-    """Two clusters whose external labels nobody has set: the dead one is told by its Alertmanager."""
+    """Two clusters have no external labels; the incident names the silent one by its Alertmanager."""
     come(({}, A), ({}, B), times=3)
     come(({}, B), times=5)
-    (found,) = incidents(client)
-    assert found["group_labels"] == {"alertname": "TocsinWatchdogSilent", "alertmanager": A}
-    assert f"by way of the Alertmanager {A}" in found["description"]
+    (incident,) = incidents(client)
+    assert incident["group_labels"] == {"alertname": "TocsinWatchdogSilent", "alertmanager": A}
+    assert f"by way of the Alertmanager {A}" in incident["description"]
     come(({}, A), ({}, B))
     assert incidents(client) == []
     assert len(incidents(client, state="resolved")) == 1
 
 
 def test_a_peer_that_stands_in_is_no_second_heartbeat(client: FlaskClient, come: Callable[..., None]) -> None:
-    """Peers that nobody has configured: one delivers while the other is away, and then stops again."""
+    """Nobody has configured them as peers: one delivers while the other is away, and then stops again."""
     come((EU, A), (US, A), times=4)
     come((EU, B), (US, A), times=8)
     come((EU, A), (US, A), times=8)
     assert incidents(client) == [], "it was heard all the time"
     come((US, A), times=5)
-    (found,) = incidents(client)
-    assert found["group_labels"]["cluster"] == "eu"
+    (incident,) = incidents(client)
+    assert incident["group_labels"]["cluster"] == "eu"
     come((EU, B), (US, A))
     assert incidents(client) == [], "heard again, by whichever of the two"
 
@@ -101,7 +101,7 @@ def test_a_peer_that_stands_in_is_no_second_heartbeat(client: FlaskClient, come:
 def test_configured_peers_are_one_alertmanager(
     settings: Settings, senders: Mapping[str, Sender], clock: Clock, tmp_path: Path
 ) -> None:
-    """Even when both deliver at once: they have one heartbeat between them."""
+    """Both deliver at once, and they share one heartbeat."""
     peer = Server(name="am", url=A, external_urls=frozenset({A, B}))
     shared = replace(settings, alertmanagers=(peer,), database_url=Secret(f"sqlite:///{tmp_path / 'peers.db'}"))
     service = build(shared, senders=senders, clock=clock)
@@ -109,12 +109,12 @@ def test_configured_peers_are_one_alertmanager(
     for source in (A, B, A):
         body = payload(alert("Watchdog", "none", annotations={}, **EU), externalURL=source)
         assert client.post("/v1/alertmanager", json=body).status_code == 200
-    assert [one["alertmanager"] for one in heartbeats(client)] == [A]
+    assert [heartbeat["alertmanager"] for heartbeat in heartbeats(client)] == [A]
     service.close()
 
 
 def test_one_that_comes_seldom_has_its_own_interval(client: FlaskClient, come: Callable[..., None]) -> None:
-    """Another project's Watchdog is repeated every ten intervals: once that has been seen twice it is no silence."""
+    """Another project repeats its Watchdog every ten intervals; after two such gaps the heartbeat expects this."""
     for _ in range(3):
         come((US, A), (EU, A))
         come((US, A), times=9)
@@ -124,35 +124,35 @@ def test_one_that_comes_seldom_has_its_own_interval(client: FlaskClient, come: C
         come((US, A), times=9)
     assert incidents(client) == []
     assert len(incidents(client, state="resolved")) == before
-    slow = next(one for one in heartbeats(client) if one["labels"] == EU)
+    slow = next(heartbeat for heartbeat in heartbeats(client) if heartbeat["labels"] == EU)
     assert slow["interval_seconds"] == 10 * INTERVAL
     come((US, A), times=45)
-    (found,) = incidents(client)
-    assert "it should arrive every 10 min" in found["description"]
+    (incident,) = incidents(client)
+    assert "it should arrive every 10 min" in incident["description"]
 
 
 def test_one_that_comes_often_is_missed_sooner(client: FlaskClient, come: Callable[..., None]) -> None:
-    """By its own pace, and not by the catalogue's; eight arrivals show that it has one."""
+    """Its own interval counts, not the catalogue's; eight arrivals are enough to measure it."""
     come((EU, A), (US, A), seconds=15, times=10)
-    assert {one["interval_seconds"] for one in heartbeats(client)} == {30}
+    assert {heartbeat["interval_seconds"] for heartbeat in heartbeats(client)} == {30}
     come((US, A), seconds=15, times=5)
     assert incidents(client) == [], "it may still come"
     come((US, A), seconds=15, times=3)
-    assert [one["group_labels"]["cluster"] for one in incidents(client)] == ["eu"]
+    assert [incident["group_labels"]["cluster"] for incident in incidents(client)] == ["eu"]
 
 
 @given(gaps=st.lists(st.floats(min_value=1, max_value=1e6), max_size=heartbeat.MOST_GAPS))
 def test_an_interval_is_never_out_of_bounds(gaps: list[float]) -> None:
-    """Whatever has come: half a minute at least, a day at most, and one long gap alone changes nothing."""
+    """The interval is half a minute at least and a day at most, and one long gap alone changes nothing."""
     catalog = every(300.0)
-    found = interval_of(Beat(key="k", labels={}, heard_at=NOON, stopped_at=None, gaps=tuple(gaps)), catalog)
-    assert heartbeat.SHORTEST_INTERVAL <= found <= heartbeat.LONGEST_INTERVAL
+    interval = interval_of(Beat(key="k", labels={}, heard_at=NOON, stopped_at=None, gaps=tuple(gaps)), catalog)
+    assert heartbeat.SHORTEST_INTERVAL <= interval <= heartbeat.LONGEST_INTERVAL
     usual = Beat(key="k", labels={}, heard_at=NOON, stopped_at=None, gaps=(300.0, *gaps[:1]))
     assert interval_of(usual, catalog) == 300.0
 
 
 def every(seconds: float) -> Catalog:
-    """Return a catalogue whose Watchdog comes so often."""
+    """Return a catalogue whose Watchdog has this interval."""
     return Catalog(
         generated_by="",
         watchdog=Watchdog(alert="Watchdog", interval_seconds=seconds),
@@ -166,57 +166,59 @@ def every(seconds: float) -> Catalog:
 
 
 def test_where_nothing_came_since_it_was_due_nobody_is_blamed(catalog: Catalog) -> None:
-    """The way may be closed: another has to have been heard after this one should have come."""
-    way = Heard(last=NOON + 30, looked=NOON + 180, listening=NOON - 86_400, hearing=NOON - 86_400)
+    """The common path may be down: another must have been heard after this one was due."""
+    path = Heard(last=NOON + 30, looked=NOON + 180, listening=NOON - 86_400, hearing=NOON - 86_400)
     eu = Beat(key="e", like="e", labels=EU, heard_at=NOON, stopped_at=None)
     us = Beat(key="u", like="u", labels=US, heard_at=NOON + 30, stopped_at=None)
-    assert list(silences(way, [eu, us], catalog, NOON + 181)) == []
-    assert silence(way, catalog, NOON + 211, [eu, us]) is not None
+    assert list(silences(path, [eu, us], catalog, NOON + 181)) == []
+    assert silence(path, catalog, NOON + 211, [eu, us]) is not None
     later = replace(us, heard_at=NOON + 61)
-    assert [one.key for one in silences(way, [eu, later], catalog, NOON + 181)] == ["e"]
+    assert [silent.key for silent in silences(path, [eu, later], catalog, NOON + 181)] == ["e"]
 
 
 def test_where_all_come_seldom_the_way_is_not_taken_for_closed(catalog: Catalog) -> None:
-    """The soonest that is expected counts; before anything is known of its pace, the catalogue's interval."""
+    """The shortest expected interval counts; for an unknown one it is the catalogue's interval."""
     slow = Beat(key="e", like="e", labels=EU, heard_at=NOON, stopped_at=None, gaps=(600.0, 600.0))
-    way = Heard(last=NOON, looked=NOON + 1_790, listening=NOON - 86_400, hearing=NOON - 86_400)
-    assert silence(way, catalog, NOON + 1_800, [slow]) is None
-    assert silence(way, catalog, NOON + 1_801, [slow]) is not None
+    path = Heard(last=NOON, looked=NOON + 1_790, listening=NOON - 86_400, hearing=NOON - 86_400)
+    assert silence(path, catalog, NOON + 1_800, [slow]) is None
+    assert silence(path, catalog, NOON + 1_801, [slow]) is not None
     fast = replace(slow, key="u", like="u", gaps=())
-    assert silence(way, catalog, NOON + 181, [slow, fast]) is not None
+    assert silence(path, catalog, NOON + 181, [slow, fast]) is not None
 
 
 def test_forgetting_ends_its_silence_and_what_was_told_of_it(
     service: Service, client: FlaskClient, come: Callable[..., None]
 ) -> None:
-    """A person's act: the incident is over by their word, and no Alertmanager has to list it any more."""
+    """A person's word ends the incident, and no Alertmanager has to list the Watchdog any more."""
     come((EU, A), (US, A))
     come((US, A), times=5)
     assert len(incidents(client)) == 1
-    gone = next(one for one in heartbeats(client) if one["labels"] == EU)
-    assert (gone["state"], gone["alertmanager"], gone["incident"]) == ("late", A, 1)
-    answer = client.post(f"/v1/heartbeats/{gone['key']}/forget", json={"actor": "Ada"})
-    assert answer.get_json() == {"result": "forgotten", "heartbeat": gone["key"], "incident": 1}
+    late = next(heartbeat for heartbeat in heartbeats(client) if heartbeat["labels"] == EU)
+    assert (late["state"], late["alertmanager"], late["incident"]) == ("late", A, 1)
+    answer = client.post(f"/v1/heartbeats/{late['key']}/forget", json={"actor": "Ada"})
+    assert answer.get_json() == {"result": "forgotten", "heartbeat": late["key"], "incident": 1}
     (over,) = incidents(client, state="resolved")
     assert over["resolved_by"] == "Ada"
     line = over["timeline"][-1]
     assert (line["kind"], line["actor"], "cluster eu" in line["detail"]) == ("forgotten", "Ada", True)
-    assert [one["labels"] for one in heartbeats(client)] == [US]
+    assert [heartbeat["labels"] for heartbeat in heartbeats(client)] == [US]
     with service.database.read() as connection:
         assert len(watchdogs.awaited(connection)) == 1
     come((US, A), times=10)
     assert incidents(client) == []
-    assert client.post(f"/v1/heartbeats/{gone['key']}/forget", json={"actor": "Ada"}).status_code == 404
+    assert client.post(f"/v1/heartbeats/{late['key']}/forget", json={"actor": "Ada"}).status_code == 404
     come((EU, A), (US, A))
     assert len(heartbeats(client)) == 2, "it is listened for again"
 
 
 def test_what_is_heard_may_be_forgotten_too(client: FlaskClient, come: Callable[..., None]) -> None:
-    """It stands there again with the next arrival; nobody is told anything."""
+    """It is back with the next arrival, and nobody is told."""
     come((EU, A))
-    (found,) = heartbeats(client)
-    assert (found["state"], found["incident"]) == ("heard", None)
-    assert client.post(f"/v1/heartbeats/{found['key']}/forget", json={"actor": "Ada"}).get_json()["incident"] is None
+    (heartbeat,) = heartbeats(client)
+    assert (heartbeat["state"], heartbeat["incident"]) == ("heard", None)
+    assert (
+        client.post(f"/v1/heartbeats/{heartbeat['key']}/forget", json={"actor": "Ada"}).get_json()["incident"] is None
+    )
     assert heartbeats(client) == []
 
 
@@ -226,8 +228,8 @@ def test_a_person_forgets_on_the_page(client: FlaskClient, come: Callable[..., N
     page = client.get("/heartbeats").get_data(as_text=True)
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
-    (found,) = heartbeats(client)
-    answer = client.post(f"/heartbeats/{found['key']}/forget", data={"actor": "Ada"})
+    (heartbeat,) = heartbeats(client)
+    answer = client.post(f"/heartbeats/{heartbeat['key']}/forget", data={"actor": "Ada"})
     assert (answer.status_code, answer.location) == (303, "/heartbeats")
     assert "None has been heard yet" in client.get("/heartbeats").get_data(as_text=True)
     missing = client.post("/heartbeats/nothing/forget", data={})
@@ -238,28 +240,28 @@ def test_a_person_forgets_on_the_page(client: FlaskClient, come: Callable[..., N
 def test_a_person_forgets_in_a_terminal(
     environment: dict[str, str], client: FlaskClient, come: Callable[..., None]
 ) -> None:
-    """By the beginning of the key that the list shows; what is not clear is refused."""
+    """The list shows keys; the beginning of a key is enough, and an ambiguous one is refused."""
     come((EU, A), (US, A))
     run = CliRunner()
     listed = run.invoke(main, ["heartbeats", "list"], env=environment)
     assert listed.exit_code == 0
     lines = listed.stdout.splitlines()
     assert len(lines) == 2
-    (line,) = (one for one in lines if "cluster eu" in one)
+    (line,) = (listed_line for listed_line in lines if "cluster eu" in listed_line)
     assert A in line
     for wrong in ("", "nothing"):
         refused = run.invoke(main, ["heartbeats", "forget", wrong], env=environment)
         assert (refused.exit_code, "no such heartbeat" in refused.stderr) == (1, True)
     done = run.invoke(main, ["heartbeats", "forget", line.split()[0], "--as", "Ada"], env=environment)
     assert (done.exit_code, done.stdout) == (0, "forgotten: cluster eu\n")
-    assert [one["labels"] for one in heartbeats(client)] == [US]
+    assert [heartbeat["labels"] for heartbeat in heartbeats(client)] == [US]
 
 
 def test_each_has_its_metrics_without_a_name(client: FlaskClient, come: Callable[..., None]) -> None:
-    """Whoever reads them needs no token: they learn when, and not what."""
+    """The metrics need no token, so they say when a heartbeat came but not its labels."""
     come((EU, A), (US, B))
     text = client.get("/metrics").get_data(as_text=True)
-    keys = [one["key"] for one in heartbeats(client)]
+    keys = [heartbeat["key"] for heartbeat in heartbeats(client)]
     for key in keys:
         assert f'tocsin_heartbeat_last_heard_timestamp_seconds{{heartbeat="{key[:12]}"}}' in text
         assert f'tocsin_heartbeat_interval_seconds{{heartbeat="{key[:12]}"}} {INTERVAL}.0' in text
@@ -270,11 +272,11 @@ def test_each_has_its_metrics_without_a_name(client: FlaskClient, come: Callable
 def test_when_there_are_too_many_that_is_said_everywhere(
     service: Service, client: FlaskClient, post: Callable[..., Any]
 ) -> None:
-    """On the page, in the interface and in the metrics: those beyond the bound are not told apart."""
+    """The page, the API and the metrics say that those beyond the bound are not told apart."""
     post(*(alert("Watchdog", "none", annotations={}, pod=f"p{number}") for number in range(250)))
-    found = client.get("/v1/heartbeats").get_json()
-    assert len(found["heartbeats"]) == found["most"] == watchdogs.MOST_KNOWN
-    assert found["left_out_at"] is not None
+    answer = client.get("/v1/heartbeats").get_json()
+    assert len(answer["heartbeats"]) == answer["most"] == watchdogs.MOST_KNOWN
+    assert answer["left_out_at"] is not None
     assert "More than 200 have been heard" in client.get("/heartbeats").get_data(as_text=True)
     text = client.get("/metrics").get_data(as_text=True)
     assert "tocsin_heartbeats_left_out_timestamp_seconds" in text
@@ -284,25 +286,25 @@ def test_when_there_are_too_many_that_is_said_everywhere(
 
 
 def test_a_row_of_an_earlier_version_is_the_first_that_comes(either: Service) -> None:
-    """Which Alertmanager had delivered it was not kept: it is not missed because that is known now; on both stores."""
+    """An earlier version did not store the Alertmanager; the first that delivers takes the row over, on both stores."""
     with either.database.write() as connection:
         row = {"key": heartbeat.key_of(EU), "labels": EU, "heard_at": NOON, "alike": heartbeat.key_of(EU), "gaps": []}
         connection.execute(tables.watchdogs.insert().values(**row, is_apart=False))
         assert watchdogs.hear(connection, [EU], NOON + 60, source=A, beside=30) == 0
         assert watchdogs.hear(connection, [EU], NOON + 61, source=B, beside=30) == 0
     with either.database.read() as connection:
-        found = sorted(watchdogs.known(connection), key=lambda beat: beat.source)
-    assert [(beat.source, beat.gaps, beat.is_apart) for beat in found] == [(A, (60.0,), True), (B, (), True)]
+        beats = sorted(watchdogs.known(connection), key=lambda beat: beat.source)
+    assert [(beat.source, beat.gaps, beat.is_apart) for beat in beats] == [(A, (60.0,), True), (B, (), True)]
     with either.database.write() as connection:
         watchdogs.stop(connection, [EU], NOON + 70, source=B)
-        watchdogs.forget(connection, [found[0].key])
+        watchdogs.forget(connection, [beats[0].key])
     with either.database.read() as connection:
-        (left,) = watchdogs.known(connection)
-    assert (left.source, left.stopped_at) == (B, NOON + 70)
+        (remaining,) = watchdogs.known(connection)
+    assert (remaining.source, remaining.stopped_at) == (B, NOON + 70)
 
 
 def test_many_replicas_take_the_first_arrival_together(either: Service) -> None:
-    """One row comes of it, on both databases, and none of them fails."""
+    """Exactly one row results on both databases, and no replica fails."""
 
     def hear() -> None:
         with either.database.write() as connection:

@@ -1,4 +1,7 @@
-"""Working hours and rotations: who is told when, and how spans count. It is Sunday, 22 November 2026, noon in UTC."""
+"""Tests of working hours and rotations: who is told when, and how spans count.
+
+The tests begin on Sunday, 22 November 2026, at noon in UTC.
+"""
 
 from __future__ import annotations
 
@@ -58,17 +61,17 @@ def edited(path: Path, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
 
 @pytest.fixture
 def catalog_path(catalog_path: Path) -> Path:
-    """Return the catalogue with office hours for warnings and two weeks of three by turns."""
+    """Return the catalogue with office hours for warnings and a rotation in which two of three weeks are covered."""
     catalog_path.write_text(json.dumps(edited(catalog_path)))
     return catalog_path
 
 
 def mails(senders: Senders) -> list[tuple[str, str]]:
-    return [(action, address.partition("@")[0]) for action, address in senders["email"].said]
+    return [(action, address.partition("@")[0]) for action, address in senders["email"].sent]
 
 
 def assert_one_mail_on_monday(senders: Senders, clock: Clock, drain: Drain) -> None:
-    """Let the weekend pass: nothing is mailed before the office opens, and one page then."""
+    """Let the weekend pass; assert that no mail comes before the office opens, and then one page."""
     clock.forward(hours=MONDAY_AT_NINE - 0.1)
     drain()
     assert mails(senders) == []
@@ -80,10 +83,10 @@ def assert_one_mail_on_monday(senders: Senders, clock: Clock, drain: Drain) -> N
 def test_warning_outside_of_working_hours_waits_for_them(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
 ) -> None:
-    """The team's channel shows it at once; nobody's phone or mail does before Monday at nine."""
+    """The team's channel shows it at once; phones and mailboxes wait until Monday at nine."""
     post(alert(severity="warning"))
     drain()
-    assert senders["slack"].said == [("open", "#ops-platform")]
+    assert senders["slack"].sent == [("open", "#ops-platform")]
     assert senders["slack"].jobs[0].message.standing == (
         "L1 DevOps team (week a), told in working hours from 2026-11-23 08:00 UTC: acknowledge within 4 h, by 2026-11-23"
         " 12:00 UTC."
@@ -95,7 +98,7 @@ def test_warning_outside_of_working_hours_waits_for_them(
 def test_spans_of_working_hours_count_only_within_them(
     *, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock
 ) -> None:
-    """Eight hours from Sunday are over on Monday at five, in the hour that the office closes."""
+    """Eight hours from Sunday end on Monday at five, when the office closes."""
     post(alert(severity="warning"))
     clock.forward(hours=MONDAY_AT_NINE + 7.9)
     step()
@@ -122,9 +125,9 @@ def test_weekend_on_which_the_clocks_change_ends_when_the_office_opens(  # noqa:
     service: Service,
     catalog_path: Path,
 ) -> None:
-    """From Saturday noon to Monday at nine on the wall's clock: an hour less in spring, one more in autumn.
+    """From Saturday noon to Monday at nine by the wall clock: one hour less in spring, one more in autumn.
 
-    The next level's eight hours are those of Monday, and are over when the office closes.
+    The next level's eight hours are Monday's, and end when the office closes.
     """
     catalog_path.write_text(json.dumps(edited(catalog_path, **{"week-a": ALWAYS})))
     assert service.catalog.refresh()
@@ -149,7 +152,7 @@ def test_weekend_on_which_the_clocks_change_ends_when_the_office_opens(  # noqa:
 def test_turn_changes_at_nine_on_the_day_on_which_the_clocks_do(  # noqa: PLR0917
     sunday: str, post: Post, drain: Drain, senders: Senders, clock: Clock, service: Service, catalog_path: Path
 ) -> None:
-    """At half past eight it is still the old one's, and half an hour later the new one's, in either time."""
+    """At half past eight it is the old turn, half an hour later the new one, in winter and in summer time."""
     start = datetime.fromisoformat(sunday).replace(hour=9, minute=0)
     new = {**ALWAYS, "start": start.isoformat(timespec="minutes"), "rule": "FREQ=DAILY"}
     old = {**WEEK_A, "start": (start - timedelta(days=7)).isoformat(timespec="minutes"), "rule": "FREQ=YEARLY"}
@@ -169,7 +172,7 @@ def test_turn_changes_at_nine_on_the_day_on_which_the_clocks_do(  # noqa: PLR091
 def test_span_over_the_change_of_clocks_is_as_long_as_any(
     *, night: str, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock
 ) -> None:
-    """Nobody is given an hour more, or none at all, because of what a clock on the wall shows."""
+    """A change of the wall clock gives nobody an hour more or less."""
     clock.now = datetime.fromisoformat(night).replace(tzinfo=BERLIN).timestamp()
     post(alert(started=iso(clock.now)))
     clock.forward(hours=1, seconds=-1)
@@ -181,7 +184,7 @@ def test_span_over_the_change_of_clocks_is_as_long_as_any(
 
 
 def test_critical_alert_knows_no_hours(post: Post, drain: Drain, senders: Senders) -> None:
-    """Hours belong to a severity."""
+    """Hours belong to a severity, and critical has none."""
     post(alert())
     drain()
     assert mails(senders) == [("open", "week-a")]
@@ -197,7 +200,7 @@ def test_critical_alert_that_joins_a_warning_which_waits_for_working_hours_is_to
     catalog_path: Path,
     service: Service,
 ) -> None:
-    """On Sunday, in one mail that says both; on Monday at nine nothing of it is left to be said."""
+    """One mail on Sunday tells both alerts; on Monday at nine nothing is left to tell."""
     data = edited(catalog_path)
     data["policies"]["standard"]["severities"]["critical"]["notify"] = ["email"]
     catalog_path.write_text(json.dumps(data))
@@ -222,7 +225,7 @@ def test_critical_alert_that_joins_a_warning_which_waits_for_working_hours_is_to
 def test_warning_that_joins_a_warning_which_waits_for_working_hours_waits_too(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
-    """Nothing grave has happened: both are one mail on Monday at nine."""
+    """Neither alert is urgent: one mail on Monday at nine tells both."""
     group = {"cell": "a"}
     post(alert("Lag", "warning"), groupLabels=group)
     clock.forward(minutes=5)
@@ -233,7 +236,7 @@ def test_warning_that_joins_a_warning_which_waits_for_working_hours_waits_too(
 def test_warning_that_is_over_before_the_office_opens_is_one_mail_about_the_past(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
-    """Not two, and nothing that sounds as if it were still wrong."""
+    """There is one mail, and it does not sound as if the alert still fires."""
     post(alert(severity="warning"))
     post(alert(severity="warning", status="resolved"))
     clock.forward(hours=MONDAY_AT_NINE)
@@ -244,7 +247,7 @@ def test_warning_that_is_over_before_the_office_opens_is_one_mail_about_the_past
 def test_fallback_waits_for_working_hours_too(
     *, post: Post, drain: Drain, senders: Senders, clock: Clock, service: Service, catalog_path: Path
 ) -> None:
-    """Slack's refusal of a warning is no reason to get somebody up on Sunday."""
+    """Slack's refusal of a warning is no reason to wake somebody on Sunday."""
     data = edited(catalog_path)
     data["policies"]["standard"]["fallback"] = ["email"]
     data["policies"]["standard"]["severities"]["warning"]["notify"] = ["log"]
@@ -261,7 +264,7 @@ def test_fallback_waits_for_working_hours_too(
 
 
 def test_the_one_on_call_is_told_and_named(post: Post, drain: Drain, senders: Senders, clock: Clock) -> None:
-    """Until Monday at nine week A, then week B: at the moment of the page, not of the catalogue."""
+    """Until Monday at nine week A is on call, then week B; the time of the page counts, not that of the catalogue."""
     post(alert(instance="sunday"))
     drain()
     assert senders["email"].jobs[0].message.tier == "L1 DevOps team (week a)"
@@ -272,18 +275,18 @@ def test_the_one_on_call_is_told_and_named(post: Post, drain: Drain, senders: Se
 
 
 def test_gap_in_a_rotation_leaves_nobody_out(catalog_path: Path) -> None:
-    """In the third week it is nobody's turn: the level's own contacts are told, and it is said why."""
+    """In the third week nobody is on call: the level's own contacts are told, and the message says why."""
     catalog = load(catalog_path)
-    found = people(catalog, policy="standard", severity="critical", level=0, now=NOON + 8 * 86_400)
-    assert [(one.channel, one.destination) for one in found] == [
+    contacts = people(catalog, policy="standard", severity="critical", level=0, now=NOON + 8 * 86_400)
+    assert [(contact.channel, contact.destination) for contact in contacts] == [
         ("sms", "+12025550101"),
         ("email", "devops@example.com"),
     ]
-    assert {one.who for one in found} == {"DevOps team (nobody is on call)"}
+    assert {contact.who for contact in contacts} == {"DevOps team (nobody is on call)"}
 
 
 def test_first_of_two_turns_at_once_is_on_call(catalog_path: Path) -> None:
-    """As they stand in the file: an exception is written above the rule."""
+    """The order in the file counts: an exception stands above the rule."""
     catalog_path.write_text(json.dumps(edited(catalog_path, **{"week-b": WEEK_A})))
     catalog = load(catalog_path)
     assert on_call(catalog.levels["devops"], catalog, NOON)[0] == "DevOps team (week a)"
@@ -301,14 +304,14 @@ def test_first_of_two_turns_at_once_is_on_call(catalog_path: Path) -> None:
 def test_schedule_that_cannot_be_read_leaves_the_last_good_catalogue_in_force(
     changes: dict[str, Any], reason: str, catalog_path: Path
 ) -> None:
-    """A zone that this machine does not know shows itself when the file is read, not at three in the morning."""
+    """An unknown time zone is reported when the file is read, not in the middle of the night."""
     catalog_path.write_text(json.dumps(edited(catalog_path, **changes)))
     with pytest.raises(CatalogError, match=reason):
         load(catalog_path)
 
 
 def test_schedule_that_does_not_exist_is_named_with_who_names_it(catalog_path: Path) -> None:
-    """JSON Schema cannot say this."""
+    """JSON Schema cannot express this."""
     data = edited(catalog_path)
     del data["schedules"]["office"], data["schedules"]["week-b"]
     catalog_path.write_text(json.dumps(data))
@@ -331,7 +334,7 @@ def test_policy_says_how_long_an_acknowledgement_holds(  # noqa: PLR0917
     service: Service,
     catalog_path: Path,
 ) -> None:
-    """Four hours are four hours, and for ever is until it is resolved or given back."""
+    """An acknowledgement may hold for a number of hours, or until the incident is resolved or given back."""
     data = edited(catalog_path)
     data["policies"]["standard"]["severities"]["critical"]["acknowledged_seconds"] = hold
     catalog_path.write_text(json.dumps(data))

@@ -1,4 +1,4 @@
-"""The state machine of an incident, without any I/O."""
+"""Tests of the state machine of an incident, without any I/O."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def kind_of(outcome: Outcome) -> str | None:
 
 
 def test_first_firing_alert_opens_an_incident() -> None:
-    """Its severity, team and policy are those of the most severe alert, and somebody hears of it."""
+    """The most severe alert gives the incident its severity, team and policy, and somebody is told."""
     outcome = transition(None, delivered(alert("a", severity="warning"), alert("b", severity="emergency")), NOON)
     assert outcome.incident is not None
     assert (outcome.result, kind_of(outcome), outcome.incident.severity) == ("opened", "opened", "emergency")
@@ -94,19 +94,19 @@ def test_first_firing_alert_opens_an_incident() -> None:
 
 
 def test_resolved_alert_nobody_knows_opens_nothing() -> None:
-    """A resolve of something that was never told is no news."""
+    """The end of an alert that was never told is no news."""
     assert transition(None, delivered(alert(firing=False)), NOON) == Outcome(result="unchanged", incident=None)
 
 
 def test_repeat_changes_nothing() -> None:
-    """The same firings again: no notice, nothing to write."""
+    """The same firings come again: nobody is told, and nothing is written."""
     before = opened(alert("a"), alert("b"))
     outcome = transition(before, delivered(alert("b"), alert("a"), group_key="other"), NOON + 60)
     assert outcome == Outcome(result="repeated", incident=before)
 
 
 def test_repeat_with_a_new_value_is_kept_without_a_notice() -> None:
-    """The page shows the latest number; nobody is called for it."""
+    """The page shows the latest value; nobody is called for it."""
     outcome = transition(opened(alert()), delivered(alert(annotations={"value": "2"})), NOON)
     assert (outcome.result, outcome.trigger) == ("repeated", None)
     assert outcome.changed[0].annotations == {"value": "2"}
@@ -122,13 +122,13 @@ def test_repeat_with_a_new_value_is_kept_without_a_notice() -> None:
     ],
 )
 def test_joining_alert_notifies_only_when_its_kind_is_new(changes: dict[str, Any], expected: str) -> None:
-    """New is another runbook section, or a severity higher than any so far."""
+    """A kind is new if its runbook section is new, or if its severity is higher than any so far."""
     outcome = transition(opened(alert("a")), delivered(alert("a"), alert("b", **changes)), NOON)
     assert (outcome.result, kind_of(outcome)) == (expected, expected)
 
 
 def test_severity_that_was_reached_before_is_not_new_again() -> None:
-    """Any so far includes what has ended."""
+    """Severities of alerts that have ended count too."""
     incident = opened(alert("a", severity="warning"), alert("b", severity="critical"))
     lower = transition(incident, delivered(alert("b", firing=False)), NOON).incident
     assert lower is not None
@@ -138,14 +138,14 @@ def test_severity_that_was_reached_before_is_not_new_again() -> None:
 
 
 def test_joining_of_new_kind_restarts_the_deadline() -> None:
-    """Who is called again has the tier's time again."""
+    """Whoever is called again has the whole time of the tier again."""
     outcome = transition(opened(alert()), delivered(alert("b", kind="k2")), NOON + 600)
     assert outcome.incident is not None
     assert outcome.incident.paged_at == NOON + 600
 
 
 def test_incident_resolves_when_its_last_alert_does() -> None:
-    """One of two is an update, the last is the end."""
+    """The end of one of two alerts is an update; the end of the last resolves the incident."""
     incident = opened(alert("a"), alert("b"))
     half = transition(incident, delivered(alert("a", firing=False)), NOON)
     assert kind_of(half) == "updated"
@@ -155,16 +155,16 @@ def test_incident_resolves_when_its_last_alert_does() -> None:
 
 
 def test_alert_that_is_not_listed_is_not_resolved() -> None:
-    """It may be truncated, silenced or inhibited: silence is no resolve."""
+    """The alert may be truncated, silenced or inhibited; its absence does not resolve it."""
     incident = opened(alert("a"), alert("b"))
     outcome = transition(incident, delivered(alert("a", firing=False), truncated=1), NOON)
     assert outcome.incident is not None
-    assert [one.fingerprint for one in outcome.incident.open_firings] == ["b"]
+    assert [firing.fingerprint for firing in outcome.incident.open_firings] == ["b"]
     assert outcome.incident.truncated == 1
 
 
 def test_end_of_all_that_a_truncated_delivery_lists_ends_nothing() -> None:
-    """Alertmanager sends a group's first alerts and says how many more there are: these may fire."""
+    """Alertmanager sends a group's first alerts and says how many more there are; those may fire."""
     incident = opened(alert("a"))
     outcome = transition(incident, delivered(alert("a", firing=False), truncated=3), NOON)
     assert outcome.incident is not None
@@ -176,47 +176,51 @@ def test_end_of_all_that_a_truncated_delivery_lists_ends_nothing() -> None:
 
 
 def test_resolve_of_an_earlier_firing_does_not_end_the_present_one() -> None:
-    """The end lies before the present start: it is about the past."""
+    """The end lies before the present start, so it belongs to an earlier firing."""
     incident = opened(alert(start=500))
     outcome = transition(incident, delivered(alert(start=100, firing=False, end=200.0)), NOON)
     assert (outcome.result, outcome.trigger) == ("repeated", None)
 
 
 def test_resolve_with_a_merged_start_still_ends_the_firing() -> None:
-    """Alertmanager merges what two Prometheus servers say and may tell another start at the end."""
+    """Alertmanager merges the alerts of two Prometheus servers and may name another start at the end."""
     outcome = transition(opened(alert(start=500)), delivered(alert(start=100, firing=False, end=900.0)), NOON)
     assert kind_of(outcome) == "resolved"
 
 
 def test_alert_that_starts_anew_replaces_its_own_firing_quietly() -> None:
-    """Its resolve was never delivered; an alert fires once at a time."""
+    """Its end was never delivered; an alert has one firing at a time."""
     outcome = transition(opened(alert(start=100)), delivered(alert(start=200)), NOON)
     assert outcome.incident is not None
     assert kind_of(outcome) == "updated"
-    assert [one.starts_at for one in outcome.incident.open_firings] == [200.0]
+    assert [firing.starts_at for firing in outcome.incident.open_firings] == [200.0]
 
 
 def test_late_replica_does_not_bring_a_replaced_firing_back() -> None:
-    """One replica still tells the old start: that alert is firing already, under its new one."""
+    """One replica still sends the old start, but the alert already fires under its new one."""
     newer = transition(opened(alert(start=100)), delivered(alert(start=200)), NOON).incident
     outcome = transition(newer, delivered(alert(start=100)), NOON)
     assert outcome == Outcome(result="repeated", incident=newer)
 
 
 def test_firing_that_alertmanager_ended_and_tells_again_is_asked_about() -> None:
-    """Alertmanager ends what Prometheus stops sending; when it comes back the start is the old one, as in an old picture."""
+    """Alertmanager ends what Prometheus stops sending; a return has the old start, and so has an old alert batch."""
     incident = opened(alert("a"), alert("b"))
     half = transition(incident, delivered(alert("a", firing=False)), NOON).incident
     again = transition(half, delivered(alert("a"), alert("b")), NOON)
     assert again.incident is not None
     assert (again.trigger, again.incident.doubted_at, len(again.incident.open_firings)) == (None, NOON, 1)
-    asked = transition(again.incident, delivered(alert("a"), verified=True), NOON)
-    assert asked.incident is not None
-    assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_firings)) == ("updated", None, 2)
+    verified = transition(again.incident, delivered(alert("a"), verified=True), NOON)
+    assert verified.incident is not None
+    assert (kind_of(verified), verified.incident.doubted_at, len(verified.incident.open_firings)) == (
+        "updated",
+        None,
+        2,
+    )
 
 
 def test_end_of_a_later_firing_that_was_never_told_is_remembered() -> None:
-    """When that fires again with its old start Alertmanager is asked; a late copy of the end is no news then."""
+    """When it fires again with its old start, Alertmanager is asked; a late copy of the end puts it in doubt again."""
     incident = opened(alert("a", start=100), alert("b"))
     end = delivered(alert("a", start=300, firing=False, end=400.0), alert("b"))
     half = transition(incident, end, NOON).incident
@@ -224,9 +228,9 @@ def test_end_of_a_later_firing_that_was_never_told_is_remembered() -> None:
     assert again.incident is not None
     assert (again.trigger, again.incident.doubted_at, len(again.incident.open_firings)) == (None, NOON + 30, 1)
     resumed = delivered(alert("a", start=300), verified=True)
-    asked = transition(again.incident, resumed, NOON + 60).incident
-    assert asked is not None
-    late = transition(asked, end, NOON + 90).incident
+    verified = transition(again.incident, resumed, NOON + 60).incident
+    assert verified is not None
+    late = transition(verified, end, NOON + 90).incident
     assert late is not None
     assert late.doubted_at == NOON + 90
 
@@ -242,7 +246,7 @@ def test_resolve_by_hand_ends_no_alert() -> None:
 
 
 def test_new_alert_reopens_what_was_resolved_by_hand() -> None:
-    """Whoever has resolved it has not seen that one."""
+    """Whoever resolved the incident has not seen the new alert."""
     closed = transition(opened(alert("a")), ResolvedByHand(actor="on-call"), NOON).incident
     again = transition(closed, delivered(alert("a"), alert("b")), NOON + 60)
     assert again.incident is not None
@@ -271,16 +275,16 @@ def test_resolve_by_hand_of_what_was_left_out_of_a_delivery_is_no_end() -> None:
 
 @pytest.mark.parametrize("event", [Acknowledged(actor="x"), ResolvedByHand(actor="y"), Escalated(level=1, why="z")])
 def test_what_fires_on_is_reopened_before_anything_else_is_done_about_it(event: Event) -> None:
-    """It asks for nobody's attention, so there is nothing to take."""
+    """The incident asks for nobody's attention, so nobody can acknowledge it."""
     closed = transition(opened(alert()), ResolvedByHand(actor="on-call"), NOON).incident
     assert transition(closed, event, NOON + 1).result == "unchanged"
 
 
 def test_reopening_by_hand_begins_the_escalation_anew() -> None:
-    """The first level is asked, and nobody has taken it."""
+    """The first level is asked, and the old acknowledgement is gone."""
     incident = replace(opened(alert()), level=2)
-    taken = transition(incident, Acknowledged(actor="one"), NOON).incident
-    closed = transition(taken, ResolvedByHand(actor="one"), NOON + 1).incident
+    acknowledged = transition(incident, Acknowledged(actor="one"), NOON).incident
+    closed = transition(acknowledged, ResolvedByHand(actor="one"), NOON + 1).incident
     again = transition(closed, ReopenedByHand(actor="two", why="a mistake"), NOON + 2)
     assert again.incident is not None
     assert (kind_of(again), again.incident.status, again.incident.level) == ("reopened", "open", 0)
@@ -289,13 +293,13 @@ def test_reopening_by_hand_begins_the_escalation_anew() -> None:
 
 
 def test_what_is_over_is_not_reopened_by_hand() -> None:
-    """Nothing fires, so nothing would ever end it again."""
+    """No alert fires, so no end could ever resolve it again."""
     over = transition(opened(alert()), delivered(alert(firing=False)), NOON).incident
     assert transition(over, ReopenedByHand(actor="x", why=""), NOON).result == "unchanged"
 
 
 def test_merge_elsewhere_resolves_nothing() -> None:
-    """Whoever has merged works on it; its alerts are Alertmanager's to end."""
+    """The person who merged works on it; only Alertmanager ends its alerts."""
     merged = transition(opened(alert()), Merged(actor="ana", into="Q2", by_person=True), NOON)
     assert merged.incident is not None
     assert merged.entry is not None
@@ -306,7 +310,7 @@ def test_merge_elsewhere_resolves_nothing() -> None:
 
 
 def test_another_component_is_news() -> None:
-    """Also where the section and the severity are known."""
+    """It is news even if its section and its severity are known."""
     outcome = transition(opened(alert("a", part="one")), delivered(alert("b", part="two")), NOON + 60)
     assert kind_of(outcome) == "joined"
     more = transition(opened(alert("a", part="one")), delivered(alert("b", part="one")), NOON + 60)
@@ -314,17 +318,17 @@ def test_another_component_is_news() -> None:
 
 
 def test_component_that_becomes_graver_is_news() -> None:
-    """Also where another one was as grave before."""
+    """It is news even if another component was as severe before."""
     before = opened(alert("a", part="one"), alert("b", part="two", severity="warning"))
     assert kind_of(transition(before, delivered(alert("c", part="two")), NOON)) == "joined"
 
 
 @pytest.mark.parametrize("changes", [{"part": "two"}, {"kind": "k2"}, {"severity": "emergency"}])
 def test_acknowledgement_covers_what_was_known_then(changes: dict[str, Any]) -> None:
-    """What is news after it asks the first level again."""
+    """News after the acknowledgement asks the first level again."""
     incident = replace(opened(alert("a", part="one")), level=1)
-    taken = transition(incident, Acknowledged(actor="ana"), NOON).incident
-    outcome = transition(taken, delivered(alert("b", **{"part": "one", **changes})), NOON + 900)
+    acknowledged = transition(incident, Acknowledged(actor="ana"), NOON).incident
+    outcome = transition(acknowledged, delivered(alert("b", **{"part": "one", **changes})), NOON + 900)
     assert outcome.incident is not None
     assert outcome.entry is not None
     assert (outcome.incident.status, outcome.incident.level, outcome.incident.paged_at) == ("open", 0, NOON + 900)
@@ -332,7 +336,7 @@ def test_acknowledgement_covers_what_was_known_then(changes: dict[str, Any]) -> 
 
 
 def test_another_component_does_not_put_off_the_next_level() -> None:
-    """While nobody has acknowledged, components that fail one after another must not keep the manager from being told."""
+    """Without an acknowledgement, components that fail one after another must not delay the manager's call."""
     incident = opened(alert("0", part="0"))
     for number in range(1, 30):
         incident = transition(
@@ -342,7 +346,7 @@ def test_another_component_does_not_put_off_the_next_level() -> None:
 
 
 def test_components_that_fail_together_are_few_calls() -> None:
-    """Three at once within five minutes, the next waits for the others until the first is five minutes old."""
+    """Three failures within five minutes are one call; the next waits until the first is five minutes old."""
     incident, waits = opened(alert("0", part="0")), []
     for number in range(1, 50):
         outcome = transition(incident, delivered(alert(str(number), part=str(number))), NOON + number)
@@ -355,7 +359,7 @@ def test_components_that_fail_together_are_few_calls() -> None:
 
 
 def test_acknowledging_is_told_once() -> None:
-    """The second who acknowledges changes nothing."""
+    """A second acknowledgement changes nothing."""
     first = transition(opened(alert()), Acknowledged(actor="one"), NOON)
     second = transition(first.incident, Acknowledged(actor="two"), NOON)
     assert (kind_of(first), second.result, second.trigger) == ("acknowledged", "unchanged", None)
@@ -364,19 +368,19 @@ def test_acknowledging_is_told_once() -> None:
 
 
 def test_resolved_incident_is_neither_acknowledged_nor_resolved_again() -> None:
-    """What is over stays as it ended."""
+    """A resolved incident stays as it ended."""
     over = transition(opened(alert()), delivered(alert(firing=False)), NOON).incident
     assert transition(over, Acknowledged(actor="x"), NOON).incident == over
     assert transition(over, ResolvedByHand(actor="x"), NOON).result == "unchanged"
 
 
 def test_group_is_its_labels_whatever_their_order() -> None:
-    """Receivers and routes change, the labels that group do not."""
+    """Receivers and routes change; the group labels do not."""
     assert group_hash({"a": "1", "b": "2"}) == group_hash({"b": "2", "a": "1"}) != group_hash({"a": "1"})
 
 
 def test_dedup_key_is_alertmanager_s_own() -> None:
-    """SHA-256 of the group key, so that the native page and ours merge (measured)."""
+    """It is the SHA-256 of the group key, so that the native page and ours merge (measured)."""
     assert dedup_key("{}:{a}") == hashlib.sha256(b"{}:{a}").hexdigest()
 
 
@@ -390,7 +394,7 @@ SIGHTINGS = st.lists(
         severity=st.sampled_from(["warning", "critical"]),
     ),
     max_size=6,
-    unique_by=lambda one: one.fingerprint,
+    unique_by=lambda received: received.fingerprint,
 )
 
 
@@ -399,16 +403,16 @@ SIGHTINGS = st.lists(
 def test_order_of_alerts_in_a_delivery_does_not_matter(
     history: list[list[ReceivedAlert]], shuffled: random.Random
 ) -> None:
-    """Alertmanager sorts them by its own rules; what becomes of the incident does not depend on it."""
-    one: Incident | None = None
-    other: Incident | None = None
+    """Alertmanager sorts alerts by its own rules; their order does not change the incident."""
+    in_order: Incident | None = None
+    reordered: Incident | None = None
     for alerts in history:
         mixed = shuffled.sample(alerts, len(alerts))
-        first, second = transition(one, delivered(*alerts), NOON), transition(other, delivered(*mixed), NOON)
+        first, second = transition(in_order, delivered(*alerts), NOON), transition(reordered, delivered(*mixed), NOON)
         assert (first.result, first.trigger) == (second.result, second.trigger)
-        one = first.incident if first.incident and first.incident.status != "resolved" else None
-        other = second.incident if second.incident and second.incident.status != "resolved" else None
-        assert (one and one.open_firings) == (other and other.open_firings)
+        in_order = first.incident if first.incident and first.incident.status != "resolved" else None
+        reordered = second.incident if second.incident and second.incident.status != "resolved" else None
+        assert (in_order and in_order.open_firings) == (reordered and reordered.open_firings)
 
 
 @PATIENT
@@ -442,23 +446,25 @@ HANDS: tuple[Event, ...] = (
 @PATIENT
 @given(st.lists(st.one_of(st.sampled_from(HANDS), st.tuples(st.integers(0, 2), st.booleans())), max_size=30))
 def test_incident_is_over_by_alertmanagers_word_alone(steps: list[Event | tuple[int, bool]]) -> None:
-    """Whatever people, providers and the clock do: while an alert fires its incident is open, or says that it fires on."""
+    """While an alert fires its incident is open or fires on, whatever people, providers and the clock do."""
     firing, starts, incident = {0}, [100, 100, 100], opened(alert("0", part="0"))
     for number, step in enumerate(steps, 1):
         event: Event
         if isinstance(step, tuple):
-            which, begins = step
-            if begins and which not in firing:
-                starts[which] += number
-            firing = firing | {which} if begins else firing - {which}
+            number_of_alert, begins = step
+            if begins and number_of_alert not in firing:
+                starts[number_of_alert] += number
+            firing = firing | {number_of_alert} if begins else firing - {number_of_alert}
             event = delivered(
-                *(alert(str(one), firing=one in firing, start=starts[one], part=str(one)) for one in range(3))
+                *(alert(str(index), firing=index in firing, start=starts[index], part=str(index)) for index in range(3))
             )
         else:
             event = step
-        found = transition(incident, event, NOON + number).incident
-        assert found is not None
-        incident = found
+        changed = transition(incident, event, NOON + number).incident
+        assert changed is not None
+        incident = changed
         over = incident.status == "resolved" and not incident.fires_on
         assert not (over and firing)
-        assert {one.fingerprint for one in incident.open_firings} == {str(one) for one in firing}
+        assert {open_firing.fingerprint for open_firing in incident.open_firings} == {
+            str(open_firing) for open_firing in firing
+        }

@@ -1,4 +1,4 @@
-"""The program's log: one line for each event, whatever an alert says."""
+"""Tests of the program's log: one line for each event, whatever an alert says."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ OBEYED = {
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Log as the program does; return a function that gives what was logged since it was last asked."""
+    """Log as the program does; return a function that gives the lines since its last call."""
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr("sys.stderr", io.StringIO())
     logs.configure("INFO")
-    (handler,) = (one for one in root.handlers if isinstance(one, logging.StreamHandler))
+    (handler,) = (installed for installed in root.handlers if isinstance(installed, logging.StreamHandler))
 
     def take() -> str:
         return handler.setStream(io.StringIO()).getvalue()  # type: ignore[no-any-return]
@@ -55,12 +55,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
 @pytest.mark.parametrize("by", ["event", "value", "key", "exception", "library"])
 @pytest.mark.parametrize("text", OBEYED.values(), ids=OBEYED)
 def test_nothing_in_a_line_is_obeyed_and_nothing_is_lost(text: str, by: str, logged: Callable[[], str]) -> None:
-    """Wherever it stands, and whoever logs it; letters of other scripts and signs are as they were."""
+    """It holds for each place and each logger; letters and signs of other scripts stay as they are."""
     _say(by, f"{text} · größer, 日本")
     line = logged()
     assert line.removesuffix("\n").isprintable()
-    found = json.loads(line)
-    assert f"{text} · größer, 日本" in "".join(f"{key}{value}" for key, value in found.items())
+    entry = json.loads(line)
+    assert f"{text} · größer, 日本" in "".join(f"{key}{value}" for key, value in entry.items())
     assert "größer, 日本" in line
 
 
@@ -68,7 +68,7 @@ def test_nothing_in_a_line_is_obeyed_and_nothing_is_lost(text: str, by: str, log
 @given(st.text(st.characters()))
 @example("a\ud800b")
 def test_any_text_is_one_line_that_says_it(text: str) -> None:
-    """No character is left out, half of one neither. Not logged: what is collected of a test cannot hold such a half."""
+    """No character is lost, not even half a surrogate pair. Nothing is logged: pytest cannot capture such a half."""
     line = logs._line({"event": text})
     assert line.isprintable()
     assert json.loads(line)["event"] == text

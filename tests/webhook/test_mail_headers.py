@@ -1,4 +1,4 @@
-"""A mail's headers are those that were meant, whatever labels hold and whichever interpreter writes them."""
+"""Tests that a mail has exactly the intended headers, whatever labels hold and whichever interpreter writes them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GOOD = b"Subject: a\r\n b\r\nFrom: c\r\n\r\n--b\r\n"
 
 @pytest.mark.parametrize("word", WORDS)
 def test_no_word_of_a_label_is_an_encoded_word(word: str) -> None:
-    """Broken up it is read as it stands."""
+    """The word is broken up and so read literally."""
     assert "=?" not in header_text(word, 200)
     assert "\n" not in header_text(word, 200)
 
@@ -48,7 +48,7 @@ def test_no_word_of_a_label_is_an_encoded_word(word: str) -> None:
 @PATIENT
 @given(st.text(alphabet="=?utf-8qb0aA:@ \r\n", max_size=80))
 def test_no_text_is_an_encoded_word(text: str) -> None:
-    """Of whatever characters of such words it is made."""
+    """The text may consist of any characters of encoded words."""
     assert "=?" not in header_text(text, 60)
 
 
@@ -69,20 +69,20 @@ def test_no_text_is_an_encoded_word(text: str) -> None:
     ],
 )
 def test_headers_that_were_not_meant_are_noticed(mail: bytes) -> None:
-    """One more, one less, one that ends early, a body that is not ours."""
+    """The cases: one header more, one less, headers that end early, a foreign body."""
     assert headers_are(GOOD, HEADERS)
     assert not headers_are(mail, HEADERS)
 
 
 @pytest.mark.parametrize("word", WORDS)
 def test_what_a_mail_server_gets_has_the_headers_that_were_meant(word: str, job: Job) -> None:
-    """Asked of a real server: first mails, and follow-ups whose subject was kept."""
+    """A real server receives first mails, and follow-ups whose subject was kept."""
     hostile = replace(job, destination="ops@example.com", message=replace(job.message, title=word))
     follow_up = replace(hostile, action="resolve", first=False, provider_id=f"<a@b> {word}")
     with Mailbox() as mailbox:
         sender = MailSender(parse_smtp_url(Secret(f"{mailbox.url}?from=tocsin@example.com")))
-        for one in (hostile, follow_up):
-            sender.send(one)
+        for sent_job in (hostile, follow_up):
+            sender.send(sent_job)
         assert len(mailbox.mails) == 2
         for mail in mailbox.mails:
             names = {name.lower() for name in mail.message}
@@ -94,7 +94,7 @@ def test_what_a_mail_server_gets_has_the_headers_that_were_meant(word: str, job:
 
 @pytest.mark.parametrize("address", ["=?utf-8?q?a=0a?=@example.com", "a@=?utf-8?q?b=0a?=", "a\n@example.com"])
 def test_an_address_with_an_encoded_word_is_refused(address: str, job: Job) -> None:
-    """A contact of the catalogue is no header either."""
+    """A contact of the catalogue must not become a header either."""
     sender = MailSender(parse_smtp_url(Secret("smtp://127.0.0.1:1?from=tocsin@example.com")))
     with pytest.raises(PermanentFailure):
         sender.send(replace(job, destination=address))

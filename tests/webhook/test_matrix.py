@@ -1,6 +1,6 @@
-"""The matrix of the guides, cell by cell: by when to respond, by what to be told, when the next level is. A moved clock.
+"""Tests of each cell of the guides' matrix: when to respond, which channels are used, when the next level is told.
 
-The catalogue is the repository's own, so that what is compiled and what is documented are held against each other.
+The catalogue is the repository's own, so the tests compare what is compiled with what is documented.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Row:
     """One severity of the matrix; spans are seconds."""
 
     respond: str
-    """How the first message says by when somebody has to answer: it is noon."""
+    """The words of the first message, at noon, that say by when somebody must answer."""
     team: frozenset[str]
     people: tuple[str, ...]
     escalate: int | None
@@ -78,7 +78,7 @@ LEVELS = {
 
 @pytest.fixture
 def catalog_path(tmp_path: Path) -> Path:
-    """Return the repository's own catalogue, which its guides are compiled into."""
+    """Return the repository's own catalogue, which is compiled from the guides."""
     for name in ("catalog.json", SCHEMA_NAME):
         shutil.copy(GENERATED / name, tmp_path / name)
     return tmp_path / "catalog.json"
@@ -93,25 +93,25 @@ def senders(senders: Senders) -> Senders:
 
 @pytest.fixture
 def called(senders: Senders) -> Called:
-    """Return a function that says who has been called, and by what, since it was asked last."""
-    seen = dict.fromkeys(senders, 0)
+    """Return a function that returns who was called on which channel since its last call."""
+    job_counts = dict.fromkeys(senders, 0)
 
     def since() -> set[tuple[str, str]]:
-        found = {
+        new_calls = {
             (name, job.destination)
             for name, sender in senders.items()
-            for job in sender.jobs[seen[name] :]
+            for job in sender.jobs[job_counts[name] :]
             if job.action in CALLS
         }
-        seen.update({name: len(sender.jobs) for name, sender in senders.items()})
-        return found
+        job_counts.update({name: len(sender.jobs) for name, sender in senders.items()})
+        return new_calls
 
     return since
 
 
 @pytest.fixture
 def reach(post: Post, let: Let, called: Called) -> Reach:
-    """Return a function that lets an alert fire until a level has just been told; it gives the row, and its span."""
+    """Return a function that lets an alert fire until a level has just been told; it returns the row and the span."""
 
     def run(severity: str, level: int) -> tuple[Row, int]:
         row = MATRIX[severity]
@@ -137,7 +137,7 @@ def people(row: Row, level: int) -> set[tuple[str, str]]:
 def test_first_level_is_told_by_its_channels_with_its_deadlines(
     severity: str, post: Post, senders: Senders, let: Let, called: Called
 ) -> None:
-    """At once: the team as a whole and the people of the first level; by when to answer, and who comes next when."""
+    """The team and the people of the first level are told at once, with the deadline and the next level."""
     row = MATRIX[severity]
     post(alert("Nobody", severity))
     let()
@@ -153,7 +153,7 @@ def test_first_level_is_told_by_its_channels_with_its_deadlines(
 def test_level_is_told_at_its_time_by_the_channels_of_the_severity(
     *, severity: str, level: int, reach: Reach, senders: Senders, client: FlaskClient, let: Let, called: Called
 ) -> None:
-    """Nobody a second before; then the people of that level alone, with the deadline counted anew."""
+    """Nobody is told a second earlier; then only the people of that level are told, with a new deadline."""
     row, span = reach(severity, level - 1)
     let(seconds=span - 1)
     assert called() == set()
@@ -166,7 +166,7 @@ def test_level_is_told_at_its_time_by_the_channels_of_the_severity(
 
 @pytest.mark.parametrize("severity", ESCALATED)
 def test_last_level_is_told_again_and_again(severity: str, reach: Reach, let: Let, called: Called) -> None:
-    """There is nobody after it, and it is never silent."""
+    """There is no level after it, and it keeps being told."""
     row, span = reach(severity, 3)
     for _ in range(3):
         let(seconds=span - 1)
@@ -176,7 +176,7 @@ def test_last_level_is_told_again_and_again(severity: str, reach: Reach, let: Le
 
 
 def test_info_is_told_once_and_to_no_one_further(post: Post, let: Let, called: Called) -> None:
-    """However long it lasts."""
+    """It is told once, however long it lasts."""
     post(alert("Nobody", "info"))
     let()
     called()
@@ -190,7 +190,7 @@ def test_info_is_told_once_and_to_no_one_further(post: Post, let: Let, called: C
 def test_acknowledgement_holds_at_every_level_and_then_the_same_level_is_asked(
     *, severity: str, level: int, reach: Reach, client: FlaskClient, let: Let, called: Called
 ) -> None:
-    """Not resolved in the longer of the tier's two spans: the level that has it is asked again, nobody is passed over."""
+    """Without a resolve within the longer of the tier's two spans the same level is asked again; none is skipped."""
     row, span = reach(severity, level)
     let(seconds=span - 1)
     assert client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"}).status_code == 200

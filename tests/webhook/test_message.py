@@ -1,4 +1,4 @@
-"""What every channel says, before it is laid out."""
+"""Tests of the content that every channel shows, before it is laid out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POOL = "ApiPlatformConnectionPool"
 
 
 def test_message_says_what_is_wrong_who_is_asked_and_by_when(catalog: Catalog) -> None:
-    """The number with its limit, the tier with its deadline, and who would be next."""
+    """It holds the value with its limit, the tier with its deadline, and the next level."""
     message = message_of(catalog, alert(component="checkout"))
     assert message.subject == "CRITICAL: API platform: Error ratio (checkout)"
     assert message.problem == "Error ratio is 7.3%, limit > 5%"
@@ -27,12 +27,12 @@ def test_message_says_what_is_wrong_who_is_asked_and_by_when(catalog: Catalog) -
 
 
 def test_deadline_that_has_passed_is_said_to_have(catalog: Catalog) -> None:
-    """A message can be sent late; the hour in it must not mislead."""
+    """A message can be sent late; the time in it must not mislead."""
     assert message_of(catalog, alert(), now=NOON + 3_600).standing.endswith("by 12:20 UTC (that time has passed).")
 
 
 def test_emergency_wants_an_answer_now(catalog: Catalog) -> None:
-    """Zero seconds is not a deadline to compute."""
+    """Zero seconds give no deadline to compute."""
     message = message_of(
         catalog, alert("ApiPlatformCircuitBreaker", "emergency", annotations={"description": "3 of 4 calls fail."})
     )
@@ -42,7 +42,7 @@ def test_emergency_wants_an_answer_now(catalog: Catalog) -> None:
 
 
 def test_documented_sentence_is_quoted_without_its_markup(catalog: Catalog) -> None:
-    """It is a line of a Markdown file; a link's address would drown it."""
+    """It is a line of a Markdown file; the address of a link would hide the text."""
     entry = catalog.alerts["ApiPlatformErrorRatio"]["critical"]
     assert entry.documented is not None
     line = replace(entry, documented=replace(entry.documented, text="- **Critical** above `5 %`, see [there](#x)."))
@@ -59,7 +59,7 @@ def test_house_default_is_named_as_such(catalog: Catalog) -> None:
 
 
 def test_unknown_severity_of_a_known_alert_has_no_limit_and_says_so(catalog: Catalog) -> None:
-    """The number stands without one."""
+    """The value stands without a limit."""
     message = message_of(catalog, alert(severity="info"))
     assert message.problem == "Error ratio is 7.3%; the catalogue has no limit for severity info"
     assert message.documented == ""
@@ -67,7 +67,7 @@ def test_unknown_severity_of_a_known_alert_has_no_limit_and_says_so(catalog: Cat
 
 
 def test_unknown_alert_says_that_no_runbook_is_known(catalog: Catalog) -> None:
-    """It is told with its own words."""
+    """The message shows the alert's own words."""
     message = message_of(
         catalog,
         alert(
@@ -94,7 +94,7 @@ def test_missing_value_leaves_the_limit(catalog: Catalog) -> None:
 
 
 def test_several_alerts_are_listed_by_what_tells_them_apart(catalog: Catalog) -> None:
-    """First some, then how many more, truncated ones included."""
+    """The message lists some and counts the rest, truncated ones included."""
     alerts = [
         alert(instance=f"host-{number:02}", zone="a", annotations={"value": "0.06"})
         for number in range(MOST_LISTED + 2)
@@ -106,7 +106,7 @@ def test_several_alerts_are_listed_by_what_tells_them_apart(catalog: Catalog) ->
 
 
 def test_section_of_the_most_severe_alert_leads(catalog: Catalog) -> None:
-    """Whatever came first."""
+    """The order of arrival does not count."""
     message = message_of(
         catalog, alert(severity="warning"), alert("ApiPlatformCircuitBreaker", "emergency", annotations={})
     )
@@ -115,23 +115,25 @@ def test_section_of_the_most_severe_alert_leads(catalog: Catalog) -> None:
 
 
 def test_joined_alert_leads_its_own_message(catalog: Catalog) -> None:
-    """The news is what is new, with the system's name."""
+    """The message tells the new alert, with the system's name."""
     message = message_of(catalog, alert(), alert(POOL, "warning", annotations={"value": "0.9"}), action="join")
     assert message.news == "New in this incident: API platform: Connection pool usage is 90%, limit >= 85 of 100"
     assert message.severity == "warning"
 
 
 def test_commands_are_filled_from_the_leading_alert(catalog: Catalog) -> None:
-    """And what could not be filled is noted."""
+    """A note names each placeholder that could not be filled."""
     section = message_of(catalog, alert(POOL, namespace="shop", pod="web-1")).section
     assert section is not None
-    assert next(one.text for one in section.commands.values()) == "kubectl --namespace shop logs web-1 --tail 100"
+    assert (
+        next(command.text for command in section.commands.values()) == "kubectl --namespace shop logs web-1 --tail 100"
+    )
     assert section.filled_from == "namespace=shop, pod=web-1"
     assert section.notes == ("<database> is left for you to fill in: the label database is not on this alert.",)
 
 
 def test_the_line_that_explains_a_placeholder_goes_once_a_label_has_filled_it(catalog: Catalog) -> None:
-    """What a command already holds needs no explanation; what is left to the reader keeps it."""
+    """A filled placeholder needs no explanation; one that is left to the reader keeps it."""
     section = message_of(catalog, alert(POOL, namespace="shop", pod="web-1")).section
     assert section is not None
     assert "is the alert's `pod` label" not in section.markdown
@@ -139,7 +141,7 @@ def test_the_line_that_explains_a_placeholder_goes_once_a_label_has_filled_it(ca
 
 
 def test_resolved_message_says_how_long_it_lasted(catalog: Catalog) -> None:
-    """From the first start to the last end, not to when we heard of it."""
+    """It counts from the first start to the last end, not to the time when Tocsin heard of it."""
     message = message_of(catalog, alert(), resolve=True)
     assert message.subject == "RESOLVED: API platform: Error ratio"
     assert message.since == "Lasted 8 min, from 11:50 UTC to 11:58 UTC."
@@ -148,7 +150,7 @@ def test_resolved_message_says_how_long_it_lasted(catalog: Catalog) -> None:
 
 
 def test_acknowledged_message_names_who_is_on_it(catalog: Catalog) -> None:
-    """The deadline is gone with it; how long that holds is said."""
+    """The message shows no deadline; it says how long the acknowledgement holds."""
     incident = transition(incident_of(catalog, alert()), Acknowledged(actor="on-call"), NOON).incident
     assert incident is not None
     message = compose(incident, Context(catalog=catalog, now=NOON, public_url=None))
@@ -157,7 +159,7 @@ def test_acknowledged_message_names_who_is_on_it(catalog: Catalog) -> None:
 
 
 def test_silence_is_prepared_for_what_the_alerts_have_in_common(catalog: Catalog) -> None:
-    """One silence for the incident, not for one of its alerts; values are escaped for the matcher."""
+    """One silence covers the whole incident, not one of its alerts; values are escaped for the matcher."""
     message = message_of(catalog, alert(instance="a", path='x"y\\z'), alert(instance="b", path='x"y\\z'))
     link = next(link for link in message.links if link.text == "Silence")
     assert link.url.startswith("http://alertmanager.example.com:9093/#/silences/new?filter=%7B")
@@ -167,13 +169,13 @@ def test_silence_is_prepared_for_what_the_alerts_have_in_common(catalog: Catalog
 
 
 def test_links_that_are_not_web_addresses_are_left_out(catalog: Catalog) -> None:
-    """Of the alert and of Alertmanager alike."""
+    """This holds for links of the alert and of Alertmanager."""
     message = message_of(catalog, alert(generator="javascript:alert(1)"), externalURL="file:///etc/passwd")
     assert [link.text for link in message.links] == ["Runbook section", "Incident 12"]
 
 
 def test_component_says_how_many_others_are_affected(catalog: Catalog) -> None:
-    """One name must not hide the rest."""
+    """One component's name must not hide the other components."""
     assert (
         message_of(catalog, alert(component="a"), alert(component="b"), alert(component="c")).component
         == "a and 2 others"
@@ -181,7 +183,7 @@ def test_component_says_how_many_others_are_affected(catalog: Catalog) -> None:
 
 
 def test_page_lists_every_alert_those_that_ended_last(catalog: Catalog) -> None:
-    """Nothing is left out where there is room."""
+    """The page has room, so nothing is left out."""
     incident = incident_of(catalog, *(alert(instance=str(number)) for number in range(30)))
     ended = replace(incident.firings[0], ended_at=NOON, ended_by="alertmanager")
     lines = alert_lines(
@@ -193,12 +195,12 @@ def test_page_lists_every_alert_those_that_ended_last(catalog: Catalog) -> None:
 
 
 def test_installations_are_told_apart_by_the_dimensions_of_the_catalogue(catalog: Catalog) -> None:
-    """Two clusters have the same component; what it says already, and other labels, are not said."""
+    """Two clusters have the same component; labels that it already shows, and other labels, are not shown."""
     known = replace(catalog, dimensions=("planet", "cluster", "zone"))
-    one = message_of(known, alert(component="z1/checkout", cluster="eu", zone="z1", pod="a"))
-    assert (one.component, one.installation) == ("z1/checkout", "cluster eu")
-    assert one.subject == "CRITICAL: API platform: Error ratio (z1/checkout, cluster eu)"
-    both = message_of(known, alert(cluster="eu", planet="earth"), alert(cluster="us", planet="earth"))
-    assert both.subject == "CRITICAL: API platform: Error ratio (planet earth, cluster eu and 1 other)"
+    message = message_of(known, alert(component="z1/checkout", cluster="eu", zone="z1", pod="a"))
+    assert (message.component, message.installation) == ("z1/checkout", "cluster eu")
+    assert message.subject == "CRITICAL: API platform: Error ratio (z1/checkout, cluster eu)"
+    message_of_both = message_of(known, alert(cluster="eu", planet="earth"), alert(cluster="us", planet="earth"))
+    assert message_of_both.subject == "CRITICAL: API platform: Error ratio (planet earth, cluster eu and 1 other)"
     assert message_of(catalog, alert(cluster="eu")).installation == ""
     assert "\n" not in message_of(known, alert(cluster="e\nu" * 100)).installation

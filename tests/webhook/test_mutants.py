@@ -1,6 +1,6 @@
-"""Deliveries that nobody would send: mutated, too large, too deep. Answered 200 or 400, in bounded memory, and told well.
+"""Tests of deliveries that are mutated, too large or too deep: a 200 or 400, bounded memory, and correct messages.
 
-`make fuzz` posts 50,000 mutated ones; here are some hundreds of the same.
+`make fuzz` posts 50,000 mutated deliveries; these tests post some hundreds of the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.acceptance
 
 COUNT = 300
 MOST_MEBIBYTES = 600
-"""Of the serving process, which has 70 to begin with; without bounds the worst of these bodies takes 1,850."""
+"""Limit for the serving process, which starts with 70; without bounds the worst of these bodies takes 1,850."""
 HUGE = 64 * 1_024 * 1_024
 ONE_ALERT = json.dumps(alert(annotations={"summary": "x" * 500})).encode() + b","
 HEAD = json.dumps(payload(alert())).encode().partition(b'"alerts": [')[0]
@@ -52,13 +52,13 @@ WHOLE_BODIES = {
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """Return a webhook with receivers that holds whatever the module's tests send it."""
+    """Return a webhook with receivers that keeps everything that this module's tests send."""
     with Target(tmp_path_factory.mktemp("mutants")) as running:
         yield running
 
 
 def test_mutated_deliveries_are_taken_or_refused_with_a_reason(target: Target) -> None:
-    """No 500, no traceback in the log, and no message that its receiver refuses or that shouts at everybody."""
+    """No delivery causes a 500, a traceback in the log, a refused message, or a message that notifies everybody."""
     result = post_all(target, 1, range(COUNT), lambda _: None)
     assert result.findings == ()
     assert result.statuses[200] > COUNT / 5
@@ -69,7 +69,7 @@ def test_mutated_deliveries_are_taken_or_refused_with_a_reason(target: Target) -
 
 @pytest.mark.parametrize("body", HUGE_BODIES.values(), ids=HUGE_BODIES)
 def test_huge_body_that_is_no_delivery_is_refused_in_bounded_memory(target: Target, body: bytes) -> None:
-    """400 and a reason, never 413: to Alertmanager both mean that it should not try again, and one says why."""
+    """The answer is 400 with a reason, never 413: both tell Alertmanager not to try again, but only one says why."""
     answer = target.post(body)
     assert answer.status == 400
     assert json.loads(answer.said)["problems"]
@@ -78,7 +78,7 @@ def test_huge_body_that_is_no_delivery_is_refused_in_bounded_memory(target: Targ
 
 @pytest.mark.parametrize("body", WHOLE_BODIES.values(), ids=WHOLE_BODIES)
 def test_body_that_is_just_small_enough_to_be_decoded_at_once_takes_bounded_memory(target: Target, body: bytes) -> None:
-    """The text is bounded and so is what is made of it."""
+    """Both the text and the decoded values are bounded."""
     answer = target.post(body)
     assert answer.status == 400, answer.said
     assert json.loads(answer.said)["problems"]
@@ -87,7 +87,7 @@ def test_body_that_is_just_small_enough_to_be_decoded_at_once_takes_bounded_memo
 
 @pytest.mark.parametrize("length", [500, 3_300, 20_000])
 def test_what_the_generated_configuration_lets_through_is_taken_whole(target: Target, length: int) -> None:
-    """Five thousand alerts of a group, whatever they say; so is their end."""
+    """Five thousand alerts of a group are taken, whatever they say; so are their ends."""
     group = {"groupLabels": {"group": f"of {length}"}, "groupKey": f"of {length}"}
     for status, result in (("firing", "opened"), ("resolved", "resolved")):
         alerts = [
@@ -106,7 +106,7 @@ def test_what_the_generated_configuration_lets_through_is_taken_whole(target: Ta
 
 
 def test_storm_beyond_every_bound_is_taken_in_part_and_says_so(target: Target) -> None:
-    """What was read counts; what was left out may fire, so that nothing is over on such a delivery's word."""
+    """The alerts that were read count; those left out may fire, so such a delivery never ends an incident."""
     group = {"groupLabels": {"group": "beyond"}, "groupKey": "beyond"}
     texts = {f"text {number}": "x" * 1_000 for number in range(12)}
     alerts = [alert(group="beyond", instance=str(number), annotations=texts) for number in range(5_000)]
@@ -117,14 +117,14 @@ def test_storm_beyond_every_bound_is_taken_in_part_and_says_so(target: Target) -
     kept = len(incident["alerts"])
     assert 2_000 < kept < 5_000
     assert incident["truncated_alerts"] == 5_000 - kept
-    ended = [{**one, "status": "resolved"} for one in alerts]
+    ended = [{**firing_alert, "status": "resolved"} for firing_alert in alerts]
     answer = target.post(json.dumps(payload(*ended, status="resolved", **group)).encode())
     assert (answer.status, json.loads(answer.said)["result"]) == (200, "updated")
     assert target.peak() < MOST_MEBIBYTES
 
 
 def test_body_of_unknown_length_is_bounded_too(target: Target) -> None:
-    """Sent in chunks, no header tells its size."""
+    """The body comes in chunks, and no header tells its size."""
     connection = http.client.HTTPConnection(target.replica.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     pieces = (b"[" * 65_536 for _ in range(1_024))
     with contextlib.suppress(OSError):  # it need not read on
@@ -139,19 +139,19 @@ def test_body_of_unknown_length_is_bounded_too(target: Target) -> None:
 
 
 def test_person_s_action_is_small(target: Target) -> None:
-    """Who acknowledges has a name, and no more."""
+    """The body of an action holds a name and nothing more."""
     answer = target.post(b'{"actor": "' + b"a" * LARGEST_ACTION + b'"}', "/v1/incidents/1/acknowledge")
     assert answer.status == 400
     assert "is larger than" in answer.said
 
 
 def test_log_of_it_all_holds_no_traceback(target: Target) -> None:
-    """The last of this module: what the others have sent is in the log."""
+    """This test runs last in the module: the log holds what the others have sent."""
     assert target.log_findings() == []
 
 
 def test_same_seed_gives_the_same_deliveries_and_another_gives_others() -> None:
-    """A finding is found again by its seed and index."""
+    """The seed and the index of a finding reproduce it."""
     some = [mutated(1, index) for index in range(50)]
     assert some == [mutated(1, index) for index in range(50)]
     assert len(set(some)) == 50

@@ -1,4 +1,4 @@
-"""A resolver that never answers: no thread of ours waits for it beyond its deadline, and those in it are counted."""
+"""Tests of a resolver that never answers: no thread waits beyond its deadline, and hanging look-ups are counted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SENDERS: dict[str, Callable[[str], Sender]] = {
 
 
 class Resolver:
-    """Stands in for the machine's resolver: it answers about no name of `example.com` until it is released."""
+    """A stand-in of the machine's resolver that answers for no name of `example.com` until a test releases it."""
 
     def __init__(self) -> None:
         self.answers = threading.Event()
@@ -51,7 +51,7 @@ class Resolver:
         self._real = socket.getaddrinfo
 
     def __call__(self, host: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401  as the real one
-        """Hang, or answer as the real one does."""
+        """Hang, or answer as the real resolver does."""
         if str(host).endswith("example.com"):
             self.asked.append(str(host))
             self.answers.wait()
@@ -61,20 +61,20 @@ class Resolver:
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
-    """Give a resolver that hangs; whoever waits for it waits a tenth of a second."""
-    found = Resolver()
-    monkeypatch.setattr(socket, "getaddrinfo", found)
+    """Give a resolver that hangs; each look-up waits a tenth of a second for it."""
+    hanging = Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
     monkeypatch.setattr(names, "LOOKUP_SECONDS", 0.1)
     monkeypatch.setattr(names, "NAMES", Names())
     monkeypatch.setattr(NotifyTwilio, "notify_call_url", f"https://{HANGS}/Calls.json")
-    yield found
-    found.answers.set()
+    yield hanging
+    hanging.answers.set()
     await_that(lambda: names.NAMES.under_way == 0, "the look-ups to end")
 
 
 @pytest.mark.parametrize("channel", sorted(SENDERS))
 def test_sender_gives_a_look_up_up(channel: str, job: Job, resolver: Resolver) -> None:
-    """The message is tried again later, and says why; a sending thread is not held."""
+    """The message is tried again later, and says why; the sending thread is free."""
     sender = SENDERS[channel](f"https://{HANGS}")
     destination = {"sms": sender_kit.NUMBER, "phone": sender_kit.NUMBER, "email": "devops@example.com"}
     with pytest.raises(TemporaryFailure, match="no name server has answered in time"):
@@ -83,7 +83,7 @@ def test_sender_gives_a_look_up_up(channel: str, job: Job, resolver: Resolver) -
 
 
 def test_every_channel_has_its_case() -> None:
-    """A new sender that looks names up by itself fails here."""
+    """A new sender that looks names up by itself must get a case, or this test fails."""
     assert set(SENDERS) == set(RIGS)
 
 
@@ -101,7 +101,7 @@ def test_other_channels_go_on_while_a_name_hangs(job: Job, resolver: Resolver, m
 
 
 def test_name_is_found_again_when_the_resolver_answers(resolver: Resolver) -> None:
-    """Nothing has to be started anew."""
+    """The webhook needs no restart."""
     with pytest.raises(NotLookedUp):
         names.addresses(HANGS, 443)
     resolver.answers.set()
@@ -110,7 +110,7 @@ def test_name_is_found_again_when_the_resolver_answers(resolver: Resolver) -> No
 
 
 def test_alertmanager_s_name_that_hangs_is_a_reason_for_not_knowing(catalog: Catalog, resolver: Resolver) -> None:
-    """A step that waited for it would call nobody."""
+    """If a step waited for the name, it would call nobody."""
     server = Server(name="eu", url=f"http://{HANGS}:9093", external_urls=frozenset())
     assert isinstance(AlertmanagerApi([server]).ask(incident_of(catalog, alert())), Unknown)
     assert resolver.asked == [HANGS]
@@ -127,7 +127,7 @@ def test_store_whose_name_hangs_is_unavailable(resolver: Resolver, monkeypatch: 
 
 
 def test_store_is_reached_by_its_name(postgresql: PostgreSQL) -> None:
-    """Through whichever of the name's addresses takes the connection."""
+    """The connection uses any of the name's addresses that takes it."""
     address = postgresql.fresh().replace("127.0.0.1", "localhost")
     database = Database(Secret(address))
     assert "localhost" in address
@@ -139,7 +139,7 @@ def test_store_is_reached_by_its_name(postgresql: PostgreSQL) -> None:
 def test_mail_goes_out_while_this_machine_s_own_name_hangs(
     job: Job, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is told another name then: a greeting is no reason to keep a page back."""
+    """The greeting then holds another name; a page is not held back for it."""
     monkeypatch.setattr("webhook.senders.mail.OWN_NAME_SECONDS", 0.1)
     monkeypatch.setattr(names, "_own_name", lambda: resolver("own.example.com", 0))
     with RIGS["email"]() as rig:
@@ -149,14 +149,14 @@ def test_mail_goes_out_while_this_machine_s_own_name_hangs(
 
 
 def test_threads_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many of one name, so many of all; whoever comes then is told at once, or waits for what is under way."""
+    """There is a limit for each name and for all; beyond it a look-up fails at once, or waits for one under way."""
     monkeypatch.setattr(names, "LOOKUP_SECONDS", 0.0)
     released = threading.Event()
     room = Names(most=3, most_of_a_name=2)
     try:
-        for what in ("a", "a", "a", "b"):
+        for name in ("a", "a", "a", "b"):
             with pytest.raises(NotLookedUp, match="no name server has answered in time"):
-                room.get(what, released.wait, 0.01)
+                room.get(name, released.wait, 0.01)
         assert room.under_way == 3
         with pytest.raises(NotLookedUp, match="3 names are being looked up"):
             room.get("c", released.wait, 60)
@@ -167,7 +167,7 @@ def test_threads_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_hangs_is_not_waited_for_by_everybody_who_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One look-up may hang for ever in a library; another one of the same name is begun after a while."""
+    """One look-up may hang for ever in a library; after a while another look-up of the same name begins."""
     monkeypatch.setattr(names, "LOOKUP_SECONDS", 0.0)
     released, room = threading.Event(), Names()
     try:
@@ -179,7 +179,7 @@ def test_what_hangs_is_not_waited_for_by_everybody_who_comes_later(monkeypatch: 
 
 
 def test_error_of_a_look_up_is_whoever_s_has_asked() -> None:
-    """A name that is none is said to be none."""
+    """The error reaches each caller, and says that the name does not exist."""
 
     def ask() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -189,11 +189,11 @@ def test_error_of_a_look_up_is_whoever_s_has_asked() -> None:
 
 
 def test_address_that_refuses_leads_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name may have several; one is down."""
+    """A name may have several addresses, one of which is down."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        found = [(socket.AF_INET, one.getsockname()) for one in (closed, server)]
-        monkeypatch.setattr(names, "addresses", lambda *_, **__: found)
+        resolved = [(socket.AF_INET, listener.getsockname()) for listener in (closed, server)]
+        monkeypatch.setattr(names, "addresses", lambda *_, **__: resolved)
         with names.connect("two.example.com", 1, seconds=60, left=lambda: 60, options=()) as line:
             assert line.getpeername() == server.getsockname()
         with pytest.raises(TimeoutError):
@@ -203,7 +203,7 @@ def test_address_that_refuses_leads_to_the_next(monkeypatch: pytest.MonkeyPatch)
 def test_look_up_and_connection_are_within_the_deadline(
     job: Job, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a send may take in all stays below its lease: else another worker would send it too."""
+    """A send must end before its lease does; otherwise another worker would send it too."""
     monkeypatch.setattr(names, "LOOKUP_SECONDS", 600.0)
     monkeypatch.setattr(transport, "LONGEST_SEND", 0.2)
     began = time.monotonic()
@@ -214,7 +214,7 @@ def test_look_up_and_connection_are_within_the_deadline(
 
 
 def test_address_needs_no_resolver(resolver: Resolver) -> None:
-    """Whoever has written an address does not depend on names."""
+    """An address in the settings does not depend on the resolver."""
     assert [address[:2] for _, address in names.addresses("::1", 443)] == [("::1", 443)]
     assert resolver.asked == []
     assert names.NAMES.under_way == 0

@@ -1,4 +1,4 @@
-"""Markdown that lies too deep within itself: a person who is called gets its text, and nobody else waits."""
+"""Tests of Markdown that is nested too deeply: a person who is called gets its text, and nobody else waits."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def test_what_cannot_be_laid_out_is_plain_text(shape: str) -> None:
     """Every format holds the text."""
     markdown = SHAPES[shape]
     for style in (PlainStyle(), SlackStyle()):
-        assert "a" in "".join(one.text for one in pieces(markdown, style, commands={}, base="https://a.example"))
+        assert "a" in "".join(piece.text for piece in pieces(markdown, style, commands={}, base="https://a.example"))
     assert "a" in html(markdown, commands={}, base="https://a.example")
     assert "a" in words(markdown)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_channel_can_write_it(shape: str, catalog: Catalog) -> None:
-    """None of them fails, so none of them waits."""
+    """No channel fails, so no message waits."""
     message = _message(catalog, SHAPES[shape])
     assert message.section is not None
     assert mail.layout(message).text
@@ -52,9 +52,9 @@ def test_every_channel_can_write_it(shape: str, catalog: Catalog) -> None:
 
 
 def test_markup_of_a_text_that_cannot_be_laid_out_is_escaped() -> None:
-    """Plain text is text, in HTML too."""
-    found = html("*a " * 2_000 + "<script>alert(1)</script>" + "b*" * 2_000, commands={}, base="https://a.example")
-    assert "<script" not in found
+    """Plain text is escaped in HTML too."""
+    markup = html("*a " * 2_000 + "<script>alert(1)</script>" + "b*" * 2_000, commands={}, base="https://a.example")
+    assert "<script" not in markup
 
 
 def _message(catalog: Catalog, markdown: str) -> Message:

@@ -1,4 +1,4 @@
-"""Which messages a notice causes."""
+"""Tests of which notifications a trigger causes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAIL = Recipient(channel="email", destination="a@example.com", who="DevOps team"
 SMS = Recipient(channel="sms", destination="+1", who="DevOps team")
 
 
-def told(recipient: Recipient, *, configured: bool = True) -> NotifiedDestination:
+def notified(recipient: Recipient, *, configured: bool = True) -> NotifiedDestination:
     ordering_key = ordering_key_of(INCIDENT, recipient.channel, recipient.destination)
     return NotifiedDestination(
         channel=recipient.channel,
@@ -53,7 +53,7 @@ def actions(trigger: str, recipients: list[Recipient], known: list[NotifiedDesti
 
 
 def test_channel_without_a_sender_is_written_down() -> None:
-    """It is a row with a reason, not nothing."""
+    """The notification is a row with a reason, and is not dropped."""
     rows = new_notifications(
         INCIDENT, NotificationTrigger(kind="opened"), recipients=[SLACK, SMS], told=[], channels=CHANNELS
     )
@@ -64,7 +64,7 @@ def test_channel_without_a_sender_is_written_down() -> None:
 
 
 def test_log_hears_of_it_when_nobody_else_can() -> None:
-    """A fresh installation without any receiver still leaves a trace where somebody looks."""
+    """A fresh installation without any receiver still writes to the log."""
     assert actions("opened", [SMS], []) == [("sms", "open", "unconfigured"), ("log", "open", "waiting")]
 
 
@@ -79,7 +79,7 @@ def test_missing_contact_is_the_reason_even_where_the_channel_works() -> None:
 
 def test_join_edits_and_calls_again_whom_it_knows_and_opens_for_others() -> None:
     """Slack needs an edit and a reply, because an edit notifies nobody."""
-    assert actions("joined", [SLACK, MAIL], [told(SLACK)]) == [
+    assert actions("joined", [SLACK, MAIL], [notified(SLACK)]) == [
         ("slack", "update", "waiting"),
         ("slack", "join", "waiting"),
         ("email", "open", "waiting"),
@@ -87,16 +87,16 @@ def test_join_edits_and_calls_again_whom_it_knows_and_opens_for_others() -> None
 
 
 def test_join_does_not_repeat_that_a_channel_is_missing() -> None:
-    """Said once is enough."""
-    assert actions("joined", [SLACK, SMS], [told(SLACK), told(SMS, configured=False)]) == [
+    """The missing channel is recorded once."""
+    assert actions("joined", [SLACK, SMS], [notified(SLACK), notified(SMS, configured=False)]) == [
         ("slack", "update", "waiting"),
         ("slack", "join", "waiting"),
     ]
 
 
 def test_channel_that_was_there_and_is_no_more_does_not_swallow_a_call() -> None:
-    """Who was told by it before a restart is not told now, and the record says so."""
-    assert actions("joined", [SLACK, SMS], [told(SLACK), told(SMS)]) == [
+    """The channel worked before a restart and is missing now; the record says so."""
+    assert actions("joined", [SLACK, SMS], [notified(SLACK), notified(SMS)]) == [
         ("slack", "update", "waiting"),
         ("slack", "join", "waiting"),
         ("sms", "open", "unconfigured"),
@@ -104,36 +104,42 @@ def test_channel_that_was_there_and_is_no_more_does_not_swallow_a_call() -> None
 
 
 def test_log_hears_of_it_when_every_channel_that_was_told_is_gone() -> None:
-    """What reached somebody once says nothing about this call."""
-    assert actions("escalated", [SMS], [told(SMS)]) == [("sms", "escalate", "unconfigured"), ("log", "open", "waiting")]
+    """An earlier success on another channel does not count for this call."""
+    assert actions("escalated", [SMS], [notified(SMS)]) == [
+        ("sms", "escalate", "unconfigured"),
+        ("log", "open", "waiting"),
+    ]
 
 
 def test_destination_outside_the_new_tier_keeps_a_true_picture() -> None:
-    """It is edited, not called."""
-    assert actions("joined", [MAIL], [told(SLACK)]) == [("email", "open", "waiting"), ("slack", "update", "waiting")]
+    """The destination's message is edited, and nobody there is called."""
+    assert actions("joined", [MAIL], [notified(SLACK)]) == [
+        ("email", "open", "waiting"),
+        ("slack", "update", "waiting"),
+    ]
 
 
 def test_resolve_goes_to_whoever_was_told_and_to_nobody_else() -> None:
-    """The recipients of the moment do not matter, what was said does."""
-    assert actions("resolved", [SLACK, MAIL], [told(MAIL), told(SMS, configured=False)]) == [
+    """Earlier notifications decide, not the present recipients."""
+    assert actions("resolved", [SLACK, MAIL], [notified(MAIL), notified(SMS, configured=False)]) == [
         ("email", "resolve", "waiting")
     ]
 
 
 def test_acknowledgement_is_an_edit_where_the_channel_has_no_word_for_it() -> None:
     """Slack is edited, mail is silent."""
-    assert actions("acknowledged", [], [told(SLACK), told(MAIL)]) == [("slack", "update", "waiting")]
+    assert actions("acknowledged", [], [notified(SLACK), notified(MAIL)]) == [("slack", "update", "waiting")]
 
 
 def test_first_pages_go_before_everything_else_and_emergencies_before_them() -> None:
-    """The order in which a worker takes what is due."""
+    """A worker takes due notifications in this order."""
 
     def urgency(incident: Incident, kind: str) -> int:
         return new_notifications(
             incident,
             NotificationTrigger(kind=kind),
             recipients=[SLACK],
-            told=[told(SLACK)] if kind != "opened" else [],
+            told=[notified(SLACK)] if kind != "opened" else [],
             channels=CHANNELS,
         )[0].urgency  # type: ignore[arg-type]
 

@@ -1,6 +1,6 @@
-"""A store that release 0.1 has written is read by this one: its incidents, its messages, its archive and its counters.
+"""Tests that this version reads a store of release 0.1: its incidents, notifications, archive and counters.
 
-`data/store_0013.json` holds the rows that the release has written and what its API and metrics said of them: a storm
+`data/store_0013.json` holds the rows that the release wrote and what its API and metrics said of them: a storm
 told in one message, a silenced incident, an acknowledged one, one in doubt, one with alerts left out, one that a person
 resolved, calls that moved on to another channel, an incident trimmed while it was open, an archived one.
 """
@@ -36,7 +36,7 @@ COUNTED = ("tocsin_notifications", "tocsin_open", "tocsin_storm_incidents")
 
 
 def renamed(answer: Any) -> Any:  # noqa: ANN401  JSON
-    """Return what release 0.1 has answered as this one says it: the old names go on beside the new ones."""
+    """Return release 0.1's answer as this version gives it: the new names stand beside the old ones."""
     if isinstance(answer, list):
         return [renamed(part) for part in answer]
     if not isinstance(answer, dict):
@@ -49,7 +49,7 @@ def renamed(answer: Any) -> Any:  # noqa: ANN401  JSON
 
 @pytest.fixture
 def migrated(either_store: str) -> str:
-    """Return the address of each store in turn, which holds what release 0.1 has written."""
+    """Return the address of each store in turn, which holds the rows of release 0.1."""
     database = Database(Secret(either_store))
     database.migrate("0013")
     tables = MetaData()
@@ -75,7 +75,7 @@ def service(
     clock: Clock,
     alertmanager_state: FakeAlertmanagerState,
 ) -> Iterator[Service]:
-    """Give a service over the old store, at the time at which it was written."""
+    """Give a service over the old store, at the time when it was written."""
     clock.forward(seconds=OLD["now"] - clock())
     built = build(
         replace(settings, database_url=Secret(migrated)),
@@ -88,7 +88,7 @@ def service(
 
 
 def test_everything_is_told_as_before(client: FlaskClient) -> None:
-    """The list, each incident with its alerts, messages and timeline, the archive, and the counters."""
+    """The test compares the list, each incident with alerts, messages and timeline, the archive, and the counters."""
     assert client.get("/v1/incidents?limit=200").get_json()["incidents"] == renamed(OLD["list"])
     for number, before in OLD["answers"].items():
         assert client.get(f"/v1/incidents/{number}").get_json() == renamed(before)
@@ -100,7 +100,7 @@ def test_everything_is_told_as_before(client: FlaskClient) -> None:
 def test_work_goes_on_where_it_was_left(
     client: FlaskClient, service: Service, clock: Clock, senders: Mapping[str, FakeSender]
 ) -> None:
-    """What waited is sent, what is due is done, and a new incident gets the next number."""
+    """Waiting notifications are sent, due steps are taken, and a new incident gets the next number."""
     clock.forward(minutes=30)
     worker = service.worker()
     while worker.run_once("email"):

@@ -1,6 +1,6 @@
-"""The interface keeps to its own description, whatever is sent: schemathesis makes requests from openapi.json.
+"""Tests that the API keeps to its description: schemathesis makes requests from openapi.json.
 
-An answer that the description does not know, in status, content type or form, is a defect of one of the two.
+An answer whose status, content type or form is not in the description is a defect of the API or of the description.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from webhook.web.flask_app import create_app
 
 FORM = "application/x-www-form-urlencoded"
 EXAMPLES = 25
-"""For each operation and mode; the mutated payloads of test_mutants.py go deeper where it matters."""
+"""For each operation and mode; the mutated payloads of test_mutants.py test deliveries more deeply."""
 
 CHECKS = [
     not_a_server_error,
@@ -44,7 +44,7 @@ OPERATIONS = [
     for path, methods in openapi()["paths"].items()
     for method, operation in methods.items()
     for mode in GenerationMode
-    # What takes no input cannot be asked wrongly.
+    # An operation without input has no invalid requests.
     if mode is GenerationMode.POSITIVE or operation.keys() & {"parameters", "requestBody"}
 ]
 
@@ -53,7 +53,7 @@ OPERATIONS = [
 def test_every_answer_is_one_that_the_description_knows(
     service: Service, method: str, path: str, mode: GenerationMode, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Valid requests and invalid ones, of every operation: no 500, no traceback, nothing undocumented."""
+    """Valid and invalid requests of every operation cause no 500, no traceback and no undocumented answer."""
     app = create_app(service)
     assert app.test_client().post("/v1/alertmanager", json=payload(alert())).status_code == 200
     operation = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][method]
@@ -75,17 +75,17 @@ def test_every_answer_is_one_that_the_description_knows(
 
 
 def test_name_of_who_acts_is_described_as_it_is_checked() -> None:
-    """A name that nobody can see is none, and the description's pattern says the same of every character."""
+    """An invisible name is refused, and the description's pattern says the same of every character."""
     pattern = re.compile(openapi()["components"]["schemas"]["Actor"]["properties"]["actor"]["pattern"])
-    seen = [char for char in map(chr, range(0x11_0000)) if not "\ud800" <= char <= "\udfff"]
-    assert [char for char in seen if bool(pattern.search(char)) != bool(one_line(char))] == []
+    characters = [char for char in map(chr, range(0x11_0000)) if not "\ud800" <= char <= "\udfff"]
+    assert [char for char in characters if bool(pattern.search(char)) != bool(one_line(char))] == []
 
 
 @pytest.mark.parametrize(("method", "path"), OF_ONE_INCIDENT)
 def test_archived_incident_is_answered_as_described(
     service: Service, clock: Clock, drain: Callable[..., int], method: str, path: str
 ) -> None:
-    """It is read as any other, and to change it has an answer of its own."""
+    """Reading it works as for any other incident; changing it has its own answer."""
     app = create_app(service)
     for status in ("firing", "resolved"):
         app.test_client().post("/v1/alertmanager", json=payload(alert(status=status)))

@@ -1,4 +1,4 @@
-"""The outgoing webhook: what stands in it, who signs it, and that a receiver can tell a repeat."""
+"""Tests of the outgoing webhook: its body, its signatures, and that a receiver can recognise a repeat."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def job(job: Job, catalog: Catalog) -> Job:
 
 
 def header(rig: Rig, name: str, number: int = 0) -> str:
-    found = {key.lower(): value for key, value in rig.received[number]["_headers"].items()}
-    return str(found[name])
+    headers = {key.lower(): value for key, value in rig.received[number]["_headers"].items()}
+    return str(headers[name])
 
 
 def test_body_is_signed_by_every_key_as_it_was_posted(rig: Rig, job: Job) -> None:
@@ -58,15 +58,15 @@ def test_address_is_posted_to_as_it_was_written(rig: Rig, job: Job) -> None:
 
 def test_message_that_is_sent_twice_carries_the_same_id(rig: Rig, job: Job) -> None:
     """The receiver drops the second; another message has another id."""
-    for one in (job, dataclasses.replace(job, sent_at=NOON + 60), dataclasses.replace(job, id=6)):
-        rig.sender.send(one)
-    first, again, other = (header(rig, "webhook-id", number) for number in range(3))
-    assert first == again != other
+    for sent_job in (job, dataclasses.replace(job, sent_at=NOON + 60), dataclasses.replace(job, id=6)):
+        rig.sender.send(sent_job)
+    first, again, different = (header(rig, "webhook-id", number) for number in range(3))
+    assert first == again != different
 
 
 @pytest.mark.parametrize("action", sorted(EVENTS))
 def test_event_is_named_by_what_happened(rig: Rig, job: Job, action: Action) -> None:
-    """Type and time as Standard Webhooks ask for, the incident under `data`."""
+    """Type and time follow Standard Webhooks, and `data` holds the incident."""
     rig.sender.send(dataclasses.replace(job, action=action))
     body = json.loads(rig.bodies[0])
     assert (body["type"], body["timestamp"], list(body)) == (
@@ -77,7 +77,7 @@ def test_event_is_named_by_what_happened(rig: Rig, job: Job, action: Action) -> 
 
 
 def test_incident_stands_whole_in_the_body(rig: Rig, job: Job) -> None:
-    """Enough to act on without asking back: what, how bad, who, until when, and the filled commands."""
+    """A receiver need not ask back: the body holds problem, severity, people, deadline and filled commands."""
     rig.sender.send(job)
     incident = json.loads(rig.bodies[0])["data"]["incident"]
     assert (incident["id"], incident["status"], incident["severity"], incident["dedup_key"]) == (
@@ -95,7 +95,7 @@ def test_incident_stands_whole_in_the_body(rig: Rig, job: Job) -> None:
 def test_policy_that_announces_to_the_webhook_reaches_it(
     service: Service, senders: dict[str, FakeSender], post: Callable[..., Any], drain: Callable[..., int]
 ) -> None:
-    """As a team's channel is reached; without the setting the incident says so."""
+    """It is reached like a team's channel; without the setting the incident says so."""
     senders["webhook"] = FakeSender("webhook", set(EVENTS), shows_state=False)
     service.alert_batches._channels = {name: sender.actions for name, sender in senders.items()}
     policy = service.catalog.current.policies["standard"]
@@ -109,11 +109,11 @@ def test_policy_that_announces_to_the_webhook_reaches_it(
     post(alert())
     post(alert(status="resolved"))
     drain("webhook")
-    assert senders["webhook"].said[-1:] == [("resolve", "events")]
+    assert senders["webhook"].sent[-1:] == [("resolve", "events")]
 
 
 def test_settings_of_the_webhook_belong_together() -> None:
-    """An address without a key would post what nobody can check."""
+    """Nobody could verify what an address without a key receives."""
     assert problems(WEBHOOK_URL="https://hooks.example.com/x") == (
         "TOCSIN_WEBHOOK_URL is set without TOCSIN_WEBHOOK_SECRET; set both"
     )
@@ -124,10 +124,10 @@ def test_settings_of_the_webhook_belong_together() -> None:
 
 
 def test_two_keys_are_read_and_the_address_is_a_secret() -> None:
-    """Tokens hide in such addresses."""
-    found = read_settings(
+    """Such addresses often hold tokens."""
+    settings = read_settings(
         {"TOCSIN_WEBHOOK_URL": "https://hooks.example.com/hush", "TOCSIN_WEBHOOK_SECRET": "new, older"}
     )
-    assert found.urls["webhook"] == Secret("https://hooks.example.com/hush")
-    assert found.webhook_secrets == (Secret("new"), Secret("older"))
-    assert "hush" not in repr(found)
+    assert settings.urls["webhook"] == Secret("https://hooks.example.com/hush")
+    assert settings.webhook_secrets == (Secret("new"), Secret("older"))
+    assert "hush" not in repr(settings)

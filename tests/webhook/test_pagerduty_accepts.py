@@ -1,4 +1,4 @@
-"""That PagerDuty accepts an event is all that its answer says: nothing more is claimed, and nobody is held by it."""
+"""Tests that Tocsin claims no more than PagerDuty's acceptance of an event, and that no person waits because of it."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def job(catalog: Catalog) -> Job:
     ],
 )
 def test_answer_that_does_not_accept_is_no_receipt(job: Job, status: int, body: object) -> None:
-    """It is tried again: a trigger that is called sent and is not would never reach anybody, nor would a resolve."""
+    """The event is tried again: a trigger or resolve that is wrongly recorded as sent would never reach anybody."""
     with pagerduty_rig() as rig:
-        told = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        rig.answer(Answer(status=status, body=told))
+        raw = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        rig.answer(Answer(status=status, body=raw))
         with pytest.raises(TemporaryFailure, match=f"HTTP {status}"):
             rig.sender.send(job)
         assert isinstance(rig, Rig)
@@ -75,7 +75,7 @@ def sender(pagerduty: PagerDuty, waited: list[float]) -> PagerDutySender:
 
 
 def test_incident_that_is_there_is_named(job: Job) -> None:
-    """With a key of the REST API: then it is known, and said, by the incident's number."""
+    """With a key of the REST API the incident is known, and its number is shown."""
     with PagerDuty() as pagerduty:
         receipt = sender(pagerduty, []).send(job)
         assert said_of("pagerduty", receipt.provider_id) == "incident P000000 is open in PagerDuty"
@@ -83,7 +83,7 @@ def test_incident_that_is_there_is_named(job: Job) -> None:
 
 
 def test_disabled_service_has_told_nobody(job: Job) -> None:
-    """It answers 202 as always, and opens nothing. The event is sent again until it is in service, under the same key."""
+    """It answers 202 as always but opens nothing. The event repeats under the same key until the service is enabled."""
     waited: list[float] = []
     with PagerDuty() as pagerduty:
         pagerduty.disabled = True
@@ -95,7 +95,7 @@ def test_disabled_service_has_told_nobody(job: Job) -> None:
 
 
 def test_incident_that_has_ended_is_not_the_present_one(job: Job) -> None:
-    """An earlier one of the same group is resolved; in maintenance no other is opened."""
+    """An earlier incident of the same group is resolved; in maintenance PagerDuty opens no other."""
     with PagerDuty() as pagerduty:
         sender(pagerduty, []).send(job)
         pagerduty.incidents[0].status = "resolved"
@@ -106,7 +106,7 @@ def test_incident_that_has_ended_is_not_the_present_one(job: Job) -> None:
 
 @pytest.mark.parametrize("weather", [Weather.error(401), Weather.error(503), Weather.close()])
 def test_bookkeeping_that_cannot_be_asked_fails_nothing(job: Job, weather: Weather) -> None:
-    """The event was accepted; that its incident cannot be looked up is no failure, and no claim."""
+    """The event was accepted; a failed look-up of its incident fails no notification, and claims nothing."""
     with PagerDuty() as pagerduty:
         strict = PagerDutySender(
             events_url=pagerduty.url,
@@ -122,8 +122,8 @@ def test_nothing_says_that_pagerduty_has_told_anybody(post: Post, drain: Drain, 
     """The JSON and the page say what is known: accepted."""
     post(alert())
     drain()
-    found = client.get("/v1/incidents/1").get_json()["notifications"]
-    outcomes = {one["channel"]: one["outcome"] for one in found}
+    rows = client.get("/v1/incidents/1").get_json()["notifications"]
+    outcomes = {row["channel"]: row["outcome"] for row in rows}
     assert outcomes["pagerduty"] == "accepted by PagerDuty"
     assert outcomes["slack"] == "sent"
     assert "accepted by PagerDuty" in client.get("/incidents/1").text
@@ -140,7 +140,7 @@ def test_search_for_another_way_does_not_end_at_pagerduty(
     clock: Clock,
     severity: str,
 ) -> None:
-    """Whether the event is new there or was accepted before: the next channel of the policy is used too."""
+    """The next channel of the policy is used too, whether the event is new to PagerDuty or was accepted before."""
     data = json.loads(catalog_path.read_text())
     data["policies"]["standard"]["fallback"] = ["pagerduty", "email"]
     data["policies"]["standard"]["severities"][severity]["notify"] = ["log"]
@@ -150,7 +150,7 @@ def test_search_for_another_way_does_not_end_at_pagerduty(
     post(alert(severity=severity))
     drain()
     drain()
-    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
     assert len(senders["pagerduty"].jobs) == 1
     if severity == "warning":
         assert senders["pagerduty"].jobs[0].message.news == "Slack refused (channel_not_found); handed to PagerDuty."

@@ -1,4 +1,4 @@
-"""The web pages: complete, safe, without a script."""
+"""Tests of the web pages: complete, safe, without a script."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def page(client: FlaskClient, path: str, status: int = 200) -> str:
 
 
 def test_list_shows_open_incidents_the_most_severe_first(post: Post, client: FlaskClient) -> None:
-    """And what was resolved lately below."""
+    """Recently resolved incidents stand below."""
     post(alert("ApiPlatformCircuitBreaker", "emergency"))
     post(alert(severity="warning"))
     post(alert("Gone"))
@@ -42,12 +42,12 @@ def test_list_shows_open_incidents_the_most_severe_first(post: Post, client: Fla
 
 
 def test_empty_list_says_that_nothing_is_wrong(client: FlaskClient) -> None:
-    """The best page of all."""
+    """The page says that no incident is open."""
     assert "Nothing is wrong" in page(client, "/")
 
 
 def test_list_does_not_say_that_all_is_well_while_something_fires(post: Post, client: FlaskClient) -> None:
-    """What a person has resolved and Alertmanager has not stands apart, with when it is told again."""
+    """Incidents that a person resolved and that fire on stand apart, with the time when they are told again."""
     post(alert())
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
     text = page(client, "/")
@@ -57,7 +57,7 @@ def test_list_does_not_say_that_all_is_well_while_something_fires(post: Post, cl
 
 
 def test_button_reopens_what_was_resolved_by_hand(post: Post, client: FlaskClient) -> None:
-    """On the incident's page, for whoever looks at it."""
+    """The button is on the incident's page."""
     post(alert())
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
     text = page(client, "/incidents/1")
@@ -71,12 +71,12 @@ def test_button_reopens_what_was_resolved_by_hand(post: Post, client: FlaskClien
 def test_incident_page_shows_everything(
     post: Post, client: FlaskClient, drain: Drain, senders: dict[str, FakeSender]
 ) -> None:
-    """Runbook, filled commands, alerts, deliveries with their states, timeline, labels."""
+    """It shows runbook, filled commands, alerts, notifications with their states, timeline and labels."""
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
     post(alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}, namespace="shop", pod="web-1"))
     drain()
     text = page(client, "/incidents/1")
-    for said in (
+    for expected in (
         "Connection pool usage is 97%, limit &gt;= 95 of 100",
         "acknowledge within 30 min",
         "kubectl --namespace shop logs web-1 --tail 100",
@@ -87,27 +87,27 @@ def test_incident_page_shows_everything(
         "opened",
         "namespace",
     ):
-        assert said in text, said
+        assert expected in text, expected
 
 
 def test_unknown_alert_has_a_page_too(post: Post, client: FlaskClient) -> None:
-    """Marked as having no runbook."""
+    """The page says that the alert has no runbook."""
     post(alert("Nobody", annotations={"summary": "Odd."}))
     assert "No runbook is known for this alert" in page(client, "/incidents/1")
 
 
 @pytest.mark.parametrize(
-    "where", ["alertname", "component", "instance", "summary", "description", "value", "generator", "actor"]
+    "place", ["alertname", "component", "instance", "summary", "description", "value", "generator", "actor"]
 )
-def test_nothing_an_alert_says_becomes_markup(post: Post, client: FlaskClient, where: str) -> None:
+def test_nothing_an_alert_says_becomes_markup(post: Post, client: FlaskClient, place: str) -> None:
     """Text is escaped wherever it appears."""
-    labels = {where: HOSTILE} if where in {"component", "instance"} else {}
-    name = HOSTILE if where == "alertname" else "Nobody"
+    labels = {place: HOSTILE} if place in {"component", "instance"} else {}
+    name = HOSTILE if place == "alertname" else "Nobody"
     post(
         alert(
             name,
-            annotations={where: HOSTILE},
-            generator=f"javascript:{HOSTILE}" if where == "generator" else "http://p/",
+            annotations={place: HOSTILE},
+            generator=f"javascript:{HOSTILE}" if place == "generator" else "http://p/",
             **labels,
         )
     )
@@ -120,7 +120,7 @@ def test_nothing_an_alert_says_becomes_markup(post: Post, client: FlaskClient, w
 
 
 def test_pages_carry_a_strict_policy_and_no_script(post: Post, client: FlaskClient) -> None:
-    """Even if something slipped through, it would not run."""
+    """A script that slipped through would not run."""
     post(alert())
     for path in ("/", "/incidents/1", "/nothing"):
         answer = client.get(path)
@@ -133,7 +133,7 @@ def test_pages_carry_a_strict_policy_and_no_script(post: Post, client: FlaskClie
 
 
 def test_only_our_own_style_sheet_is_loaded(post: Post, client: FlaskClient) -> None:
-    """Nothing from elsewhere; it works without the Internet."""
+    """The page loads nothing from elsewhere, so it works without the Internet."""
     post(alert())
     assert re.findall(r"<link[^>]*>", page(client, "/incidents/1")) == ['<link rel="stylesheet" href="/style.css">']
     assert client.get("/style.css").mimetype == "text/css"
@@ -141,7 +141,7 @@ def test_only_our_own_style_sheet_is_loaded(post: Post, client: FlaskClient) -> 
 
 
 def test_button_acknowledges_and_leads_back(post: Post, client: FlaskClient) -> None:
-    """Without a script; who acts is asked."""
+    """It needs no script, and asks who acts."""
     post(alert())
     answer = client.post("/incidents/1/acknowledge", data={"actor": "on-call"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/incidents/1")
@@ -157,20 +157,20 @@ def test_button_acknowledges_and_leads_back(post: Post, client: FlaskClient) -> 
 
 
 def test_missing_incident_is_a_page_too(client: FlaskClient) -> None:
-    """For a person who has followed an old link."""
+    """The page is for a person who followed an old link."""
     assert "There is no incident 5." in page(client, "/incidents/5", 404)
     assert client.post("/incidents/5/resolve", data={"actor": "x"}).status_code == 404
 
 
 def test_broken_catalogue_is_seen_on_the_list(client: FlaskClient, service: Service) -> None:
-    """Somebody will look there."""
+    """Somebody looks at the list."""
     service.settings.catalog.write_text("{")
     service.catalog.refresh()
     assert "The catalogue on disk could not be loaded" in page(client, "/")
 
 
 def test_page_of_a_storm_is_complete(post: Post, client: FlaskClient) -> None:
-    """All alerts, though a message lists only some."""
+    """The page lists all alerts, though a message lists only some."""
     post(*(alert(instance=f"host-{number}") for number in range(300)), truncatedAlerts=50)
     text = page(client, "/incidents/1")
     assert text.count("<tr><td>instance=host-") == 300

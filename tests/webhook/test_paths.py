@@ -1,7 +1,6 @@
-"""Under a prefix, behind a proxy, by TLS and IPv6: pages and buttons work as they do without.
+"""Tests of pages and buttons under a prefix, behind a proxy, by TLS and by IPv6.
 
-A small proxy in front of the webhook as it is served, and somebody who follows the links and presses the buttons that
-the pages hold.
+A small proxy stands in front of a served webhook; a test client follows the links and presses the buttons of the pages.
 """
 
 from __future__ import annotations
@@ -58,26 +57,26 @@ def start(short_folder: Path) -> Iterator[Callable[..., Replica]]:
 
 
 def ask(netloc: str, path: str, **fields: str) -> tuple[int, str, str]:
-    """Ask as a browser does without TLS: a form says where its page came from, and not with `Sec-Fetch-Site`."""
+    """Send a request as a browser does without TLS: a form sends `Origin`, and no `Sec-Fetch-Site`."""
     line = http.client.HTTPConnection(netloc, timeout=PATIENCE_SECONDS)
     headers = {"Authorization": "Basic OmEtdG9rZW4="}
     if fields:
         headers |= {"Origin": f"http://{netloc}", "Content-Type": "application/x-www-form-urlencoded"}
     line.request("POST" if fields else "GET", path, "&".join(f"{k}={v}" for k, v in fields.items()) or None, headers)
     answer = line.getresponse()
-    found = answer.status, answer.read().decode(), answer.headers["Location"] or ""
+    response = answer.status, answer.read().decode(), answer.headers["Location"] or ""
     line.close()
-    return found
+    return response
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("way", WAYS)
-def test_everything_on_the_pages_leads_somewhere_behind_a_proxy(start: Callable[..., Replica], way: str) -> None:
-    """The style, the links and the buttons, and where a button leads to."""
-    with proxied(way) as proxy:
+@pytest.mark.parametrize("proxy_kind", WAYS)
+def test_everything_on_the_pages_leads_somewhere_behind_a_proxy(start: Callable[..., Replica], proxy_kind: str) -> None:
+    """Style, links and buttons work, and a button leads back to the incident."""
+    with proxied(proxy_kind) as proxy:
         replica = start(
             TOCSIN_PUBLIC_URL=f"http://{proxy.netloc}{PREFIX}/",
-            **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if way == "says what it does" else {}),
+            **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if proxy_kind == "says what it does" else {}),
         )
         proxy.port = int(replica.url.rpartition(":")[2])
         body = payload(alert())
@@ -96,26 +95,26 @@ def test_everything_on_the_pages_leads_somewhere_behind_a_proxy(start: Callable[
 
 
 def everything_linked(netloc: str) -> set[str]:
-    """Return the paths that links lead to from the first page on, each of which must be there."""
-    seen: set[str] = set()
+    """Return the paths that links lead to, starting from the first page; assert that each exists."""
+    visited: set[str] = set()
     waiting = [f"{PREFIX}/"]
     while waiting:
         path = waiting.pop()
-        if path in seen:
+        if path in visited:
             continue
-        seen.add(path)
+        visited.add(path)
         status, text, _ = ask(netloc, path)
         assert status == 200, path
         for link in re.findall(r'href="([^"]+)"', text):
             target = urljoin(f"http://{netloc}{path}", link)
             if urlsplit(target).netloc == netloc:
                 waiting.append(urlsplit(target).path)
-    return seen
+    return visited
 
 
 @pytest.mark.acceptance
 def test_tls_from_files_and_a_renewed_certificate(start: Callable[..., Replica], short_folder: Path) -> None:
-    """No proxy is needed for it; a delivery arrives, and half a handshake holds up nobody."""
+    """No proxy is needed; a delivery arrives, and an unfinished handshake delays nobody."""
     certificate, key = certified(short_folder, "first")
     port = free_port()
     replica = Replica("tls", short_folder, {})
@@ -192,7 +191,7 @@ def certified(folder: Path, name: str, instead_of: Path | None = None) -> tuple[
 
 @pytest.mark.acceptance
 def test_ipv6_address_is_listened_on(start: Callable[..., Replica]) -> None:
-    """Written in brackets, as everywhere."""
+    """The address is written in brackets, as usual."""
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     try:
@@ -222,20 +221,24 @@ def behind(environment: dict[str, str]) -> Iterator[Callable[..., FlaskClient]]:
 
 
 def test_headers_of_a_proxy_are_believed_only_of_those_named(behind: Callable[..., FlaskClient]) -> None:
-    """Anybody can send them: a stranger's prefix would send people elsewhere, a stranger's host lets a site in."""
-    said = {"X-Forwarded-Prefix": "/elsewhere", "X-Forwarded-Host": "evil.example", "Origin": "http://evil.example"}
+    """Anybody can send them: a stranger's prefix would lead people elsewhere, a stranger's host would let a site in."""
+    forwarded = {
+        "X-Forwarded-Prefix": "/elsewhere",
+        "X-Forwarded-Host": "evil.example",
+        "Origin": "http://evil.example",
+    }
     for trusted, prefix, status in (("10.0.0.0/8", "", 403), ("127.0.0.1", "/elsewhere", 303)):
         client = behind(TOCSIN_TOKEN=TOKEN, TOCSIN_TRUSTED_PROXIES=trusted)
-        known = {"Authorization": "Basic OmEtdG9rZW4="}
+        login = {"Authorization": "Basic OmEtdG9rZW4="}
         client.post("/v1/alertmanager", json=payload(alert()), headers={"Authorization": f"Bearer {TOKEN}"})
-        page = client.get("/", headers={**known, **said}).get_data(as_text=True)
+        page = client.get("/", headers={**login, **forwarded}).get_data(as_text=True)
         assert f'href="{prefix}/style.css"' in page
-        assert client.post("/incidents/1/acknowledge", headers={**known, **said}).status_code == status
+        assert client.post("/incidents/1/acknowledge", headers={**login, **forwarded}).status_code == status
 
 
 @pytest.mark.parametrize("prefix", ["//evil.example", "/a b", '/"onload="', "elsewhere", "/\r\nX: y", "/../.."])
 def test_prefix_that_is_none_is_ignored(behind: Callable[..., FlaskClient], prefix: str) -> None:
-    """Also of a proxy that is trusted: it may pass on what it was told."""
+    """A trusted proxy may pass on an invalid prefix too; it is ignored."""
     client = behind(TOCSIN_TRUSTED_PROXIES="127.0.0.1")
     environ = {"HTTP_X_FORWARDED_PREFIX": prefix, "HTTP_HOST": "localhost"}
     page = client.get("/", environ_overrides=environ).get_data(as_text=True)
@@ -243,18 +246,18 @@ def test_prefix_that_is_none_is_ignored(behind: Callable[..., FlaskClient], pref
 
 
 def test_form_on_our_own_page_says_so(behind: Callable[..., FlaskClient]) -> None:
-    """With `no-referrer` a browser would call itself `null` where the page has no TLS."""
+    """With `no-referrer` a browser would send the origin `null` if the page has no TLS."""
     assert behind().get("/", headers={"Host": "localhost"}).headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("value", ["everybody", "10.0.0.0/99", "example.com"])
 def test_proxies_are_named_by_address(environment: dict[str, str], value: str) -> None:
-    """A name could be anybody's tomorrow."""
+    """A name could point to another machine tomorrow."""
     with pytest.raises(SettingsError, match="TOCSIN_TRUSTED_PROXIES must be addresses or networks"):
         read_settings({**environment, "TOCSIN_TRUSTED_PROXIES": value})
 
 
 def test_certificate_and_key_go_together(environment: dict[str, str]) -> None:
-    """One alone is a mistake."""
+    """One without the other is a mistake."""
     with pytest.raises(SettingsError, match="TOCSIN_TLS_CERT_FILE is set without TOCSIN_TLS_KEY_FILE"):
         read_settings({**environment, "TOCSIN_TLS_CERT_FILE": "tls.crt"})

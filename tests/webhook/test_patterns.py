@@ -1,4 +1,4 @@
-"""Regular expressions of the catalogue: they mean what they mean in Alertmanager, and no value keeps them busy."""
+"""Tests of the catalogue's regular expressions: they mean the same as in Alertmanager, and no value makes them slow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PIECES = st.recursive(
 @PATIENT
 @given(PIECES, st.text("abzZ1-_.", max_size=8))
 def test_a_pattern_says_of_a_whole_value_what_other_engines_say(pattern: str, value: str) -> None:
-    """Python's engine reads these alike."""
+    """Python's engine gives the same answers for these patterns."""
     assert Pattern(pattern).matches(value) == (re.fullmatch(pattern, value, re.ASCII) is not None)
 
 
@@ -57,19 +57,19 @@ def test_a_pattern_says_of_a_whole_value_what_other_engines_say(pattern: str, va
     ],
 )
 def test_a_pattern_is_about_the_whole_value(pattern: str, yes: list[str], no: list[str]) -> None:
-    """As in Alertmanager (`^(?:…)$`); classes are those of ASCII, and the dot is no line feed."""
-    found = Pattern(pattern)
-    assert [value for value in yes if not found.matches(value)] == []
-    assert [value for value in no if found.matches(value)] == []
+    """As in Alertmanager (`^(?:…)$`); classes are ASCII only, and the dot matches no line feed."""
+    compiled = Pattern(pattern)
+    assert [value for value in yes if not compiled.matches(value)] == []
+    assert [value for value in no if compiled.matches(value)] == []
 
 
 @pytest.mark.parametrize("pattern", ["(a*)*b", "(a|aa)+$", "(.*)*(.*)*x", "(a?){30}a{30}b", ".*a.{40}"])
 def test_no_value_keeps_a_pattern_busy(pattern: str) -> None:
-    """Each character is looked at once: what an engine that tries again takes years for is over at once."""
-    found = Pattern(pattern)
-    assert not found.matches("a" * 1_000 + "!" * 50)
-    assert not any(found.matches("ab" * 20 + chr(0x4E00 + number) * 60) for number in range(200))
-    assert found._remembered <= MOST_REMEMBERED
+    """Each character is read once; an engine that backtracks would need years."""
+    compiled = Pattern(pattern)
+    assert not compiled.matches("a" * 1_000 + "!" * 50)
+    assert not any(compiled.matches("ab" * 20 + chr(0x4E00 + number) * 60) for number in range(200))
+    assert compiled._remembered <= MOST_REMEMBERED
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_no_value_keeps_a_pattern_busy(pattern: str) -> None:
     ],
 )
 def test_a_pattern_that_cannot_be_used_is_told(pattern: str) -> None:
-    """It is never taken for something else."""
+    """The pattern is never taken to mean something else."""
     with pytest.raises(PatternError):
         Pattern(pattern)
 
@@ -107,7 +107,7 @@ def test_nothing_is_repeated_without_end() -> None:
 @PATIENT
 @given(st.one_of(PIECES, st.text("ab()[]{}|*+?.^$\\-,1:=!&~pbBdmis", max_size=14)), st.text("ab1-", max_size=6))
 def test_what_the_compiler_lets_through_the_webhook_takes(pattern: str, value: str) -> None:
-    """The two know the syntax each by itself."""
+    """The compiler and the webhook each implement the syntax by themselves."""
     try:
         written = checked(Written("x", "=~", pattern))
     except MatcherError:
@@ -129,13 +129,13 @@ def test_what_the_compiler_lets_through_the_webhook_takes(pattern: str, value: s
 def test_an_absent_label_is_empty(
     operator: str, value: str, meets: list[dict[str, str]], fails: list[dict[str, str]]
 ) -> None:
-    """As in Alertmanager."""
-    found = matcher(label="x", operator=operator, value=value)
-    assert [labels for labels in meets if not found.meets(labels)] == []
-    assert [labels for labels in fails if found.meets(labels)] == []
+    """It is the same in Alertmanager."""
+    compiled = matcher(label="x", operator=operator, value=value)
+    assert [labels for labels in meets if not compiled.meets(labels)] == []
+    assert [labels for labels in fails if compiled.meets(labels)] == []
 
 
 @pytest.mark.parametrize("operator", ["=", "!=", "=~", "!~"])
 def test_a_value_without_end_meets_nothing(operator: str) -> None:
-    """Whoever writes it gets no team by it; the fallback's is told."""
+    """No team is found for an endless value; the fallback's team is told."""
     assert not matcher(label="x", operator=operator, value=".*").meets({"x": "a" * (LONGEST_VALUE + 1)})

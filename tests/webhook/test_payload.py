@@ -1,4 +1,4 @@
-"""What Alertmanager posts, and what it must not."""
+"""Tests of reading what Alertmanager posts, and of refusing everything else."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def parsed_error(data: object) -> PayloadError:
 
 
 def test_payload_becomes_types() -> None:
-    """Nine decimals and Go's zero time included."""
-    found = parse_payload(json.dumps(payload(alert(), truncatedAlerts=3)).encode())
-    assert found.truncated == 3
-    assert found.alerts[0].starts_at.exact == "1795348200.123456789"
-    assert found.alerts[0].ends_at == -62135596800
+    """Nine decimals and Go's zero time are read too."""
+    delivery = parse_payload(json.dumps(payload(alert(), truncatedAlerts=3)).encode())
+    assert delivery.truncated == 3
+    assert delivery.alerts[0].starts_at.exact == "1795348200.123456789"
+    assert delivery.alerts[0].ends_at == -62135596800
 
 
 def test_unknown_keys_are_ignored() -> None:
-    """Newer releases add some, at both levels."""
+    """Newer releases add keys, at both levels."""
     data = payload({**alert(), "new": 1}, notification_reason="x", routeLabels={})
     assert len(parse_payload(json.dumps(data).encode()).alerts) == 1
 
@@ -51,7 +51,7 @@ def test_unknown_keys_are_ignored() -> None:
     ],
 )
 def test_missing_key_is_named(key: str) -> None:
-    """The message says which and where."""
+    """The message names the key and its place."""
     data = payload(alert())
     del data[key]
     assert str(parsed_error(data)) == f"$: lacks `{key}`"
@@ -61,7 +61,7 @@ def test_missing_key_is_named(key: str) -> None:
     "key", ["status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"]
 )
 def test_missing_key_of_an_alert_is_named(key: str) -> None:
-    """With the alert's place."""
+    """The message names the alert's index."""
     data = payload(alert(), alert(instance="b"))
     del data["alerts"][1][key]
     assert str(parsed_error(data)) == f"$.alerts[1]: lacks `{key}`"
@@ -85,7 +85,7 @@ def test_missing_key_of_an_alert_is_named(key: str) -> None:
     ],
 )
 def test_wrong_value_is_named_with_its_place(change: dict[str, Any], expected: str) -> None:
-    """Exactly what is wrong, by JSON path."""
+    """The message says exactly what is wrong, with its JSON path."""
     assert str(parsed_error(payload(alert(), **change))) == expected
 
 
@@ -108,13 +108,13 @@ def test_wrong_value_is_named_with_its_place(change: dict[str, Any], expected: s
     ],
 )
 def test_what_is_no_payload_is_refused_without_a_traceback(body: bytes) -> None:
-    """Truncated, binary, nested without end, not an object."""
+    """The bodies are truncated, binary, endlessly nested, or no object."""
     assert parsed_error(body).problems[0].path == "$"
 
 
 @pytest.mark.parametrize("text", ["a", "\\ud800"])
 def test_whatever_is_too_deep_first_it_is_refused(text: str) -> None:
-    """JSON, the replacing of characters and the schema each come to the end of the stack at another depth."""
+    """JSON, the replacing of characters and the schema reach the end of the stack at different depths."""
     whole = json.dumps(payload(alert(instance="deep", fingerprint="f")))
     for depth in (*range(100, 800, 50), *range(800, sys.getrecursionlimit(), 2)):
         nested = f'{"[" * depth}"{text}"{"]" * depth}'
@@ -122,13 +122,13 @@ def test_whatever_is_too_deep_first_it_is_refused(text: str) -> None:
 
 
 def test_all_problems_are_told_at_once_and_not_without_end() -> None:
-    """A thousand wrong alerts are no reason for a thousand lines."""
+    """A thousand wrong alerts do not cause a thousand lines."""
     data = payload(alert(), alerts=[{**alert(), "labels": 1}] * 1_000)
     assert len(parsed_error(data).problems) == MOST_PROBLEMS
 
 
 def test_error_does_not_repeat_a_huge_value() -> None:
-    """What was sent is not sent back."""
+    """The answer does not send the value back."""
     assert len(str(parsed_error(payload(alert(), status="x" * 100_000)))) < 300
 
 
@@ -139,7 +139,7 @@ def test_text_that_no_store_holds_is_replaced() -> None:
 
 
 def test_huge_count_of_truncated_alerts_fits_a_column() -> None:
-    """It is shown, not computed with."""
+    """The number is shown, not computed with."""
     assert parse_payload(json.dumps(payload(alert(), truncatedAlerts=10**30)).encode()).truncated == 2**31 - 1
 
 
@@ -152,7 +152,7 @@ def test_huge_count_of_truncated_alerts_fits_a_column() -> None:
     )
 )
 def test_any_json_is_taken_or_refused(data: object) -> None:
-    """Never another exception."""
+    """No other exception is raised."""
     whole = payload(alert())
     for key in whole:
         with contextlib.suppress(PayloadError):

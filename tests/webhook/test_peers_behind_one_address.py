@@ -1,4 +1,4 @@
-"""Three Alertmanagers behind one address, by real HTTP: one of them is cut off from its Prometheus."""
+"""Tests of three Alertmanagers behind one address, by real HTTP; one of them is cut off from its Prometheus."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ DOG = Heard(url=URL, fingerprint="dog", starts_at=NOON - 86_400)
 SEVERAL = "several servers may answer at its address, and which of them lists nothing of it is not known"
 
 Choose = Callable[[str], int]
-"""Says which of the peers answers a request for a path."""
+"""Returns which peer answers a request for a path."""
 
 
 @dataclass
 class Peers:
-    """Three of them, the first cut off for hours, and whatever distributes the requests among them."""
+    """Three Alertmanagers, the first cut off for hours, and the way in which requests are distributed among them."""
 
     url: str = ""
     alerts: list[list[dict[str, Any]]] = field(default_factory=lambda: [[], [], []])
@@ -43,7 +43,7 @@ class Peers:
     choose: Choose = lambda _path: 0
 
     def answer(self, number: int, path: str) -> object:
-        """Return what this peer says."""
+        """Return the answer of this peer."""
         if path.endswith("/status"):
             return {"uptime": iso(self.started[number])}
         return [] if path.endswith("/groups") else self.alerts[number]
@@ -51,7 +51,7 @@ class Peers:
 
 @pytest.fixture
 def peers() -> Iterator[Peers]:
-    found = Peers()
+    peers_at_address = Peers()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -60,12 +60,12 @@ def peers() -> Iterator[Peers]:
 
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
-            if self.chosen is None or not found.by_connection:
-                self.chosen = found.choose(path)
-            body = json.dumps(found.answer(self.chosen, path)).encode()
+            if self.chosen is None or not peers_at_address.by_connection:
+                self.chosen = peers_at_address.choose(path)
+            body = json.dumps(peers_at_address.answer(self.chosen, path)).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
-            if found.closes:
+            if peers_at_address.closes:
                 self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
@@ -74,14 +74,14 @@ def peers() -> Iterator[Peers]:
             return formatdate(NOON if timestamp is None else timestamp, usegmt=True)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    found.url = f"http://127.0.0.1:{server.server_port}"
+    peers_at_address.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield found
+    yield peers_at_address
     server.shutdown()
     thread.join()
     server.server_close()
@@ -105,7 +105,7 @@ def at_random(seed: int) -> Choose:
 
 
 def by_path(path: str) -> int:
-    """Choose as a proxy does that sends each path to a server of its own."""
+    """Choose as a proxy does that sends each path to its own server."""
     return 1 if path.endswith("/status") else 0
 
 
@@ -119,7 +119,7 @@ def listed(fingerprint: str, name: str, starts_at: float) -> dict[str, Any]:
 
 
 def fires(peers: Peers, incident: Incident, *, watchdog: bool) -> None:
-    """Let the two peers that are in touch list the alert, and their Watchdog where there is one."""
+    """Let the two peers that are in touch list the alert, and their Watchdog if there is one."""
     firing = incident.open_firings[0]
     own = [listed(firing.fingerprint, "ApiPlatformErrorRatio", firing.starts_at)]
     dogs = [listed("dog", "Watchdog", DOG.starts_at)] if watchdog else []
@@ -129,7 +129,7 @@ def fires(peers: Peers, incident: Incident, *, watchdog: bool) -> None:
 def asks(
     peers: Peers, *, watchdog: bool, touched: int = 2, clock: Callable[[], float] = lambda: 0.0
 ) -> AlertmanagerApi:
-    """Return one that knows the Watchdog, or else that the last peers, in touch, have listed alerts of ours."""
+    """Return a client that knows the Watchdog, or else that the last `touched` peers have listed alerts of ours."""
     server = Server(name="peers", url=peers.url, external_urls=frozenset({URL}))
     vouched = frozenset((server.key, started) for started in peers.started[-touched:])
     known = Known(watchdogs=(DOG,)) if watchdog else Known(vouched=vouched)
@@ -137,44 +137,44 @@ def asks(
 
 
 @dataclass(frozen=True)
-class Way:
-    """How requests are distributed."""
+class Distribution:
+    """How requests are distributed among the peers."""
 
     choose: Callable[[int], Choose]
     by_connection: bool = True
     closes: bool = False
 
     def set_up(self, peers: Peers, number: int) -> None:
-        """Let them be distributed so; the number says to whom the first goes."""
+        """Distribute the peers' requests this way; `number` says which peer gets the first."""
         peers.choose, peers.by_connection, peers.closes = self.choose(number), self.by_connection, self.closes
 
 
-WAYS = {
-    "each connection to another, in turn": Way(in_turn),
-    "each connection to another, and closed after each answer": Way(in_turn, closes=True),
-    "each request to another, in turn": Way(in_turn, by_connection=False),
-    "each request to another, at random": Way(at_random, by_connection=False),
+DISTRIBUTIONS = {
+    "each connection to another, in turn": Distribution(in_turn),
+    "each connection to another, and closed after each answer": Distribution(in_turn, closes=True),
+    "each request to another, in turn": Distribution(in_turn, by_connection=False),
+    "each request to another, at random": Distribution(at_random, by_connection=False),
 }
 WITH_AND_WITHOUT = pytest.mark.parametrize("known", ["a Watchdog is known", "no Watchdog is known"])
 
 
 @WITH_AND_WITHOUT
-@pytest.mark.parametrize("way", WAYS)
-def test_alert_that_burns_never_ends(way: str, known: str, peers: Peers, incident: Incident) -> None:
-    """Whichever of them is asked first: one that is cut off has no standing alone, and borrows none."""
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_alert_that_burns_never_ends(distribution: str, known: str, peers: Peers, incident: Incident) -> None:
+    """Whichever peer is asked first: a peer that is cut off proves nothing alone, nor with another peer's answer."""
     watchdog = known == "a Watchdog is known"
     fires(peers, incident, watchdog=watchdog)
     answers: list[Answer] = []
     for number, cut_off in itertools.product(range(6), (1, 2)):
         peers.alerts[1] = [] if cut_off == 2 else peers.alerts[2]
-        WAYS[way].set_up(peers, number)
+        DISTRIBUTIONS[distribution].set_up(peers, number)
         api = asks(peers, watchdog=watchdog, touched=3 - cut_off)
         answers += [api.ask(incident) for _ in range(3)]
     assert {type(answer) for answer in answers} == {Active, Unknown}
 
 
 def test_watchdog_of_another_path_s_server_counts_for_nothing(peers: Peers, incident: Incident) -> None:
-    """Nothing shows that another server tells the start; the one that lists nothing of it lists no Watchdog either."""
+    """Nothing shows that another server gives the start; the server without the alert lists no Watchdog either."""
     fires(peers, incident, watchdog=True)
     peers.by_connection, peers.choose = False, by_path
     assert asks(peers, watchdog=True).ask(incident) == Unknown(
@@ -182,18 +182,18 @@ def test_watchdog_of_another_path_s_server_counts_for_nothing(peers: Peers, inci
     )
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_end_is_known_by_the_watchdog_however_requests_are_distributed(
-    way: str, peers: Peers, incident: Incident
+    distribution: str, peers: Peers, incident: Incident
 ) -> None:
-    """The answer that does not list the alert lists the Watchdog: its server is in touch with its Prometheus."""
+    """The answer without the alert lists the Watchdog, so its server is in touch with its Prometheus."""
     peers.alerts = [[listed("dog", "Watchdog", DOG.starts_at)]] * 3
-    WAYS[way].set_up(peers, 0)
+    DISTRIBUTIONS[distribution].set_up(peers, 0)
     assert asks(peers, watchdog=True).ask(incident) == Absent()
 
 
 def test_end_without_a_watchdog_is_known_over_one_connection_alone(peers: Peers, incident: Incident) -> None:
-    """The start is evidence of who lists nothing only where one server gives both answers."""
+    """The start tells which server lists nothing only if one server gives both answers."""
     peers.choose = lambda _path: 1
     assert asks(peers, watchdog=False).ask(incident) == Absent()
     peers.closes = True
@@ -201,7 +201,7 @@ def test_end_without_a_watchdog_is_known_over_one_connection_alone(peers: Peers,
 
 
 def test_proxy_that_has_handed_requests_to_several_is_remembered(peers: Peers, incident: Incident) -> None:
-    """By chance the next answers may all come from one, or seem to; a day later it is asked as if for the first time."""
+    """The next answers may seem to come from one server by chance; after a day the address counts as new."""
     now = [0.0]
     api = asks(peers, watchdog=False, clock=lambda: now[0])
     peers.by_connection, peers.choose = False, in_turn()
@@ -213,7 +213,7 @@ def test_proxy_that_has_handed_requests_to_several_is_remembered(peers: Peers, i
 
 
 def test_start_is_not_learned_from_several(peers: Peers, incident: Incident) -> None:
-    """Who lists the alert is not known; the start that is told may be another's."""
+    """It is unknown which server lists the alert; the start may be another server's."""
     fires(peers, incident, watchdog=False)
     peers.by_connection, peers.choose = False, in_turn(1)
     answer = asks(peers, watchdog=False).ask(incident)
@@ -226,7 +226,7 @@ def test_start_is_not_learned_from_several(peers: Peers, incident: Incident) -> 
 
 
 def test_youngest_of_several_has_to_have_settled(peers: Peers, incident: Incident) -> None:
-    """It may be the one that answered: Prometheus has told it of the Watchdog and not yet of the alert."""
+    """The youngest may be the one that answered: Prometheus may have sent it the Watchdog but not yet the alert."""
     peers.alerts = [[listed("dog", "Watchdog", DOG.starts_at)]] * 3
     peers.started[2] = NOON - SETTLED_SECONDS + 10
     peers.by_connection, peers.choose = False, in_turn()
@@ -236,7 +236,7 @@ def test_youngest_of_several_has_to_have_settled(peers: Peers, incident: Inciden
 
 
 def test_alert_that_either_list_holds_fires(peers: Peers, incident: Incident, catalog: Catalog) -> None:
-    """One of two is missing in the group's own list; who lists both with the Watchdog is cut off and knows of neither."""
+    """One of two alerts is missing in the group's list; the server that lists the Watchdog is cut off and has none."""
     two = incident_of(catalog, alert(instance="a"), alert(instance="b"))
     fires(peers, replace(incident, firings=two.firings), watchdog=True)
     peers.by_connection, peers.choose = False, in_turn(2)

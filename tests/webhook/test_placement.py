@@ -1,4 +1,4 @@
-"""Groups that come and go, split and merge: which incident an alert belongs to."""
+"""Tests of groups that come and go, split and merge: to which incident an alert belongs."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ Senders = dict[str, FakeSender]
 WEST, EAST, NORTH = (alert(instance=name) for name in ("west", "east", "north"))
 
 
-def ended(one: dict[str, Any]) -> dict[str, Any]:
-    return {**one, "status": "resolved", "endsAt": "2026-11-22T11:58:00Z"}
+def ended(firing_alert: dict[str, Any]) -> dict[str, Any]:
+    return {**firing_alert, "status": "resolved", "endsAt": "2026-11-22T11:58:00Z"}
 
 
 def firing(client: FlaskClient, number: int) -> set[str]:
-    found = client.get(f"/v1/incidents/{number}").get_json()
-    return {one["labels"]["instance"] for one in found["alerts"] if one["firing"]}
+    incident = client.get(f"/v1/incidents/{number}").get_json()
+    return {entry["labels"]["instance"] for entry in incident["alerts"] if entry["firing"]}
 
 
 def test_group_that_an_edited_route_splits_keeps_its_incident(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """The route now groups by instance too: the same two alerts arrive as two groups, and nobody is told anew."""
+    """The route now also groups by instance: the same two alerts arrive as two groups, and nobody is told again."""
     post(WEST, EAST, groupLabels={"alertname": "X"})
     drain()
-    told = {name: len(sender.jobs) for name, sender in senders.items()}
+    job_counts = {name: len(sender.jobs) for name, sender in senders.items()}
     assert post(WEST, groupLabels={"alertname": "X", "instance": "west"}) == {"result": "repeated", "incident": 1}
     assert post(EAST, groupLabels={"alertname": "X", "instance": "east"}) == {"result": "repeated", "incident": 1}
     drain()
-    assert {name: len(sender.jobs) for name, sender in senders.items()} == told
+    assert {name: len(sender.jobs) for name, sender in senders.items()} == job_counts
     assert post(ended(WEST), groupLabels={"alertname": "X", "instance": "west"})["result"] == "updated"
     assert firing(client, 1) == {"east"}
     assert post(ended(EAST), groupLabels={"alertname": "X", "instance": "east"})["result"] == "resolved"
@@ -48,7 +48,7 @@ def test_group_that_an_edited_route_splits_keeps_its_incident(
 def test_groups_that_an_edited_route_merges_keep_their_incidents(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """One delivery now tells of two incidents: each keeps its alerts, and what is new joins the one that has most."""
+    """One delivery now covers two incidents: each keeps its alerts, and a new alert joins the one with the most."""
     post(WEST, groupLabels={"instance": "west"})
     post(EAST, groupLabels={"instance": "east"})
     drain()
@@ -62,7 +62,7 @@ def test_groups_that_an_edited_route_merges_keep_their_incidents(
 
 
 def test_alert_of_two_groups_opens_one_incident(post: Post, client: FlaskClient) -> None:
-    """Two routes deliver it: it stays where it is, and only what that incident does not have opens another."""
+    """Two routes deliver it: it stays in its incident, and only alerts that the incident lacks open another."""
     post(WEST, groupLabels={"instance": "west"})
     post(EAST, groupLabels={"alertname": "X"})
     assert post(WEST, EAST, NORTH, groupLabels={"alertname": "X"}) == {"result": "updated", "incident": 2}
@@ -70,7 +70,7 @@ def test_alert_of_two_groups_opens_one_incident(post: Post, client: FlaskClient)
 
 
 def test_alert_that_a_person_has_resolved_opens_nothing_in_another_group(post: Post, client: FlaskClient) -> None:
-    """It keeps its incident, which fires on, whatever the route is called now."""
+    """The alert keeps its incident, which fires on, whatever the route is called now."""
     post(WEST, groupLabels={"alertname": "X"})
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
     assert post(WEST, groupLabels={"instance": "west"}) == {"result": "repeated", "incident": 1}
@@ -79,7 +79,7 @@ def test_alert_that_a_person_has_resolved_opens_nothing_in_another_group(post: P
 def test_group_of_two_teams_is_an_incident_of_each(
     post: Post, client: FlaskClient, drain: Drain, senders: Senders
 ) -> None:
-    """Each is told by its own people, and the end of one is not the end of the other."""
+    """Each team's people are told of their own incident, and the end of one is not the end of the other."""
     group = {"groupLabels": {"cluster": "eu"}}
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     assert post(ours, **group) == {"result": "opened", "incident": 1}
@@ -89,7 +89,7 @@ def test_group_of_two_teams_is_an_incident_of_each(
     assert (first["team"], len(first["alerts"])) == ("platform", 1)
     assert (second["team"] != "platform", len(second["alerts"])) == (True, 1)
     assert first["dedup_key"] != second["dedup_key"]
-    assert senders["slack"].said == [("open", "#ops-platform"), ("open", "#ops")]
+    assert senders["slack"].sent == [("open", "#ops-platform"), ("open", "#ops")]
     ended = {**ours, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}
     post(ended, theirs, **group)
     assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["resolved", "open"]
@@ -100,7 +100,9 @@ def test_what_is_left_out_of_a_delivery_may_be_any_teams(post: Post, client: Fla
     group = {"groupLabels": {"cluster": "eu"}}
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     post(ours, theirs, **group)
-    ended = [{**one, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"} for one in (ours, theirs)]
+    ended = [
+        {**firing_alert, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"} for firing_alert in (ours, theirs)
+    ]
     post(*ended, truncatedAlerts=4, **group)
     assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["open", "open"]
 
@@ -108,7 +110,7 @@ def test_what_is_left_out_of_a_delivery_may_be_any_teams(post: Post, client: Fla
 def test_whole_picture_without_their_alerts_leaves_nothing_out_of_another_teams_incident(
     post: Post, client: FlaskClient
 ) -> None:
-    """Alertmanager told of all that fires in the group: of theirs nothing does, and nothing is left out any more."""
+    """The delivery covers everything that fires in the group; none of the other team's alerts does or is left out."""
     group = {"groupLabels": {"cluster": "eu"}}
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     post(ours, theirs, truncatedAlerts=4, **group)
@@ -122,24 +124,24 @@ def test_whole_picture_without_their_alerts_leaves_nothing_out_of_another_teams_
 def test_new_alert_joins_no_other_teams_incident(
     post: Post, client: FlaskClient, service: Service, drain: Drain, senders: Senders
 ) -> None:
-    """The catalogue has given the name to another team meanwhile: what fires already stays, what is new is theirs."""
+    """Meanwhile the catalogue gives the name to another team: a firing alert stays, a new one belongs to that team."""
     group = {"groupLabels": {"alertname": "ApiPlatformErrorRatio"}}
     post(WEST, **group)
     drain()
     catalog = service.alert_batches._catalog()
     name = "ApiPlatformErrorRatio"
-    given = {key: replace(one, team="devops") for key, one in catalog.alerts[name].items()}
-    service.alert_batches._catalog = lambda: replace(catalog, alerts={**catalog.alerts, name: given})
+    reassigned = {key: replace(entry, team="devops") for key, entry in catalog.alerts[name].items()}
+    service.alert_batches._catalog = lambda: replace(catalog, alerts={**catalog.alerts, name: reassigned})
     post(WEST, EAST, **group)
     drain()
     first, second = (client.get(f"/v1/incidents/{number}").get_json() for number in (1, 2))
     assert (first["team"], second["team"]) == ("platform", "devops")
     assert (firing(client, 1), firing(client, 2)) == ({"west"}, {"east"})
-    assert senders["pagerduty"].said[-1][0] == "open"
+    assert senders["pagerduty"].sent[-1][0] == "open"
 
 
 def test_split_group_that_is_truncated_does_not_say_so_of_the_other(post: Post, client: FlaskClient) -> None:
-    """How much is missing is said of the group that was delivered."""
+    """The number of missing alerts belongs to the delivered group."""
     post(WEST, groupLabels={"instance": "west"})
     post(EAST, groupLabels={"alertname": "X"})
     post(WEST, EAST, groupLabels={"alertname": "X"}, truncatedAlerts=7)
@@ -150,7 +152,7 @@ def test_split_group_that_is_truncated_does_not_say_so_of_the_other(post: Post, 
 def test_group_that_fires_again_soon_reopens_its_incident_and_calls_again(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
 ) -> None:
-    """The same trouble: one story, one thread; whoever was called has been told that it is over, so it calls again."""
+    """It is one incident and one thread. Whoever was called was told that it is over, so it calls again."""
     post(alert())
     drain()
     client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
@@ -159,15 +161,15 @@ def test_group_that_fires_again_soon_reopens_its_incident_and_calls_again(
     clock.forward(minutes=4)
     assert post(alert(started="2026-11-22T12:03:30Z")) == {"result": "reopened", "incident": 1}
     drain()
-    found = client.get("/v1/incidents/1").get_json()
-    assert (found["status"], found["acknowledged_by"], found["resolved_at"]) == ("open", None, None)
-    assert senders["slack"].said[-2:] == [("update", "#ops-platform"), ("join", "#ops-platform")]
+    incident = client.get("/v1/incidents/1").get_json()
+    assert (incident["status"], incident["acknowledged_by"], incident["resolved_at"]) == ("open", None, None)
+    assert senders["slack"].sent[-2:] == [("update", "#ops-platform"), ("join", "#ops-platform")]
     assert senders["email"].jobs[-1].message.news == "Fires again, 4 min after it was resolved."
-    assert senders["pagerduty"].said[-2:] == [("resolve", "events"), ("join", "events")]
+    assert senders["pagerduty"].sent[-2:] == [("resolve", "events"), ("join", "events")]
 
 
 def test_incident_that_a_person_has_resolved_is_reopened_when_it_fires_anew(post: Post, client: FlaskClient) -> None:
-    """Nobody has said that it was over."""
+    """Alertmanager never said that it was over."""
     post(alert())
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
     assert post(alert(started="2026-11-22T12:00:00Z")) == {"result": "reopened", "incident": 1}
@@ -188,46 +190,46 @@ def flap(post: Post, drain: Drain, clock: Clock, times: int, first: int = 0) -> 
 def test_flapping_is_told_once_and_not_at_each_turn(
     post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
 ) -> None:
-    """Ten times in an hour are four messages: it fires, it is over, it fires again, it flaps."""
+    """Ten firings in an hour cause four kinds of messages: it fires, it is over, it fires again, it flaps."""
     results = flap(post, drain, clock, 10)
     assert results[:6] == ["opened", "resolved", "reopened", "resolved", "reopened", "updated"]
     assert set(results[6:]) == {"updated"}
-    assert [action for action, _ in senders["email"].said] == ["open", "resolve", "join", "resolve", "join"]
+    assert [action for action, _ in senders["email"].sent] == ["open", "resolve", "join", "resolve", "join"]
     assert senders["email"].jobs[-1].message.news.startswith("Flapping: it has fired 3 times")
-    assert [action for action, _ in senders["pagerduty"].said] == ["open", "resolve", "join", "resolve", "join"]
+    assert [action for action, _ in senders["pagerduty"].sent] == ["open", "resolve", "join", "resolve", "join"]
     assert client.get("/v1/incidents/1").get_json()["status"] == "open"
 
 
 def test_flapping_incident_is_over_when_it_has_been_quiet(
     *, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock, client: FlaskClient
 ) -> None:
-    """A quarter of an hour without an alert; the escalation does not wake anybody for it meanwhile."""
+    """It is over after a quarter of an hour without an alert; the escalation wakes nobody in between."""
     flap(post, drain, clock, 3)
     clock.forward(minutes=14)
     step()
-    found = client.get("/v1/incidents/1").get_json()
-    assert found["status"] == "open"
-    assert found["next_step"].startswith("It comes and goes, and none of its alerts fires now: resolved at ")
+    incident = client.get("/v1/incidents/1").get_json()
+    assert incident["status"] == "open"
+    assert incident["next_step"].startswith("It comes and goes, and none of its alerts fires now: resolved at ")
     clock.forward(minutes=5)
     step()
     drain()
-    found = client.get("/v1/incidents/1").get_json()
-    assert (found["status"], found["flapping_since"]) == ("resolved", None)
-    assert found["timeline"][-1]["detail"] == "flapping, and quiet for 15 min"
-    assert senders["email"].said[-1][0] == "resolve"
+    incident = client.get("/v1/incidents/1").get_json()
+    assert (incident["status"], incident["flapping_since"]) == ("resolved", None)
+    assert incident["timeline"][-1]["detail"] == "flapping, and quiet for 15 min"
+    assert senders["email"].sent[-1][0] == "resolve"
 
 
 def test_flapping_incident_that_nobody_takes_is_escalated_while_it_fires(
     *, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock
 ) -> None:
-    """Not told at each turn is not forgotten."""
+    """A flapping incident is told less often, but not forgotten."""
     flap(post, drain, clock, 3)
     clock.forward(minutes=3)
     post(alert(started="2026-11-22T12:00:59Z"))
     clock.forward(hours=1)
     step()
     drain()
-    assert senders["email"].said[-1] == ("escalate", "manager@example.com")
+    assert senders["email"].sent[-1] == ("escalate", "manager@example.com")
 
 
 X, Y, Z = (alert(instance=name) for name in "xyz")
@@ -243,7 +245,7 @@ def test_what_one_group_has_left_out_is_not_said_to_be_over_by_another(
     *,
     ends: bool,
 ) -> None:
-    """Two routes deliver one alert; of the second group two alerts were left out, which continue the first's incident."""
+    """Two routes deliver one alert; two alerts of the second group were left out and keep the incident open."""
     post(X, **OF_X)
     post(X, **OF_ALL, truncatedAlerts=2)
     if ends:
@@ -251,8 +253,8 @@ def test_what_one_group_has_left_out_is_not_said_to_be_over_by_another(
     else:
         post(X, **OF_X)
     let()
-    found = client.get("/v1/incidents/1").get_json()
-    assert (found["status"], found["truncated_alerts"]) == ("open", 2)
+    incident = client.get("/v1/incidents/1").get_json()
+    assert (incident["status"], incident["truncated_alerts"]) == ("open", 2)
     if ends:
         alertmanager_state.answer = Absent()
         for _ in range(150):
@@ -263,7 +265,7 @@ def test_what_one_group_has_left_out_is_not_said_to_be_over_by_another(
 def test_whole_picture_of_the_group_that_left_alerts_out_ends_that(
     post: Callable[..., Any], client: FlaskClient
 ) -> None:
-    """Also where it tells of no alert that stands in the incident: those it does tell of are a new one's."""
+    """It ends even if the delivery has no alert of the incident; the alerts that it has open a new one."""
     post(X, **OF_X)
     post(X, **OF_ALL, truncatedAlerts=2)
     post({**X, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, **OF_X)
@@ -274,10 +276,10 @@ def test_whole_picture_of_the_group_that_left_alerts_out_ends_that(
 def test_what_is_left_out_of_a_delivery_that_tells_only_of_other_incidents_alerts_is_kept_by_the_groups_own(
     post: Callable[..., Any], client: FlaskClient
 ) -> None:
-    """The group has an incident; this time it tells of an alert alone that stands in another, and leaves two out."""
+    """The group has an incident; this delivery holds only an alert of another incident, and leaves two out."""
     post(X, **OF_X)
     post(Y, **OF_ALL)
     post(X, **OF_ALL, truncatedAlerts=2)
     post({**Y, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, X, **OF_ALL, truncatedAlerts=1)
-    found = client.get("/v1/incidents/2").get_json()
-    assert (found["status"], found["truncated_alerts"]) == ("open", 1)
+    incident = client.get("/v1/incidents/2").get_json()
+    assert (incident["status"], incident["truncated_alerts"]) == ("open", 1)

@@ -1,4 +1,4 @@
-"""Nothing that a provider refuses can be made of any message: all renderers, held against the documented limits."""
+"""Tests that no renderer ever makes a message that a provider refuses, by the documented limits."""
 
 from __future__ import annotations
 
@@ -157,10 +157,10 @@ def check_mail(message: Message, action: Action) -> None:
 
 
 def check_telephone(message: Message) -> None:
-    for said in (sms.layout(message), speech.layout(message)):
-        assert 0 < len(said.strip()) <= LONGEST_TWILIO
-        assert "\x00" not in said
-        said.encode()
+    for text in (sms.layout(message), speech.layout(message)):
+        assert 0 < len(text.strip()) <= LONGEST_TWILIO
+        assert "\x00" not in text
+        text.encode()
 
 
 def check_all(message: Message, action: Action = "open") -> None:
@@ -179,33 +179,33 @@ def check_all(message: Message, action: Action = "open") -> None:
 @example(replace(EMPTY, status="resolved"), "resolve")
 @example(replace(EMPTY, problem='"' * 3_000, description='"' * 3_000, documented='"' * 9_000), "open")
 def test_no_message_is_refused_by_a_provider(message: Message, action: Action) -> None:
-    """Lengths, counts and texts that must not be empty: a refusal is for good, so nobody would be told."""
+    """The lengths, counts and non-empty texts are right: a refusal is final, so nobody would be told."""
     check_all(message, action)
 
 
 @pytest.mark.parametrize("action", ["open", "join", "escalate", "update", "resolve"])
 @pytest.mark.parametrize("text", ["", " ", "\u200b", "\n", "x" * 5_000, '"' * 5_000, "&" * 5_000, "🔥" * 5_000])
 def test_alert_without_links_and_runbook_is_told(catalog: Catalog, action: Action, text: str) -> None:
-    """Nothing links anywhere where there is no public URL, no runbook and no address of a generator."""
-    one = alert(
+    """Without a public URL, a runbook and a generator's address there are no links."""
+    linkless = alert(
         "Nobody", generator="", annotations={"summary": text, "description": text}, instance=text, component=text
     )
     for resolve in (False, True):
-        incident = incident_of(catalog, one, externalURL="", resolve=resolve)
+        incident = incident_of(catalog, linkless, externalURL="", resolve=resolve)
         context = Context(catalog=catalog, now=NOON, public_url=None)
-        message = compose(incident, context, action=action, trigger_fingerprint=one["fingerprint"], why=text)
+        message = compose(incident, context, action=action, trigger_fingerprint=linkless["fingerprint"], why=text)
         check_all(replace(message, links=()), action)
 
 
 def test_context_without_a_word_is_left_out() -> None:
-    """Slack answers an empty context with `invalid_blocks`, and nothing is sent at all."""
+    """Slack answers an empty context with `invalid_blocks`, and sends nothing at all."""
     for action in ACTIONS:
         kinds = [block["type"] for block in slack.layout(EMPTY, action=action).blocks]
         assert "context" not in kinds
 
 
 def test_what_somebody_must_know_is_kept_when_the_rest_is_cut() -> None:
-    """Of a message that is too large the title, the deadline and the links stay."""
+    """A message that is too large keeps its title, deadline and links."""
     message = replace(
         EMPTY,
         title="Checkout: Error ratio",
@@ -221,7 +221,7 @@ def test_what_somebody_must_know_is_kept_when_the_rest_is_cut() -> None:
 
 
 def test_thread_of_a_long_domain_is_found() -> None:
-    """Other programs read the ids of a thread as they stand: an encoded one leads nowhere."""
+    """Other programs read the ids of a thread literally: an encoded id finds no thread."""
     sender = Kept(parse_smtp_url(Secret("smtp://localhost?from=tocsin@a-rather-long-name.of-a-department.example.com")))
     sender.send(replace(job_of(EMPTY, "join"), sent_at=datetime(2026, 11, 22, tzinfo=UTC).timestamp()))
     lines = sender.mail.split(b"\r\n")

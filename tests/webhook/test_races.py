@@ -1,6 +1,6 @@
-"""Two things at the same moment: people and a step that is due, two people, an end and a send that is under way.
+"""Tests of simultaneous events: people and a due step, two people, an end and a send that is under way.
 
-Where threads run into each other it is over both stores; where the order matters a stand-in's hook makes it.
+Tests with several threads run on both stores; where the order matters, a stand-in's hook sets it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Senders = dict[str, FakeSender]
 
 
 def mails(senders: Senders) -> list[tuple[str, str]]:
-    return [(action, address.partition("@")[0]) for action, address in senders["email"].said]
+    return [(action, address.partition("@")[0]) for action, address in senders["email"].sent]
 
 
 def act(client: FlaskClient, verb: str, actor: str = "on-call") -> dict[str, Any]:
     answer = client.post(f"/v1/incidents/1/{verb}", json={"actor": actor})
     assert answer.status_code == 200
-    found: dict[str, Any] = answer.get_json()
-    return found
+    answered: dict[str, Any] = answer.get_json()
+    return answered
 
 
 def timeline(client: FlaskClient) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ def timeline(client: FlaskClient) -> list[tuple[str, str]]:
 
 
 def test_two_people_who_acknowledge_at_once_are_one_acknowledgement(either: Service, senders: Senders) -> None:
-    """One of them has it and both see who; the others hear of it once."""
+    """One of them has it and all see who; the other channels hear of it once."""
     app = create_app(either)  # not in each thread: Python 3.11 cannot always compile in two at once
     client = app.test_client()
     client.post("/v1/alertmanager", json=payload(alert()))
@@ -60,17 +60,17 @@ def test_two_people_who_acknowledge_at_once_are_one_acknowledgement(either: Serv
     at_once(*(partial(press, actor) for actor in people))
     while worker.run_once("pagerduty"):
         pass
-    assert sorted(one["result"] for one in answers) == ["acknowledged", *["unchanged"] * 5]
-    assert {one["status"] for one in answers} == {"acknowledged"}
+    assert sorted(answer["result"] for answer in answers) == ["acknowledged", *["unchanged"] * 5]
+    assert {answer["status"] for answer in answers} == {"acknowledged"}
     assert [kind for kind, _ in timeline(client)] == ["opened", "acknowledged"]
     assert timeline(client)[1][1] == client.get("/v1/incidents/1").get_json()["acknowledged_by"]
-    assert senders["pagerduty"].said == [("open", "events"), ("acknowledge", "events")]
+    assert senders["pagerduty"].sent == [("open", "events"), ("acknowledge", "events")]
 
 
 def test_second_person_who_acknowledges_neither_takes_it_over_nor_puts_its_deadline_off(
     post: Post, senders: Senders, client: FlaskClient, let: Let
 ) -> None:
-    """Whoever came first has promised; an hour after that promise the level is asked again."""
+    """The first person has promised; an hour after that promise the level is asked again."""
     post(alert())
     let()
     act(client, "acknowledge", "first")
@@ -85,7 +85,7 @@ def test_second_person_who_acknowledges_neither_takes_it_over_nor_puts_its_deadl
 def test_person_may_give_back_what_another_has_taken_and_it_is_said_who(
     post: Post, senders: Senders, client: FlaskClient, let: Let
 ) -> None:
-    """Of two who have acknowledged the second gives up: nobody may rely on the first without being asked again."""
+    """Two people acknowledged and the second gives it back: the level is asked again; nobody relies on the first."""
     post(alert())
     let()
     act(client, "acknowledge", "first")
@@ -100,7 +100,7 @@ def test_person_may_give_back_what_another_has_taken_and_it_is_said_who(
 def test_call_that_waits_while_the_incident_is_taken_and_given_back_is_made_once(
     post: Post, senders: Senders, client: FlaskClient, *, clock: Clock, step: Callable[[], int], let: Let
 ) -> None:
-    """The later one says why it calls; the earlier one is ended with its reason."""
+    """The later call says why it is made; the earlier one ends with its reason."""
     post(alert())
     let()
     clock.forward(hours=1)
@@ -111,15 +111,15 @@ def test_call_that_waits_while_the_incident_is_taken_and_given_back_is_made_once
     level_two = [(action, to) for action, to in mails(senders) if action == "escalate" and to != "devops"]
     assert len(level_two) == len(set(level_two)) == 1
     assert senders["email"].jobs[-1].message.news.startswith("on-call has given it back")
-    found = client.get("/v1/incidents/1").get_json()["notifications"]
-    ended = [row["reason"] for row in found if (row["channel"], row["state"]) == ("email", "superseded")]
+    rows = client.get("/v1/incidents/1").get_json()["notifications"]
+    ended = [row["reason"] for row in rows if (row["channel"], row["state"]) == ("email", "superseded")]
     assert ended == ["a later call to the same people says it"]
 
 
 def test_news_whose_time_was_read_before_the_acknowledgement_is_news_all_the_same(
     post: Post, client: FlaskClient, clock: Clock, senders: Senders, let: Callable[..., None]
 ) -> None:
-    """A delivery waits for the incident's lock, or another replica's clock is behind: who took it did not know."""
+    """A delivery waits for the incident's lock, or a replica's clock is behind; the person did not know the news."""
     post(alert())
     let()
     clock.forward(minutes=1)
@@ -135,7 +135,7 @@ def test_news_whose_time_was_read_before_the_acknowledgement_is_news_all_the_sam
 
 
 def test_acknowledgement_and_the_due_step_at_once_leave_it_acknowledged(either: Service, clock: Clock) -> None:
-    """Whichever comes first: the step is dropped or was before it. What somebody has taken is never open again."""
+    """The step runs before the acknowledgement or is dropped; an acknowledged incident never becomes open again."""
     app = create_app(either)  # not in each thread: Python 3.11 cannot always compile in two at once
     client = app.test_client()
     for number in range(1, 9):
@@ -153,17 +153,17 @@ def test_acknowledgement_and_the_due_step_at_once_leave_it_acknowledged(either: 
 
     at_once(partial(work, 0), take, partial(work, 1))
     for number in range(1, 9):
-        found = client.get(f"/v1/incidents/{number}").get_json()
-        kinds = [line["kind"] for line in found["timeline"]]
-        assert found["status"] == "acknowledged"
+        incident = client.get(f"/v1/incidents/{number}").get_json()
+        kinds = [line["kind"] for line in incident["timeline"]]
+        assert incident["status"] == "acknowledged"
         assert kinds in (["opened", "acknowledged"], ["opened", "escalated", "acknowledged"])
-        assert found["level"] == kinds.count("escalated") + 1
+        assert incident["level"] == kinds.count("escalated") + 1
 
 
 def test_giving_back_while_alertmanager_is_asked_calls_the_level_once(
     post: Post, senders: Senders, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Let
 ) -> None:
-    """The acknowledgement's time has run out at the moment at which it is given back: one reason, one call."""
+    """The acknowledgement runs out at the moment when it is given back: there is one reason and one call."""
     post(alert())
     let()
     act(client, "acknowledge")
@@ -181,7 +181,7 @@ def test_giving_back_while_alertmanager_is_asked_calls_the_level_once(
 def test_acknowledged_and_given_back_while_alertmanager_is_asked_is_not_escalated_as_well(
     post: Post, senders: Senders, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Let
 ) -> None:
-    """It is open as before, and yet another matter: the first level is asked again, the next an hour after that."""
+    """The incident is open as before, but for another reason: the first level is asked, the next an hour later."""
     post(alert())
     let()
 
@@ -206,7 +206,7 @@ def test_acknowledged_and_given_back_while_alertmanager_is_asked_is_not_escalate
 def test_end_that_comes_while_the_first_message_is_sent_follows_it(
     channel: str, post: Post, senders: Senders, drain: Drain
 ) -> None:
-    """On the channel that was sending: beginning, then end, each once; PagerDuty is left with nothing open."""
+    """The channel that was sending tells the beginning, then the end, each once; PagerDuty keeps no open incident."""
 
     def end(_: object) -> None:
         senders[channel].hook = lambda _: None
@@ -216,7 +216,7 @@ def test_end_that_comes_while_the_first_message_is_sent_follows_it(
     senders[channel].hook = end
     while drain():
         pass
-    assert [action for action, _ in senders[channel].said] == ["open", "resolve"]
+    assert [action for action, _ in senders[channel].sent] == ["open", "resolve"]
 
 
 def test_end_that_comes_while_the_next_level_is_told_reaches_that_level(
@@ -241,7 +241,7 @@ def test_end_that_comes_while_the_next_level_is_told_reaches_that_level(
 
 
 def test_end_and_the_due_step_at_once_leave_it_over(either: Service, clock: Clock) -> None:
-    """Whichever comes first: nobody further is told of what is over, and no step is left."""
+    """Whichever comes first: nobody further is told of a resolved incident, and no step is left."""
     app = create_app(either)  # not in each thread: Python 3.11 cannot always compile in two at once
     client = app.test_client()
     for number in range(1, 9):
@@ -260,9 +260,9 @@ def test_end_and_the_due_step_at_once_leave_it_over(either: Service, clock: Cloc
 
     at_once(work, end)
     for number in range(1, 9):
-        found = client.get(f"/v1/incidents/{number}").get_json()
-        assert found["status"] == "resolved"
-        assert found["timeline"][-1]["kind"] == "resolved"
+        incident = client.get(f"/v1/incidents/{number}").get_json()
+        assert incident["status"] == "resolved"
+        assert incident["timeline"][-1]["kind"] == "resolved"
     clock.forward(hours=1)
     assert worker.step_once() is False
 
@@ -273,7 +273,7 @@ def test_end_and_the_due_step_at_once_leave_it_over(either: Service, clock: Cloc
 def test_alert_that_joins_while_a_message_is_being_written_is_told(
     either: Service, senders: Senders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the message does not say yet, it must not take as said: the later one stays."""
+    """A message must not supersede an alert that it does not tell yet; the later message stays."""
     client = create_app(either).test_client()
     first, second = alert("ApiPlatformConnectionPool", "warning"), alert()
     group = {"groupLabels": {"alertname": "all"}}
@@ -289,5 +289,5 @@ def test_alert_that_joins_while_a_message_is_being_written_is_told(
     worker = either.worker()
     while worker.run_once("email"):
         pass
-    found = [(job.action, job.message.severity) for job in senders["email"].jobs]
-    assert found == [("open", "warning"), ("join", "critical")]
+    mails = [(job.action, job.message.severity) for job in senders["email"].jobs]
+    assert mails == [("open", "warning"), ("join", "critical")]

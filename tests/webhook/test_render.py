@@ -1,4 +1,4 @@
-"""Messages laid out for the channels, and a runbook section converted for each."""
+"""Tests of messages laid out for the channels, and of a runbook section converted for each."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_markdown_becomes_mrkdwn(markdown: str, expected: str) -> None:
 
 
 def test_markdown_becomes_plain_text() -> None:
-    """Code is indented, links show where they lead."""
+    """Code is indented, and links show their addresses."""
     assert (
         plain_text("**a** [b](https://x.example.com)\n\n```\nrun <x>\n```\n\n- c\n")
         == "a b (https://x.example.com)\n\n    run <x>\n\n• c"
@@ -71,7 +71,7 @@ def test_markdown_becomes_plain_text() -> None:
 
 
 def test_commands_appear_filled_where_they_stand() -> None:
-    """In the section itself, not in a list beside it."""
+    """The commands stand in the section itself, not in a list beside it."""
     assert (
         slack_text("```bash\nkubectl logs <pod>\n```", **{"kubectl logs <pod>": "kubectl logs web-1"})
         == "```\nkubectl logs web-1\n```"
@@ -79,14 +79,14 @@ def test_commands_appear_filled_where_they_stand() -> None:
 
 
 def test_code_cannot_end_its_own_block_in_slack() -> None:
-    """Backticks within are replaced by look-alikes."""
+    """Backticks within are replaced by characters that look alike."""
     text = slack_text("~~~\na\n```\n<!channel>\n~~~")
     assert text.count("```") == 2
     assert "<!" not in text
 
 
 def test_html_holds_nothing_that_runs() -> None:
-    """Whatever a runbook says, it is text, lists, code, and links to the web."""
+    """Whatever a runbook holds, the result is text, lists, code, and links to the web."""
     text = html(
         "<script>alert(1)</script> [x](javascript:alert(1)) [y](#z) ![i](https://x/y.png)\n\n<img src=x onerror=alert(1)>",
         commands={},
@@ -99,17 +99,17 @@ def test_html_holds_nothing_that_runs() -> None:
 
 
 def test_html_commands_are_filled_and_escaped() -> None:
-    """The same text as in the other channels."""
+    """The commands have the same text as in the other channels."""
     filled = {"echo <x>": Filled(text="echo '<b>&'", language="bash", notes=())}
     assert "echo '&lt;b&gt;&amp;'" in html("```bash\necho <x>\n```", commands=filled, base=BASE)
 
 
 def test_section_is_cut_between_blocks_and_items() -> None:
-    """Whole pieces, or the first lines of the first one when nothing else fits."""
-    found = pieces("one\n\n- two\n- three\n\n```\nfour\nfive\n```", PlainStyle(), commands={}, base=BASE)
-    assert fitting(found, 1_000).complete
-    assert fitting(found, 20).text == "one\n\n• two\n• three"
-    assert fitting(found, 12).text == "one\n\n• two"
+    """The section keeps whole pieces, or the first lines of the first piece if nothing else fits."""
+    parts = pieces("one\n\n- two\n- three\n\n```\nfour\nfive\n```", PlainStyle(), commands={}, base=BASE)
+    assert fitting(parts, 1_000).complete
+    assert fitting(parts, 20).text == "one\n\n• two\n• three"
+    assert fitting(parts, 12).text == "one\n\n• two"
     long = pieces("```\n" + "line\n" * 100 + "```", SlackStyle(), commands={}, base=BASE)
     cut = fitting(long, 60)
     assert not cut.complete
@@ -120,7 +120,7 @@ def test_section_is_cut_between_blocks_and_items() -> None:
 @PATIENT
 @given(st.text(max_size=300))
 def test_any_markdown_can_be_written_in_any_format(markdown: str) -> None:
-    """No section breaks a page; nothing in it reaches Slack as a command."""
+    """No section breaks a page, and nothing in it reaches Slack as a command."""
     written = slack_text(markdown)
     plain_text(markdown)
     html(markdown, commands={}, base=BASE)
@@ -128,7 +128,7 @@ def test_any_markdown_can_be_written_in_any_format(markdown: str) -> None:
 
 
 def test_slack_message_holds_everything_a_sleepy_person_needs(catalog: Catalog) -> None:
-    """In this order: what, who by when, what to do, where to look."""
+    """The order is: the problem, who must answer by when, what to do, where to look."""
     content = slack.layout(
         message_of(
             catalog,
@@ -141,7 +141,7 @@ def test_slack_message_holds_everything_a_sleepy_person_needs(catalog: Catalog) 
             ),
         )
     )
-    said = texts(content.blocks)
+    shown = texts(content.blocks)
     assert content.blocks[0] == {
         "type": "header",
         "text": {
@@ -150,16 +150,16 @@ def test_slack_message_holds_everything_a_sleepy_person_needs(catalog: Catalog) 
             "emoji": True,
         },
     }
-    assert said[1] == "*Connection pool usage is 97%, limit &gt;= 95 of 100*\nSince 11:50 UTC (10 min)."
+    assert shown[1] == "*Connection pool usage is 97%, limit &gt;= 95 of 100*\nSince 11:50 UTC (10 min)."
     assert (
-        said[2]
+        shown[2]
         == "*L1 DevOps team*: acknowledge within 30 min, by 12:20 UTC. If nobody has by 12:50 UTC (after 1 h), L2 Engineering manager is told."
     )
-    assert "runbooks/api-platform.md#connection-pool-exhaustion|Connection pool exhaustion>" in said[3]
-    assert "kubectl --namespace shop logs web-1 --tail 100" in said[3]
-    assert "Filled in from namespace=shop, pod=web-1." in said[4]
-    assert "|Silence>" in said[5]
-    assert "Not reached: SMS to DevOps team: not configured" in said[6]
+    assert "runbooks/api-platform.md#connection-pool-exhaustion|Connection pool exhaustion>" in shown[3]
+    assert "kubectl --namespace shop logs web-1 --tail 100" in shown[3]
+    assert "Filled in from namespace=shop, pod=web-1." in shown[4]
+    assert "|Silence>" in shown[5]
+    assert "Not reached: SMS to DevOps team: not configured" in shown[6]
     assert (
         content.text
         == "🔴 CRITICAL · API platform · Connection pool usage · checkout: Connection pool usage is 97%, limit &gt;= 95 of 100. L1 DevOps team: acknowledge within 30 min, by 12:20 UTC."
@@ -167,23 +167,23 @@ def test_slack_message_holds_everything_a_sleepy_person_needs(catalog: Catalog) 
 
 
 def test_resolved_slack_message_is_struck_and_short(catalog: Catalog) -> None:
-    """What was wrong is struck, the instructions are gone."""
+    """The problem is struck through, and the instructions are gone."""
     content = slack.layout(message_of(catalog, alert(), resolve=True), action="resolve")
-    said = texts(content.blocks)
-    assert said[0].startswith("✅ RESOLVED")
-    assert said[1].startswith("~Error ratio is 7.3%, limit &gt; 5%~\nLasted 8 min")
+    shown = texts(content.blocks)
+    assert shown[0].startswith("✅ RESOLVED")
+    assert shown[1].startswith("~Error ratio is 7.3%, limit &gt; 5%~\nLasted 8 min")
     assert "rollout undo" not in json.dumps(content.blocks)
 
 
 def test_slack_reply_about_a_new_kind_is_short_and_has_its_section(catalog: Catalog) -> None:
-    """It stands under a message that shows the rest."""
+    """The reply stands under a message that shows the rest."""
     content = slack.layout(
         message_of(catalog, alert(), alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}), action="join"),
         action="join",
     )
-    said = texts(content.blocks)
-    assert said[0].startswith("🔴 *New in this incident: API platform: Connection pool usage is 97%")
-    assert "Connection pool exhaustion" in said[1]
+    shown = texts(content.blocks)
+    assert shown[0].startswith("🔴 *New in this incident: API platform: Connection pool usage is 97%")
+    assert "Connection pool exhaustion" in shown[1]
 
 
 def limits_hold(blocks: list[dict[str, Any]]) -> None:
@@ -201,7 +201,7 @@ def limits_hold(blocks: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("size", [1, 40, 5_000])
 @pytest.mark.parametrize("filler", ["x", "word ", "&", "\n", "```\n", "🔥", '"', "\\"])
 def test_slack_limits_hold_whatever_comes(catalog: Catalog, size: int, filler: str) -> None:
-    """Long values, many alerts, and characters that grow when they are escaped."""
+    """The limits hold for long values, many alerts, and characters that grow when they are escaped."""
     text = filler * size
     alerts = [
         alert("Nobody", instance=f"{number}{text}", component=text, annotations={"summary": text, "description": text})
@@ -224,7 +224,7 @@ def test_slack_limits_hold_whatever_comes(catalog: Catalog, size: int, filler: s
     ],
 )
 def test_slack_limits_hold_for_a_huge_runbook_section(catalog: Catalog, markdown: str) -> None:
-    """It is shortened, says so, leads to the rest, and every code block is closed."""
+    """It is shortened, says so, links to the rest, and closes every code block."""
     message = message_of(catalog, alert())
     assert message.section is not None
     blocks = slack.layout(replace(message, section=replace(message.section, markdown=markdown))).blocks
@@ -233,12 +233,12 @@ def test_slack_limits_hold_for_a_huge_runbook_section(catalog: Catalog, markdown
     assert all(text.count("```") % 2 == 0 for text in texts(blocks))
 
 
-@pytest.mark.parametrize("where", ["alertname", "component", "instance", "summary", "description"])
-def test_nothing_an_alert_says_calls_anybody_in_slack(catalog: Catalog, where: str) -> None:
+@pytest.mark.parametrize("place", ["alertname", "component", "instance", "summary", "description"])
+def test_nothing_an_alert_says_calls_anybody_in_slack(catalog: Catalog, place: str) -> None:
     """Only our own links may begin with an unescaped `<`."""
-    labels = {where: HOSTILE} if where in {"component", "instance"} else {}
-    name = HOSTILE if where == "alertname" else "Nobody"
-    alerts = [alert(name, annotations={where: HOSTILE}, **labels), alert(name, annotations={where: HOSTILE}, other="x")]
+    labels = {place: HOSTILE} if place in {"component", "instance"} else {}
+    name = HOSTILE if place == "alertname" else "Nobody"
+    alerts = [alert(name, annotations={place: HOSTILE}, **labels), alert(name, annotations={place: HOSTILE}, other="x")]
     content = slack.layout(message_of(catalog, *alerts))
     for text in [*texts(content.blocks[1:]), content.text]:
         assert not re.search(r"<(?!https?://[a-z.]*example\.com[:/])", text), text
@@ -247,12 +247,12 @@ def test_nothing_an_alert_says_calls_anybody_in_slack(catalog: Catalog, where: s
 
 
 def test_escape_is_slack_s_own() -> None:
-    """These three and only these."""
+    """Slack escapes these three characters and no others."""
     assert escape("<a> & \"b\" 'c'\x07") == "&lt;a&gt; &amp; \"b\" 'c'"
 
 
 def test_pagerduty_event_has_its_links_outside_the_payload(catalog: Catalog) -> None:
-    """As the Events API wants it, with everything the page needs in the details."""
+    """The Events API needs it so; the details hold everything else that the page needs."""
     event = pagerduty.layout(
         message_of(catalog, alert("ApiPlatformCircuitBreaker", "emergency", annotations={}, instance="10.0.0.7:80"))
     )
@@ -271,7 +271,7 @@ def test_pagerduty_event_has_its_links_outside_the_payload(catalog: Catalog) -> 
 
 
 def test_pagerduty_limits_hold(catalog: Catalog) -> None:
-    """A summary of 1,024 characters, 512 KB in all."""
+    """The summary has 1,024 characters at most, the event 512 KB."""
     alerts = [
         alert(
             "Nobody" * 1_000,
@@ -293,7 +293,7 @@ def test_mail_has_a_text_and_an_html_part_that_say_the_same(catalog: Catalog) ->
         )
     )
     assert content.subject == "[Tocsin 12] CRITICAL: API platform: Connection pool usage"
-    for said in (
+    for expected in (
         "97%",
         "acknowledge within 30 min, by 12:20 UTC",
         "Connection pool exhaustion",
@@ -301,12 +301,12 @@ def test_mail_has_a_text_and_an_html_part_that_say_the_same(catalog: Catalog) ->
         "https://tocsin.example.com/incidents/12",
         "SMS to DevOps team: not configured",
     ):
-        assert said in content.text
-        assert said in content.html
+        assert expected in content.text
+        assert expected in content.html
 
 
 def test_mail_html_escapes_what_the_alert_says(catalog: Catalog) -> None:
-    """Markup in a label is text."""
+    """Markup in a label is shown as text."""
     content = mail.layout(
         message_of(
             catalog, alert("Nobody", component=HOSTILE, annotations={"summary": HOSTILE, "description": HOSTILE})

@@ -1,4 +1,4 @@
-"""Old incidents leave the tables that work is done in, whole, and nothing that still waits goes with them."""
+"""Tests that old incidents move whole from the working tables to the archive, and that waiting notifications stay."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def service(either: Service) -> Service:
 
 @pytest.fixture
 def story(service: Service, drain: Callable[..., int]) -> Callable[..., None]:
-    """Return a function that lets incidents begin and end, all messages sent unless `kept`."""
+    """Return a function that lets incidents begin and end; it sends all notifications unless `kept`."""
     client = create_app(service).test_client()
 
     def tell(numbers: range, *, kept: bool = False, ends: bool = True) -> None:
@@ -78,7 +78,7 @@ def count(service: Service, table: str) -> int:
 
 
 def test_old_incident_moves_whole_into_the_archive(service: Service, story: Callable[..., None], clock: Clock) -> None:
-    """With its alerts, its timeline and every message; the tables that work is done in are left empty."""
+    """Its alerts, its timeline and every notification move with it; the working tables are empty afterwards."""
     story(range(1))
     before = {table: count(service, table) for table in HOT}
     clock.forward(seconds=90 * DAY + 1)
@@ -93,7 +93,7 @@ def test_old_incident_moves_whole_into_the_archive(service: Service, story: Call
 
 
 def test_archived_incident_is_read_by_its_number(service: Service, story: Callable[..., None], clock: Clock) -> None:
-    """An old link still leads somewhere: the page, the API and the terminal show what was there, and when it left."""
+    """An old link still works: the page, the API and the terminal show the incident, and when it was archived."""
     story(range(1))
     client = create_app(service).test_client()
     clock.forward(hours=20)
@@ -102,14 +102,23 @@ def test_archived_incident_is_read_by_its_number(service: Service, story: Callab
     service.worker().archive_once()
     after = client.get("/v1/incidents/1").get_json()
     assert (before["archived_at"], after["archived_at"]) == (None, "2027-02-21T08:00:00Z")
-    told = ("alerts", "timeline", "notifications", "problem", "runbook", "resolved_by", "dedup_key", "not_reached")
-    assert {name: after[name] for name in told} == {name: before[name] for name in told}
+    shown_keys = (
+        "alerts",
+        "timeline",
+        "notifications",
+        "problem",
+        "runbook",
+        "resolved_by",
+        "dedup_key",
+        "not_reached",
+    )
+    assert {name: after[name] for name in shown_keys} == {name: before[name] for name in shown_keys}
     page = client.get("/incidents/1").get_data(as_text=True)
     assert "Archived at 08:00 UTC: nothing about it changes any more." in page
     assert "Error ratio is 7.3%" in page
-    found = service.records.read(1)
-    assert found is not None
-    assert "Archived at 08:00 UTC: nothing about it changes any more." in list(incident_lines(found, now=clock()))
+    archived = service.records.read(1)
+    assert archived is not None
+    assert "Archived at 08:00 UTC: nothing about it changes any more." in list(incident_lines(archived, now=clock()))
     assert client.get("/v1/incidents").get_json()["incidents"] == []
 
 
@@ -117,7 +126,7 @@ def test_archived_incident_is_read_by_its_number(service: Service, story: Callab
 def test_archived_incident_can_only_be_read(
     service: Service, story: Callable[..., None], clock: Clock, verb: str
 ) -> None:
-    """It is there, so that it is missing would be a lie; a form on the page leads back to it."""
+    """The incident exists, so 404 would be wrong; a form on the page leads back to it."""
     story(range(1))
     clock.forward(seconds=91 * DAY)
     service.worker().archive_once()
@@ -133,7 +142,7 @@ def test_archived_incident_can_only_be_read(
 
 
 def test_record_of_an_earlier_version_is_read(service: Service, story: Callable[..., None], clock: Clock) -> None:
-    """A column that has come since has its default."""
+    """A column that was added since has its default."""
     story(range(1))
     clock.forward(seconds=91 * DAY)
     service.worker().archive_once()
@@ -143,10 +152,10 @@ def test_record_of_an_earlier_version_is_read(service: Service, story: Callable[
         for row in old["notifications"]:
             del row["batch_size"], row["superseded_by"]
         connection.execute(archive.update().values(record=old))
-    found = service.records.read(1)
-    assert found is not None
-    assert (found.incident.flapping_since, found.incident.reopened_at) == (None, ())
-    assert {one.batch_size for one in found.notifications} == {None}
+    archived = service.records.read(1)
+    assert archived is not None
+    assert (archived.incident.flapping_since, archived.incident.reopened_at) == (None, ())
+    assert {row.batch_size for row in archived.notifications} == {None}
 
 
 def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[..., None], clock: Clock) -> None:
@@ -162,7 +171,7 @@ def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[.
 def test_channel_that_is_gone_keeps_nothing_from_the_archive(
     service: Service, story: Callable[..., None], clock: Clock
 ) -> None:
-    """What waits for it is given up after a day without a sender, and the timeline says so; then it is archived."""
+    """After a day without a sender its notifications are given up, the timeline says so, and they are archived."""
     service.worker().archive_once()
     story(range(1), kept=True)
     kept = {name: sender for name, sender in service.senders.items() if name != "slack"}
@@ -178,18 +187,18 @@ def test_channel_that_is_gone_keeps_nothing_from_the_archive(
 
     clock.forward(hours=23)
     work()
-    waits = [one for one in _deliveries(service) if one["state"] == "waiting"]
+    waits = [row for row in _deliveries(service) if row["state"] == "waiting"]
     assert len(waits) == 2, "it may be a mistake that somebody mends today"
     clock.forward(hours=2)
     work()
     shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
-    gone = [one for one in shown["notifications"] if one["channel"] == "slack"]
-    assert {(one["state"], one["reason"]) for one in gone} == {
+    slack_rows = [row for row in shown["notifications"] if row["channel"] == "slack"]
+    assert {(row["state"], row["reason"]) for row in slack_rows} == {
         ("unconfigured", "no longer configured, given up after a day")
     }
     assert "Slack to Platform team: no longer configured, given up after a day" in shown["not_reached"]
-    told = [(line["actor"], line["detail"]) for line in shown["timeline"] if line["kind"] == "failed"]
-    assert told == [("Slack", "to Platform team: no longer configured, given up after a day")] * 2
+    failures = [(line["actor"], line["detail"]) for line in shown["timeline"] if line["kind"] == "failed"]
+    assert failures == [("Slack", "to Platform team: no longer configured, given up after a day")] * 2
     clock.forward(seconds=91 * DAY)
     work()
     assert (count(service, "incidents"), count(service, "archive")) == (0, 1)
@@ -198,22 +207,22 @@ def test_channel_that_is_gone_keeps_nothing_from_the_archive(
 def test_channel_that_another_replica_has_is_not_gone(
     service: Service, story: Callable[..., None], clock: Clock
 ) -> None:
-    """One that was configured anew speaks for no other."""
+    """A replica that was configured anew does not decide for the other."""
     story(range(1), kept=True)
-    without = replace(service, senders={name: one for name, one in service.senders.items() if name != "slack"})
-    mine, others = without.worker(), service.worker()
+    without = replace(service, senders={name: sender for name, sender in service.senders.items() if name != "slack"})
+    worker_without, worker_with = without.worker(), service.worker()
     for _ in range(5):
         clock.forward(hours=12)
-        others.archive_once()
-        while mine.archive_once():
+        worker_with.archive_once()
+        while worker_without.archive_once():
             pass
-    assert {one["state"] for one in _deliveries(service) if one["channel"] == "slack"} == {"waiting"}
+    assert {row["state"] for row in _deliveries(service) if row["channel"] == "slack"} == {"waiting"}
 
 
 def test_many_are_moved_a_few_at_a_time(
     service: Service, story: Callable[..., None], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A transaction that moved thousands would keep deliveries waiting; when nothing is left nobody looks for an hour."""
+    """A transaction that moved thousands would delay deliveries; when nothing is left, the next look is in an hour."""
     monkeypatch.setattr(retention, "BATCH", 2)
     story(range(5))
     clock.forward(seconds=91 * DAY)
@@ -225,7 +234,7 @@ def test_many_are_moved_a_few_at_a_time(
 def test_counters_do_not_fall_when_messages_are_archived(
     service: Service, story: Callable[..., None], clock: Clock
 ) -> None:
-    """Prometheus takes a counter that falls for a new start, and would see failures that never were."""
+    """Prometheus takes a falling counter for a restart, and would see failures that never happened."""
     story(range(3))
     before = counters(service)
     assert before
@@ -244,7 +253,7 @@ def test_counters_do_not_fall_when_messages_are_archived(
 
 @pytest.fixture
 def flapping(service: Service, drain: Callable[..., int], clock: Clock) -> Callable[[int], None]:
-    """Return a function that lets an alert come and go so many times, while another of its group fires all along."""
+    """Return a function that lets an alert start and end so many times while another of its group fires all along."""
     client = create_app(service).test_client()
 
     def flap(times: int) -> None:
@@ -261,7 +270,7 @@ def flapping(service: Service, drain: Callable[..., int], clock: Clock) -> Calla
 
 @pytest.fixture
 def trim(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a function that trims what is open until so much of each part is kept."""
+    """Return a function that trims open incidents until so many rows of each part are kept."""
 
     def kept(number: int) -> None:
         monkeypatch.setattr(trimming, "KEPT", number)
@@ -276,7 +285,7 @@ def trim(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], N
 def test_incident_that_stays_open_stays_small(
     service: Service, flapping: Callable[[int], None], trim: Callable[[int], None]
 ) -> None:
-    """Its distant past is archived, a few rows at a time; how much that is is told, and counted as before."""
+    """Its distant past is archived, a few rows at a time; the page says how much, and the counters stay the same."""
     flapping(12)
     before = {table: count(service, table) for table in HOT}
     totals = counters(service)
@@ -288,41 +297,42 @@ def test_incident_that_stays_open_stays_small(
     assert (after["incidents"], after["firings"], after["timeline"], after["timers"]) == (1, 5, 5, 1)
     assert counters(service) == totals
     shown = client.get("/v1/incidents/1").get_json()
-    gone = {part: len(whole[part]) - len(shown[part]) for part in ("alerts", "timeline", "notifications")}
-    assert gone["notifications"] > 0
-    assert shown["archived_earlier"] == {**gone, "deliveries": gone["notifications"]}
+    counts = {part: len(whole[part]) - len(shown[part]) for part in ("alerts", "timeline", "notifications")}
+    assert counts["notifications"] > 0
+    assert shown["archived_earlier"] == {**counts, "deliveries": counts["notifications"]}
     assert shown["not_reached"] == whole["not_reached"]
     (listed,) = client.get("/v1/incidents").get_json()["incidents"]
     assert (listed["alerts"], listed["firing"]) == (13, 1)
-    said = (
-        f"in the archive already: {gone['alerts']} alerts, {gone['timeline']} lines, {gone['notifications']} messages."
+    sentence = (
+        f"in the archive already: {counts['alerts']} alerts, {counts['timeline']} lines,"
+        f" {counts['notifications']} messages."
     )
-    assert said in client.get("/incidents/1").get_data(as_text=True)
-    found = service.records.read(1)
-    assert found is not None
-    assert found.left_out in list(incident_lines(found, now=0))
+    assert sentence in client.get("/incidents/1").get_data(as_text=True)
+    read = service.records.read(1)
+    assert read is not None
+    assert read.left_out in list(incident_lines(read, now=0))
     with service.database.read() as connection:
         parts = [row.record for row in connection.execute(archived_parts.select().order_by(archived_parts.c.id))]
-    moved = [one for part in parts for one in part["firings"]]
-    assert [one["started"] for one in moved] == sorted(one["started"] for one in moved)
-    assert len({(one["fingerprint"], one["started"]) for one in moved}) == gone["alerts"]
+    moved = [firing for part in parts for firing in part["firings"]]
+    assert [firing["started"] for firing in moved] == sorted(firing["started"] for firing in moved)
+    assert len({(firing["fingerprint"], firing["started"]) for firing in moved}) == counts["alerts"]
 
 
 def test_newest_stay_and_what_is_needed(
     service: Service, flapping: Callable[[int], None], trim: Callable[[int], None]
 ) -> None:
-    """The alert that fires, the last ended ones, the first line, the first message to each, and what was said last."""
+    """It keeps the firing alert, the last ended ones, the first and last lines, and the first message to each."""
     flapping(9)
     client = create_app(service).test_client()
     whole = client.get("/v1/incidents/1").get_json()
     trim(3)
     shown = client.get("/v1/incidents/1").get_json()
-    ended = [one for one in whole["alerts"] if not one["firing"]]
-    assert shown["alerts"] == [one for one in whole["alerts"] if one["firing"]] + ended[-3:]
+    ended = [entry for entry in whole["alerts"] if not entry["firing"]]
+    assert shown["alerts"] == [entry for entry in whole["alerts"] if entry["firing"]] + ended[-3:]
     assert shown["timeline"] == [whole["timeline"][0], *whole["timeline"][-3:]]
-    firsts = {one["channel"]: one for one in reversed(whole["notifications"])}
-    for one in (*firsts.values(), whole["notifications"][-1]):
-        assert one in shown["notifications"]
+    firsts = {row["channel"]: row for row in reversed(whole["notifications"])}
+    for row in (*firsts.values(), whole["notifications"][-1]):
+        assert row in shown["notifications"]
     assert len(shown["notifications"]) < len(whole["notifications"])
 
 
@@ -334,25 +344,25 @@ def test_edit_that_waits_is_not_moved(
     comes = alert(instance="comes-and-goes", started=iso(clock()))
     create_app(service).test_client().post("/v1/alertmanager", json=payload(alert(instance="fires"), comes))
     trim(0)
-    assert [one["state"] for one in _deliveries(service) if one["action"] == "update"] == ["sent", "waiting"]
+    assert [row["state"] for row in _deliveries(service) if row["action"] == "update"] == ["sent", "waiting"]
 
 
 def test_kind_that_was_told_is_no_news_when_it_comes_again(
     service: Service, flapping: Callable[[int], None], trim: Callable[[int], None], clock: Clock
 ) -> None:
-    """However long ago it was told: nobody is called for it once more."""
+    """Nobody is called for it again, however long ago it was told."""
     client = create_app(service).test_client()
     group = {"groupLabels": {"cell": "1"}}
     fires = alert(instance="fires")
 
     def deliver(name: str, severity: str) -> str:
         started = iso(clock())
-        told = [
-            client.post("/v1/alertmanager", json=payload(fires, alert(name, severity, **one), **group)).get_json()
-            for one in ({"started": started}, {"started": started, "status": "resolved", "ended": iso(clock())})
+        answers = [
+            client.post("/v1/alertmanager", json=payload(fires, alert(name, severity, **changes), **group)).get_json()
+            for changes in ({"started": started}, {"started": started, "status": "resolved", "ended": iso(clock())})
         ]
         clock.forward(minutes=5)
-        return str(told[0]["result"])
+        return str(answers[0]["result"])
 
     assert deliver("ApiPlatformCircuitBreaker", "emergency") in {"opened", "joined"}
     for _ in range(4):
@@ -364,18 +374,18 @@ def test_kind_that_was_told_is_no_news_when_it_comes_again(
 def test_incident_is_as_old_as_it_was(
     service: Service, trim: Callable[[int], None], drain: Callable[..., int], clock: Clock, senders: dict[str, Any]
 ) -> None:
-    """Alerts take turns for hours; its end is told with the whole time that it lasted."""
+    """Its alerts change for hours; the message about the end shows how long the incident lasted as a whole."""
     client = create_app(service).test_client()
     past: dict[str, str] | None = None
     for number in range(10):
-        mine = {"instance": str(number), "started": iso(clock())}
-        client.post("/v1/alertmanager", json=payload(alert(**mine)))
+        current = {"instance": str(number), "started": iso(clock())}
+        client.post("/v1/alertmanager", json=payload(alert(**current)))
         clock.forward(minutes=30)
         if past is not None:
             over = alert(status="resolved", ended=iso(clock()), **past)
-            client.post("/v1/alertmanager", json=payload(alert(**mine), over))
+            client.post("/v1/alertmanager", json=payload(alert(**current), over))
         clock.forward(minutes=30)
-        past = mine
+        past = current
     assert past is not None
     trim(2)
     client.post("/v1/alertmanager", json=payload(alert(status="resolved", ended=iso(clock()), **past)))
@@ -389,7 +399,7 @@ def test_message_that_is_edited_is_still_known(
     trim: Callable[[int], None],
     senders: dict[str, Any],
 ) -> None:
-    """Where the first call was refused, the first edit was posted; it goes on being edited."""
+    """The first call was refused and the first edit was posted instead; later edits go to that message."""
     senders["slack"].failures = [PermanentFailure("not_in_channel")]
     flapping(6)
     trim(2)
@@ -400,12 +410,12 @@ def test_message_that_is_edited_is_still_known(
 def test_channel_that_fails_does_not_keep_it_large(
     service: Service, flapping: Callable[[int], None], trim: Callable[[int], None], senders: dict[str, Any]
 ) -> None:
-    """A token is revoked for weeks: each edit fails, and who was not reached is still told."""
+    """A token is revoked for weeks: each edit fails, and the incident still says who was not reached."""
     senders["slack"].failures = [PermanentFailure("token_revoked")] * 100
     flapping(8)
     before = create_app(service).test_client().get("/v1/incidents/1").get_json()["not_reached"]
     trim(2)
-    assert len([one for one in _deliveries(service) if one["action"] == "update"]) <= 2
+    assert len([row for row in _deliveries(service) if row["action"] == "update"]) <= 2
     after = create_app(service).test_client().get("/v1/incidents/1").get_json()
     assert after["not_reached"] == before
     assert len(after["timeline"]) == 3
@@ -414,7 +424,7 @@ def test_channel_that_fails_does_not_keep_it_large(
 def test_incident_that_nobody_takes_stays_small(
     service: Service, trim: Callable[[int], None], drain: Callable[..., int], clock: Clock
 ) -> None:
-    """It is escalated for weeks: old calls are archived, and who was reached and who is asked next is as before."""
+    """It is escalated for weeks: old calls are archived, but who was reached and who is next stay the same."""
     client = create_app(service).test_client()
     client.post("/v1/alertmanager", json=payload(alert()))
     drain()
@@ -426,7 +436,7 @@ def test_incident_that_nobody_takes_stays_small(
         drain()
     before = client.get("/v1/incidents/1").get_json()
     totals = counters(service)
-    assert len([one for one in before["notifications"] if one["action"] == "escalate"]) > 30
+    assert len([row for row in before["notifications"] if row["action"] == "escalate"]) > 30
     trim(5)
     after = client.get("/v1/incidents/1").get_json()
     assert len(after["notifications"]) < 20
@@ -442,7 +452,7 @@ def test_incident_that_nobody_takes_stays_small(
 def test_incident_that_is_resolved_by_hand_and_fires_on_stays_small(
     service: Service, trim: Callable[[int], None], drain: Callable[..., int], clock: Clock
 ) -> None:
-    """Whoever resolves it each time that it is told again leaves it resolved whenever somebody looks."""
+    """Somebody resolves it each time that it is told again, so it is always resolved when the worker looks."""
     client = create_app(service).test_client()
     for _ in range(8):
         client.post("/v1/alertmanager", json=payload(alert()))
@@ -462,12 +472,12 @@ CHANNEL_OF = {"a": "slack", "b": "email", "c": "email", "d": "sms"}
 
 @st.composite
 def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Return rows of one incident: whatever may have become of messages to four destinations."""
-    found: list[dict[str, Any]] = []
+    """Return rows of one incident: messages to four destinations with any outcome."""
+    rows: list[dict[str, Any]] = []
     for number in range(1, draw(st.integers(0, 25)) + 1):
         state = draw(st.sampled_from(["sent", "sent", "failed", "superseded", "unconfigured", "waiting"]))
         ordering_key = draw(st.sampled_from("abcd"))
-        others = [one["id"] for one in found if one["ordering_key"] != ordering_key]
+        other_ids = [row["id"] for row in rows if row["ordering_key"] != ordering_key]
         row = {
             "id": number,
             "incident_id": 1,
@@ -483,18 +493,18 @@ def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
             "created_at": float(number),
             "due_at": float(number),
             "attempts": 1,
-            "instead_of": draw(st.sampled_from([None, None, *others[-3:]])),
+            "instead_of": draw(st.sampled_from([None, None, *other_ids[-3:]])),
             "last_error": f"reason {number}",
             "provider_id": f"p{number}" if state == "sent" and draw(st.booleans()) else None,
             "batch_size": 2 if state == "sent" and draw(st.integers(0, 3)) == 0 else None,
             "superseded_by": 99 if state == "superseded" and draw(st.booleans()) else None,
         }
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def test_no_decision_changes_when_messages_are_archived(tmp_path: Path) -> None:
-    """Whatever has become of them: who was told, who was reached, what is edited, who is missing."""
+    """Whatever the outcomes: who was told, who was reached, what is edited and who is missing stay the same."""
     database = Database(Secret(f"sqlite:///{tmp_path / 'decisions.db'}"))
     database.migrate()
 
@@ -506,28 +516,32 @@ def test_no_decision_changes_when_messages_are_archived(tmp_path: Path) -> None:
             "told": outbox.told(connection, 1),
             "calls": outbox_report.calls(connection, 1),
             "not reached": undelivered(outbox_report.of_incident(connection, 1)),
-            "edited": [(one.ordering_key, ordering.first_provider_id(connection, one)) for one in claims],
-            "sent": [(one.ordering_key, ordering.any_sent(connection, replace(one, id=10_000))) for one in claims],
-            "told by another": [(one.ordering_key, ordering.is_told_by_another(connection, one)) for one in claims],
+            "edited": [(claim.ordering_key, ordering.first_provider_id(connection, claim)) for claim in claims],
+            "sent": [
+                (claim.ordering_key, ordering.any_sent(connection, replace(claim, id=10_000))) for claim in claims
+            ],
+            "told by another": [
+                (claim.ordering_key, ordering.is_told_by_another(connection, claim)) for claim in claims
+            ],
             "waiting": [(row.id, outbox.stood_in_for(connection, row.id)) for row in rows if row.state == "waiting"],
         }
 
     @PATIENT
-    @given(found=messages(), batch=st.integers(1, 9))
-    def holds(found: list[dict[str, Any]], batch: int) -> None:
+    @given(sampled_rows=messages(), batch=st.integers(1, 9))
+    def holds(sampled_rows: list[dict[str, Any]], batch: int) -> None:
         with pytest.MonkeyPatch.context() as patch, database.write() as connection:
             patch.setattr(trimming, "KEPT", 0)
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
             connection.execute(incidents.insert(), INCIDENT)
-            if found:
-                connection.execute(notifications.insert(), found)
+            if sampled_rows:
+                connection.execute(notifications.insert(), sampled_rows)
             before = known(connection)
             while trimming.trim(connection, 1, limit=batch, now=1.0):
                 pass
             assert known(connection) == before
-            left = connection.execute(select(func.count()).select_from(notifications)).scalar_one()
+            remaining = connection.execute(select(func.count()).select_from(notifications)).scalar_one()
             moved = archive_of.earlier(connection, [1])[1].messages
-            assert left + moved == len(found)
+            assert remaining + moved == len(sampled_rows)
             for table in (notifications, archived_parts, archived_totals, incidents):
                 connection.execute(delete(table))
 
@@ -538,7 +552,7 @@ def test_no_decision_changes_when_messages_are_archived(tmp_path: Path) -> None:
 def test_incident_that_somebody_works_on_is_trimmed_soon_after(
     postgresql: PostgreSQL, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A delivery holds it, or another replica: it is looked at again at once, and not in an hour."""
+    """A delivery or another replica holds the incident: the worker tries again at once, not in an hour."""
     monkeypatch.setattr(trimming, "KEPT", 2)
     service = build(replace(settings, database_url=Secret(postgresql.fresh())), senders={}, clock=clock)
     try:
@@ -561,18 +575,18 @@ def test_incident_that_somebody_works_on_is_trimmed_soon_after(
 
 def _deliveries(service: Service) -> list[dict[str, Any]]:
     shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
-    return [{name: one[name] for name in ("id", "action", "state", "channel")} for one in shown["notifications"]]
+    return [{name: row[name] for name in ("id", "action", "state", "channel")} for row in shown["notifications"]]
 
 
 def counters(service: Service) -> dict[str, float]:
     lines = service.metrics.text().decode().splitlines()
-    found = (line.rpartition(" ") for line in lines if line.startswith("tocsin_notifications_total{"))
-    return {name: float(value) for name, _, value in found}
+    samples = (line.rpartition(" ") for line in lines if line.startswith("tocsin_notifications_total{"))
+    return {name: float(value) for name, _, value in samples}
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30d", 30 * DAY), ("2w", 14 * DAY), ("off", None), ("", 90 * DAY)])
 def test_retention_is_days_or_weeks_or_off(environment: dict[str, Any], text: str, seconds: float | None) -> None:
-    """Ninety days unless said otherwise."""
+    """The default is ninety days."""
     assert read_settings({**environment, "TOCSIN_RETENTION": text}).retention_seconds == seconds
 
 
@@ -584,7 +598,7 @@ def test_retention_that_means_nothing_is_refused(environment: dict[str, Any], te
 
 
 def test_off_archives_nothing(settings: Settings, clock: Clock) -> None:
-    """Whoever keeps everything keeps it."""
+    """With `off` every incident stays."""
     kept = replace(settings, retention_seconds=None)
     service = build(kept, senders={"log": FakeSender("log", {"open", "resolve"})}, clock=clock)
     try:

@@ -1,4 +1,4 @@
-"""The house's plan: what may know what."""
+"""Tests of the rules for imports: which module may import which."""
 
 from __future__ import annotations
 
@@ -50,28 +50,28 @@ IMPURE = {
 
 
 def imports(path: Path) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 @pytest.mark.parametrize("room", PURE)
 def test_pure_room_knows_no_input_or_output(room: str) -> None:
-    """No web, no SQL, no network, no clock, no chance; neither itself nor through a neighbour of its own house."""
-    seen, waiting = set[str](), [room]
+    """It imports no web, SQL, network, clock or random numbers, directly or through another module of the package."""
+    visited, waiting = set[str](), [room]
     while waiting:
         name = waiting.pop()
-        seen.add(name)
-        known = imports(ROOT / f"{name}.py")
-        assert not {module.partition(".")[0] for module in known} & IMPURE, name
+        visited.add(name)
+        imported = imports(ROOT / f"{name}.py")
+        assert not {module.partition(".")[0] for module in imported} & IMPURE, name
         neighbours = {
-            module.removeprefix("webhook.").replace(".", "/") for module in known if module.startswith("webhook.")
+            module.removeprefix("webhook.").replace(".", "/") for module in imported if module.startswith("webhook.")
         }
-        waiting += [one for one in neighbours - seen if (ROOT / f"{one}.py").exists()]
+        waiting += [neighbour for neighbour in neighbours - visited if (ROOT / f"{neighbour}.py").exists()]
 
 
 def test_webhook_never_imports_the_compiler() -> None:
@@ -99,5 +99,5 @@ def test_senders_know_nothing_of_each_other() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_says_its_place(path: Path) -> None:
-    """A reader finds the way from any file."""
+    """A reader can find the package's map from any file."""
     assert ast.get_docstring(ast.parse(path.read_text()))

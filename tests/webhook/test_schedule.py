@@ -1,4 +1,4 @@
-"""Shifts and working hours by the clock on the wall, over its changes."""
+"""Tests of shifts and working hours by the wall clock, and of its changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OFFICE = schedule("2026-01-05T09:00", 8, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
 
 
 def test_shift_holds_from_its_beginning_and_up_to_its_end() -> None:
-    """Whoever comes next begins at the moment at which the other ends."""
+    """The next shift begins at the moment when the last one ends."""
     assert not WEEK.holds(at("2026-01-05T08:59:59", BERLIN))
     assert WEEK.holds(at("2026-01-05T09:00", BERLIN))
     assert WEEK.holds(at("2026-01-12T08:59:59", BERLIN))
@@ -46,7 +46,7 @@ def test_shift_holds_from_its_beginning_and_up_to_its_end() -> None:
     ids=["spring", "autumn"],
 )
 def test_week_ends_at_the_same_time_of_the_wall_s_clock_when_that_changes(start: str, hours: int) -> None:
-    """Seven days are days of the calendar: an hour less in spring, one more in autumn."""
+    """Seven days are days of the calendar: one hour less in spring, one more in autumn."""
     week = schedule(start, 7 * 24, "FREQ=WEEKLY")
     window = week.window(at(start, BERLIN))
     assert window is not None
@@ -55,7 +55,7 @@ def test_week_ends_at_the_same_time_of_the_wall_s_clock_when_that_changes(start:
 
 
 def test_shift_that_begins_in_the_hour_that_does_not_exist_begins_at_the_change() -> None:
-    """On 29 March 2026 02:30 does not come: with the offset from before it is 03:30 of the new time."""
+    """On 29 March 2026 02:30 does not exist: with the offset from before, the shift begins at 03:30 of the new time."""
     night = schedule("2026-03-01T02:30", 4, "FREQ=DAILY")
     window = night.window(at("2026-03-29T04:00", BERLIN))
     assert window == (at("2026-03-29T01:30"), at("2026-03-29T06:30", BERLIN))
@@ -64,7 +64,7 @@ def test_shift_that_begins_in_the_hour_that_does_not_exist_begins_at_the_change(
 
 
 def test_shift_that_begins_in_the_hour_that_comes_twice_begins_at_the_first() -> None:
-    """On 25 October 2026 02:30 comes twice; the end is by the clock on the wall, as in every night."""
+    """On 25 October 2026 02:30 comes twice; the end is by the wall clock, as in every night."""
     night = schedule("2026-10-01T02:30", 4, "FREQ=DAILY")
     assert night.window(at("2026-10-25T03:00", BERLIN)) == (at("2026-10-25T00:30"), at("2026-10-25T06:30", BERLIN))
 
@@ -76,7 +76,7 @@ def test_change_of_half_an_hour_is_one_too() -> None:
 
 
 def test_exceptions_and_the_end_are_days_on_which_none_begins() -> None:
-    """A holiday; and after `until` nothing comes any more."""
+    """No shift begins on a holiday or after `until`."""
     office = schedule(
         "2026-01-05T09:00",
         8,
@@ -105,7 +105,7 @@ def test_exceptions_and_the_end_are_days_on_which_none_begins() -> None:
     ids=["within a day", "over a night", "over a weekend", "from a weekend", "over the change of clocks"],
 )
 def test_span_counts_only_within_working_hours(start: str, hours: int, end: str) -> None:
-    """Four hours from three in the afternoon are over at eleven the next morning."""
+    """Four hours from three in the afternoon end at eleven the next morning."""
     assert OFFICE.after(at(start, BERLIN), hours * HOUR) == at(end, BERLIN)
 
 
@@ -117,7 +117,7 @@ def test_span_counts_only_within_working_hours(start: str, hours: int, end: str)
     st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=SA,SU", "FREQ=MONTHLY;BYMONTHDAY=-1"]),
 )
 def test_laws_of_windows(now: int, zone: str, hours: float, rule: str) -> None:
-    """A window holds what it is around; the following one begins now or later, and nothing holds before it does."""
+    """The window found holds or begins later, and no shift holds between now and its begin."""
     recurring = schedule("2026-01-03T02:30", hours, rule, zone)
     window = recurring.following(now)
     assert window is not None
@@ -150,10 +150,12 @@ CHANGES = (
 def test_shifts_that_meet_leave_nobody_out_when_clocks_change(
     change: tuple[str, str], minutes: int, quarter: int, second: int
 ) -> None:
-    """However long they are and whenever they begin, in the hour that is left out and in the one that comes twice."""
+    """This holds for any length and start, in the hour that is skipped and in the one that comes twice."""
     zone, day = change
     begins = [(quarter * 15 + number * minutes) % (24 * 60) for number in range(24 * 60 // minutes)]
-    shifts = [schedule(f"2026-01-05T{one // 60:02}:{one % 60:02}", minutes / 60, "FREQ=DAILY", zone) for one in begins]
+    shifts = [
+        schedule(f"2026-01-05T{begin // 60:02}:{begin % 60:02}", minutes / 60, "FREQ=DAILY", zone) for begin in begins
+    ]
     now = at(f"{day}T00:00", zone) + second
     assert any(shift.holds(now) for shift in shifts)
 
@@ -161,14 +163,14 @@ def test_shifts_that_meet_leave_nobody_out_when_clocks_change(
 @PATIENT
 @given(st.integers(int(at("2026-01-10T00:00")), int(at("2027-12-31T00:00"))))
 def test_two_weeks_by_turns_leave_nobody_out_and_never_overlap(now: int) -> None:
-    """Week A and week B: at any moment of any year exactly one of them is on call."""
-    other = schedule("2026-01-12T09:00", 7 * 24, "FREQ=WEEKLY;INTERVAL=2")
-    assert WEEK.holds(now) != other.holds(now)
+    """At any moment of any year exactly one of week A and week B is on call."""
+    other_week = schedule("2026-01-12T09:00", 7 * 24, "FREQ=WEEKLY;INTERVAL=2")
+    assert WEEK.holds(now) != other_week.holds(now)
 
 
 @pytest.mark.parametrize("rule", ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=WEEKLY;BYMONTH=4;BYMONTHDAY=31"])
 def test_rule_that_never_holds_is_refused_before_anybody_waits_for_it(rule: str) -> None:
-    """Day by day up to the year 9999 is many seconds, within the request that asks who is on call."""
+    """A search day by day up to the year 9999 takes many seconds, in the request that asks who is on call."""
     began = time.process_time()
     with pytest.raises(ValueError, match="never holds"):
         schedule("2026-01-05T09:00", 8, rule).check()
@@ -177,5 +179,5 @@ def test_rule_that_never_holds_is_refused_before_anybody_waits_for_it(rule: str)
 
 @pytest.mark.parametrize("start", ["2026-01-05T09:00", "2399-12-31T09:00", "9998-06-01T09:00", "2092-02-29T09:00"])
 def test_rule_that_holds_seldom_is_none_that_never_does(start: str) -> None:
-    """February 29th on a Monday: every 28 years, and once not for 40."""
+    """February 29th on a Monday comes every 28 years, and once not for 40."""
     schedule(start, 8, "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO").check()

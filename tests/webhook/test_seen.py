@@ -1,4 +1,4 @@
-"""Whoever acknowledges or resolves does so for what was told when they were shown it; what has come since is not theirs."""
+"""Tests that an acknowledgement or a resolve covers only what the person was shown, and nothing that came later."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def by_slack(
     def drawn(verb: str) -> Callable[[], None]:
         drain()
         blocks = layout(senders["slack"].jobs[-1].message, buttons=True).blocks
-        buttons = [one for block in blocks if block["type"] == "actions" for one in block["elements"]]
-        found = next(one for one in buttons if one["action_id"] == f"tocsin.{verb}")
-        action = {**interaction(verb)["actions"][0], "value": found["value"], "block_id": block_of(blocks)}
+        buttons = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+        button = next(element for element in buttons if element["action_id"] == f"tocsin.{verb}")
+        action = {**interaction(verb)["actions"][0], "value": button["value"], "block_id": block_of(blocks)}
         return lambda: _answers(pressed(verb, actions=[action], **PLACE), 200)
 
     return drawn
@@ -69,9 +69,9 @@ def by_page(client: FlaskClient) -> Callable[[str], Callable[[], None]]:
 
     def drawn(verb: str) -> Callable[[], None]:
         text = client.get("/incidents/1", headers=HEADERS).get_data(as_text=True)
-        seen = re.search(r'name="seen" value="(\d+)"', text)
-        assert seen is not None
-        data = {"actor": "ana", "seen": seen[1]}
+        field = re.search(r'name="seen" value="(\d+)"', text)
+        assert field is not None
+        data = {"actor": "ana", "seen": field[1]}
         return lambda: _answers(client.post(f"/incidents/1/{verb}", data=data, headers=HEADERS), 303)
 
     return drawn
@@ -82,43 +82,43 @@ def by_api(client: FlaskClient) -> Callable[[str], Callable[[], None]]:
     """Return a function that reads the incident, and returns how to act on what was read."""
 
     def drawn(verb: str) -> Callable[[], None]:
-        seen = client.get("/v1/incidents/1", headers=HEADERS).get_json()["told_through"]
-        body = {"actor": "ana", "told_through": seen}
+        told_through = client.get("/v1/incidents/1", headers=HEADERS).get_json()["told_through"]
+        body = {"actor": "ana", "told_through": told_through}
         return lambda: _answers(client.post(f"/v1/incidents/1/{verb}", json=body, headers=HEADERS), 200, 409)
 
     return drawn
 
 
-@pytest.mark.parametrize("way", ["by_slack", "by_page", "by_api"])
+@pytest.mark.parametrize("interface", ["by_slack", "by_page", "by_api"])
 @pytest.mark.parametrize("verb", ["acknowledge", "resolve"])
 def test_what_was_told_after_a_button_was_drawn_is_not_covered_by_it(
     request: pytest.FixtureRequest,
     delivers: Callable[..., Any],
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
-    way: str,
+    interface: str,
     verb: str,
 ) -> None:
-    """A second alert has joined; its people are still asked, and the button that shows it does it all."""
+    """A second alert has joined; its people are still asked, and the button that shows both alerts covers both."""
     delivers(FIRST)
-    act = request.getfixturevalue(way)(verb)
+    act = request.getfixturevalue(interface)(verb)
     assert delivers(FIRST, OTHER)["result"] == "joined"
     act()
     assert shown(1)["status"] == "open"
-    request.getfixturevalue(way)(verb)()
+    request.getfixturevalue(interface)(verb)()
     assert shown(1)["status"] == {"acknowledge": "acknowledged", "resolve": "resolved"}[verb]
 
 
-@pytest.mark.parametrize("way", ["by_slack", "by_page", "by_api"])
+@pytest.mark.parametrize("interface", ["by_slack", "by_page", "by_api"])
 def test_what_is_no_news_leaves_a_button_as_good_as_it_was(
     request: pytest.FixtureRequest,
     delivers: Callable[..., Any],
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
     clock: Clock,
-    way: str,
+    interface: str,
 ) -> None:
-    """The same alert once more, a replica of it, and the next level that is asked because nobody has answered."""
+    """The same alert again, its replica, and the next level that is asked for lack of an answer are no news."""
     delivers(FIRST)
-    act = request.getfixturevalue(way)("acknowledge")
+    act = request.getfixturevalue(interface)("acknowledge")
     clock.forward(minutes=1)
     assert delivers(FIRST)["result"] == "repeated"
     assert delivers(FIRST, REPLICA)["result"] == "updated"
@@ -132,18 +132,18 @@ def test_what_is_no_news_leaves_a_button_as_good_as_it_was(
 def test_page_says_why_nothing_has_changed_and_shows_the_incident_as_it_is(
     delivers: Callable[..., Any], client: FlaskClient
 ) -> None:
-    """With a form that has been drawn anew, the name that was given, and an address that can be loaded again."""
+    """The page has a new form, the given name, and an address that can be loaded again."""
     delivers(FIRST)
     text = client.get("/incidents/1", headers=HEADERS).get_data(as_text=True)
-    seen = re.search(r'name="seen" value="(\d+)"', text)
-    assert seen is not None
+    field = re.search(r'name="seen" value="(\d+)"', text)
+    assert field is not None
     delivers(FIRST, OTHER)
-    answer = client.post("/incidents/1/acknowledge", data={"actor": "ana", "seen": seen[1]}, headers=HEADERS)
+    answer = client.post("/incidents/1/acknowledge", data={"actor": "ana", "seen": field[1]}, headers=HEADERS)
     assert answer.status_code == 303
     page = client.get(answer.headers["Location"], headers=HEADERS).get_data(as_text=True)
     assert "<title>Not acknowledged · " in page
     assert "Alerts have joined since the page was drawn on which you pressed." in page
-    assert f'name="seen" value="{seen[1]}"' not in page
+    assert f'name="seen" value="{field[1]}"' not in page
     assert 'name="actor" value="ana"' in page
     assert ">Acknowledge<" in page
 
@@ -155,7 +155,7 @@ def test_form_that_cannot_be_read_changes_nothing(
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
     seen: str,
 ) -> None:
-    """It says so."""
+    """The answer is a 400."""
     delivers(FIRST)
     answer = client.post("/incidents/1/acknowledge", data={"actor": "ana", "seen": seen}, headers=HEADERS)
     assert answer.status_code == 400
@@ -169,7 +169,7 @@ def test_slack_answers_a_stale_press_with_buttons_that_are_not(
     pressed: Press,  # noqa: F811
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
 ) -> None:
-    """Replies are never edited, so their buttons grow old; one press more does what was meant, and says to how much."""
+    """Replies are never edited, so their buttons grow old; another press acts, and the answer says what it covers."""
     delivers(FIRST)
     act = by_slack("acknowledge")
     delivers(FIRST, OTHER)
@@ -193,10 +193,10 @@ def test_what_would_change_nothing_is_not_called_overtaken(
 ) -> None:
     """Somebody else has acknowledged the news meanwhile."""
     delivers(FIRST)
-    seen = client.get("/v1/incidents/1", headers=HEADERS).get_json()["told_through"]
+    told_through = client.get("/v1/incidents/1", headers=HEADERS).get_json()["told_through"]
     delivers(FIRST, OTHER)
     by_api("acknowledge")()
-    body = {"actor": "bob", "told_through": seen}
+    body = {"actor": "bob", "told_through": told_through}
     answer = client.post("/v1/incidents/1/acknowledge", json=body, headers=HEADERS)
     assert (answer.status_code, answer.get_json()["result"]) == (200, "unchanged")
     assert shown(1)["acknowledged_by"] == "ana"
@@ -209,7 +209,7 @@ def test_acknowledgement_that_ran_out_is_no_news(
     step: Callable[[], int],
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
 ) -> None:
-    """It is told anew, and a page from before has shown all that fires."""
+    """It is told again, but an earlier page has shown everything that fires."""
     delivers(FIRST)
     by_page("acknowledge")()
     act = by_page("resolve")
@@ -221,11 +221,11 @@ def test_acknowledgement_that_ran_out_is_no_news(
 
 
 def test_api_says_why_nothing_has_changed(delivers: Callable[..., Any], client: FlaskClient) -> None:
-    """409, with what to do."""
+    """The answer is a 409 that says what to do."""
     delivers(FIRST)
-    seen = client.get("/v1/incidents/1", headers=HEADERS).get_json()["told_through"]
+    told_through = client.get("/v1/incidents/1", headers=HEADERS).get_json()["told_through"]
     delivers(FIRST, OTHER)
-    body = {"actor": "ana", "told_through": seen}
+    body = {"actor": "ana", "told_through": told_through}
     answer = client.post("/v1/incidents/1/acknowledge", json=body, headers=HEADERS)
     assert answer.status_code == 409
     assert answer.get_json()["error"].startswith(
@@ -240,7 +240,7 @@ def test_api_refuses_what_no_incident_has_shown(
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
     given: object,
 ) -> None:
-    """And says which."""
+    """The answer names the field."""
     delivers(FIRST)
     body = {"actor": "ana", "told_through": given}
     answer = client.post("/v1/incidents/1/acknowledge", json=body, headers=HEADERS)
@@ -256,7 +256,7 @@ def test_who_says_nothing_of_what_they_have_seen_acts_on_what_there_is(
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
     verb: str,
 ) -> None:
-    """Scripts of older releases, and people at a terminal."""
+    """These are scripts for older releases, and people at a terminal."""
     delivers(FIRST)
     delivers(FIRST, OTHER)
     assert client.post(f"/v1/incidents/1/{verb}", json={"actor": "ana"}, headers=HEADERS).status_code == 200

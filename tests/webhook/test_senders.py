@@ -1,4 +1,4 @@
-"""Every sender through the kit, then what is particular to each."""
+"""Tests of every sender with the kit, then of each sender's own features."""
 
 from __future__ import annotations
 
@@ -79,19 +79,19 @@ def for_rig(job: Job, rig: Rig, action: Action = "open", provider_id: str | None
 
 
 def test_kit_has_a_rig_for_every_channel_that_leaves_the_process() -> None:
-    """A new sender without the kit's tests fails here."""
+    """A new sender must get a rig of the kit, or this test fails."""
     assert set(RIGS) | {"log"} == set(CHANNELS)
 
 
 def test_first_message_is_sent_with_number_limit_and_tier(rig: Rig, job: Job) -> None:
-    """Whatever the channel, the essence arrives."""
+    """On every channel the essence arrives."""
     rig.sender.send(for_rig(job, rig))
     assert "Error ratio is 7.3%" in rig.shown()
     assert "L1 DevOps team" in rig.shown()
 
 
 def test_every_action_of_the_channel_can_be_sent(rig: Rig, job: Job) -> None:
-    """What a sender claims to express it does express."""
+    """A sender can send every action that it declares."""
     for action in sorted(rig.sender.actions):
         rig.sender.send(for_rig(job, rig, action, None if action == "open" else "C1/1.2"))
     assert len(rig.received) == len(rig.sender.actions)
@@ -99,7 +99,7 @@ def test_every_action_of_the_channel_can_be_sent(rig: Rig, job: Job) -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_status_of_success_is_a_receipt_or_is_asked_again(http_rig: Rig, job: Job, status: int) -> None:
-    """Where the provider does not answer like that, nobody knows whether it has the message: it is not called sent."""
+    """If the provider never uses this status, nobody knows whether it has the message: it is not recorded as sent."""
     http_rig.answer(
         dataclasses.replace(http_rig.usual, status=status, body=b"" if status == 204 else http_rig.usual.body)
     )
@@ -121,7 +121,7 @@ def test_status_that_needs_somebody_is_permanent(http_rig: Rig, job: Job, status
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529])
 def test_status_that_passes_is_temporary(http_rig: Rig, job: Job, status: int) -> None:
-    """The request was fine, the time was not."""
+    """The request is right, and may work later."""
     http_rig.answer(Answer(status=status, body=b"<html>busy</html>"))
     with pytest.raises(TemporaryFailure, match=f"HTTP {status}"):
         http_rig.sender.send(for_rig(job, http_rig))
@@ -129,7 +129,7 @@ def test_status_that_passes_is_temporary(http_rig: Rig, job: Job, status: int) -
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_handed_on(http_rig: Rig, job: Job, status: int) -> None:
-    """How long to wait is the worker's business; a provider says it in seconds or as a date."""
+    """The worker decides how long to wait; a provider gives the time in seconds or as a date."""
     date = format_datetime(datetime.now(tz=UTC) + timedelta(seconds=120), usegmt=True)
     for header, least, most in (("17", 17, 17), (date, 100, 121)):
         http_rig.answer(Answer(status=status, headers={"Retry-After": header}))
@@ -160,21 +160,21 @@ def test_mail_server_s_refusal_is_sorted_by_its_first_digit(
 
 
 def test_connection_that_is_closed_before_the_answer_is_temporary(http_rig: Rig, job: Job) -> None:
-    """Somebody restarts something."""
+    """Somebody may have restarted the provider."""
     http_rig.answer(Answer(close=True))
     with pytest.raises(TemporaryFailure):
         http_rig.sender.send(for_rig(job, http_rig))
 
 
 def test_connection_that_is_closed_midway_is_temporary(http_rig: Rig, job: Job) -> None:
-    """The head said that all is well; half a body is no proof of it."""
+    """The head promised success, but half a body does not prove it."""
     http_rig.answer(dataclasses.replace(http_rig.usual, status=200, body=b"{", cut=True))
     with pytest.raises(TemporaryFailure):
         http_rig.sender.send(for_rig(job, http_rig))
 
 
 def test_hanging_provider_is_given_up(http_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers never; the thread is needed."""
+    """The provider never answers, and the thread is needed."""
     monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     http_rig.answer(Answer(hang=True))
     with pytest.raises(TemporaryFailure, match="no answer in time"):
@@ -185,7 +185,7 @@ def test_hanging_provider_is_given_up(http_rig: Rig, job: Job, monkeypatch: pyte
 def test_dripping_provider_is_given_up(
     http_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
-    """Each byte comes in time, the whole never does: neither the body nor the head."""
+    """Each byte comes in time, but neither the body nor the head ever ends."""
     for room in (transport, gateway):
         monkeypatch.setattr(room, "LONGEST_SEND", 0.3)
     http_rig.answer(answer)
@@ -195,19 +195,19 @@ def test_dripping_provider_is_given_up(
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_endless_answer_is_not_read_to_its_end(http_rig: Rig, job: Job, status: int) -> None:
-    """Memory is bounded: the provider is left in the middle, and what is said of it fits a line."""
+    """Memory is bounded: the sender stops reading, and the reason fits a line."""
     http_rig.answer(Answer(status=status, body=b"x" * 50_000_000))
-    said = ""
+    reason = ""
     try:
         http_rig.sender.send(for_rig(job, http_rig))
     except TemporaryFailure as failure:
-        said = str(failure)
+        reason = str(failure)
     assert http_rig.left.wait(PATIENCE_SECONDS)
-    assert len(said) <= 300
+    assert len(reason) <= 300
 
 
 def test_provider_that_cannot_be_reached_is_temporary(rig: Rig, job: Job) -> None:
-    """Nothing listens there."""
+    """Nothing listens at the address."""
     rig.stop()
     with pytest.raises(TemporaryFailure):
         rig.sender.send(for_rig(job, rig))
@@ -217,7 +217,7 @@ def test_provider_that_cannot_be_reached_is_temporary(rig: Rig, job: Job) -> Non
 def test_huge_incident_is_told_within_the_provider_s_limits(
     rig: Rig, job: Job, catalog: Catalog, count: int, length: int
 ) -> None:
-    """A storm of alerts, or labels of many kilobytes: the number is told, and the message is one that is taken."""
+    """A storm of alerts or labels of many kilobytes: the message gives the number, and the provider takes it."""
     long = "ü" * length
     alerts = [
         alert(
@@ -235,7 +235,7 @@ def test_huge_incident_is_told_within_the_provider_s_limits(
 
 
 def test_hostile_labels_do_no_harm(rig: Rig, job: Job, catalog: Catalog) -> None:
-    """No mention, no header, no control character, no markup, no address that is more than an address."""
+    """There is no mention, header, control character or markup, and no address holds more than an address."""
     script = "javascript:alert(document.domain)"
     texts = {"summary": HOSTILE, "description": HOSTILE, "runbook_url": script}
     message = message_of(
@@ -273,7 +273,7 @@ def harmless_in_a_call(rig: Rig) -> None:
 
 
 def harmless_as_json(rig: Rig) -> None:
-    """Text stays text; what shows it has to escape it, as it has to with every label."""
+    """Text stays text; a program that shows it must escape it, as every label."""
     assert json.loads(rig.bodies[0])
 
 
@@ -289,7 +289,7 @@ HARMLESS: dict[str, Callable[[Rig], None]] = {
 
 @pytest.fixture
 def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Return a function that gives everything that was logged, as the program logs when it is told to log most."""
+    """Return a function that gives everything that was logged, at the most verbose level of the program."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     logs.configure("DEBUG")
@@ -301,21 +301,21 @@ def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
 
 @pytest.mark.parametrize("status", [200, 401, 500])
 def test_no_log_shows_a_secret(http_rig: Rig, job: Job, logged: Callable[[], str], status: int) -> None:
-    """Neither ours nor a library's, whatever is answered and also when nothing is."""
+    """Neither our logs nor a library's hold a secret, whatever the provider answers, even without an answer."""
     http_rig.answer(Answer(status=status, body=http_rig.secrets[0].encode()))
     for stop in (lambda: None, http_rig.stop):
         stop()
         with suppress(Failure):
             http_rig.sender.send(for_rig(job, http_rig))
     structlog.get_logger("kit").info("still logging")
-    said = logged()
-    assert "still logging" in said
-    assert not [secret for secret in http_rig.secrets if secret in said]
+    logged_text = logged()
+    assert "still logging" in logged_text
+    assert not [secret for secret in http_rig.secrets if secret in logged_text]
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 429, 500])
 def test_no_failure_shows_a_secret(http_rig: Rig, job: Job, status: int) -> None:
-    """Not even when the provider says it back, plain or encoded."""
+    """The failure holds no secret even if the provider repeats it, plain or encoded."""
     for secret in http_rig.secrets:
         http_rig.answer(Answer(status=status, body=f'{{"error": "bad {secret}", "message": "{secret}"}}'.encode()))
         with pytest.raises(Failure) as caught:
@@ -336,7 +336,7 @@ def test_unreachable_provider_s_address_is_not_told_with_its_token(http_rig: Rig
 def test_credentials_of_the_environment_are_not_used(
     http_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A .netrc for the provider's host would otherwise win over the token, or be sent where none is."""
+    """Otherwise a .netrc for the provider's host would replace the token, or be sent though there is no token."""
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     http_rig.sender.send(for_rig(job, http_rig))
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
@@ -346,13 +346,13 @@ def test_credentials_of_the_environment_are_not_used(
 
 
 def test_token_is_sent_as_bearer(slack: Rig, job: Job) -> None:
-    """As Slack wants it."""
+    """Slack requires it."""
     slack.sender.send(for_rig(job, slack))
     assert slack.received[0]["_headers"]["Authorization"] == f"Bearer {TOKEN}"
 
 
 def test_no_compressed_answer_is_asked_for(http_rig: Rig, job: Job) -> None:
-    """A small one could become a large one in memory."""
+    """A small compressed answer could become a large one in memory."""
     http_rig.sender.send(for_rig(job, http_rig))
     assert http_rig.received[0]["_headers"]["Accept-Encoding"] == "identity"
 
@@ -376,7 +376,7 @@ def test_lease_is_longer_than_any_send() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    """RFC 9110, 10.2.3; with an upper bound, for who asks for a year."""
+    """RFC 9110, 10.2.3; an upper bound limits a provider that asks for a year."""
     assert wait_of(header, NOON) == seconds
 
 
@@ -384,7 +384,7 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
 
 
 def test_slack_message_is_posted_to_the_channel_and_its_place_kept(slack: Rig, job: Job) -> None:
-    """An edit wants the channel's id, not its name."""
+    """An edit needs the channel's id, not its name."""
     assert slack.sender.send(for_rig(job, slack)).provider_id == "C024BE91L/1503435956.000247"
     body = slack.received[0]
     assert (body["_path"], body["channel"]) == ("/api/chat.postMessage", "#ops")
@@ -394,7 +394,7 @@ def test_slack_message_is_posted_to_the_channel_and_its_place_kept(slack: Rig, j
 
 @pytest.mark.parametrize("action", ["update", "resolve"])
 def test_slack_message_is_edited_in_its_place(slack: Rig, job: Job, action: Action) -> None:
-    """The same message from the first alert to the resolve."""
+    """The incident has one message from the first alert to the resolve."""
     assert slack.sender.send(for_rig(job, slack, action, "C1/1.2")).provider_id is None
     assert (slack.received[0]["_path"], slack.received[0]["channel"], slack.received[0]["ts"]) == (
         "/api/chat.update",
@@ -416,13 +416,13 @@ def test_slack_news_is_a_reply_that_the_channel_sees(slack: Rig, job: Job) -> No
 
 
 def test_slack_edit_without_a_message_is_posted(slack: Rig, job: Job) -> None:
-    """The first message never went out."""
+    """The first message was never sent."""
     assert slack.sender.send(for_rig(job, slack, "resolve")).provider_id == "C024BE91L/1503435956.000247"
     assert slack.received[0]["_path"] == "/api/chat.postMessage"
 
 
 def test_slack_message_that_somebody_has_deleted_is_posted_anew(slack: Rig, job: Job) -> None:
-    """The incident still has to be seen."""
+    """The incident must stay visible."""
     slack.answer(Answer(body=b'{"ok": false, "error": "message_not_found"}'))
     assert slack.sender.send(for_rig(job, slack, "update", "C1/1.2")).provider_id is not None
     assert [body["_path"] for body in slack.received] == ["/api/chat.update", "/api/chat.postMessage"]
@@ -442,7 +442,7 @@ def test_slack_message_that_somebody_has_deleted_is_posted_anew(slack: Rig, job:
     ],
 )
 def test_slack_error_that_needs_somebody_is_permanent(slack: Rig, job: Job, error: str) -> None:
-    """Slack says so with status 200."""
+    """Slack reports the error with status 200."""
     slack.answer(
         Answer(
             body=json.dumps({"ok": False, "error": error, "response_metadata": {"messages": ["[ERROR] here"]}}).encode()
@@ -454,7 +454,7 @@ def test_slack_error_that_needs_somebody_is_permanent(slack: Rig, job: Job, erro
 
 @pytest.mark.parametrize("error", sorted(TEMPORARY))
 def test_slack_error_that_passes_is_temporary(slack: Rig, job: Job, error: str) -> None:
-    """With how long Slack wants to be left alone."""
+    """The failure says how long Slack asks to wait."""
     slack.answer(Answer(body=json.dumps({"ok": False, "error": error}).encode(), headers={"Retry-After": "3"}))
     with pytest.raises(TemporaryFailure, match=error) as caught:
         slack.sender.send(for_rig(job, slack))
@@ -479,7 +479,7 @@ def test_answer_that_is_not_slack_s_is_temporary(slack: Rig, job: Job, body: byt
     [("open", "trigger"), ("join", "trigger"), ("acknowledge", "acknowledge"), ("resolve", "resolve")],
 )
 def test_pagerduty_events_carry_the_incident_s_key(pagerduty: Rig, job: Job, action: Action, event: str) -> None:
-    """The key of Alertmanager's own receiver, so that both merge."""
+    """The key is that of Alertmanager's own receiver, so that both events merge."""
     pagerduty.sender.send(for_rig(job, pagerduty, action))
     body = pagerduty.received[0]
     assert (body["_path"], body["event_action"], body["dedup_key"], body["routing_key"]) == (
@@ -495,7 +495,7 @@ def test_pagerduty_events_carry_the_incident_s_key(pagerduty: Rig, job: Job, act
 
 
 def test_mails_of_an_incident_are_one_thread(mail: Rig, job: Job) -> None:
-    """The first one's Message-ID can be computed, so that the thread survives a restart."""
+    """The first mail's Message-ID can be computed, so that the thread survives a restart."""
     mail.sender.send(for_rig(job, mail))
     mail.sender.send(dataclasses.replace(for_rig(job, mail, "resolve"), id=6))
     first, second = mail.received
@@ -505,28 +505,28 @@ def test_mails_of_an_incident_are_one_thread(mail: Rig, job: Job) -> None:
 
 
 def test_thread_keeps_its_subject_when_the_incident_has_changed(mail: Rig, job: Job, catalog: Catalog) -> None:
-    """Gmail begins a new conversation with every new subject; the sender's name says what it has come to."""
+    """Gmail begins a new conversation with every new subject; the sender's name shows the new state."""
     kept = mail.sender.send(for_rig(job, mail)).provider_id
     over = message_of(catalog, alert(component="checkout"), alert(component="search"), resolve=True)
     for number, action in ((6, "join"), (7, "resolve")):
         later = for_rig(job, mail, action, kept)
         mail.sender.send(dataclasses.replace(later, id=number, message=over if action == "resolve" else job.message))
     subject = "[Tocsin 12] CRITICAL: API platform: Error ratio (checkout)"
-    assert [found["Subject"] for found in mail.received] == [subject, f"Re: {subject}", f"Re: {subject}"]
-    names = [found["From"].addresses[0].display_name for found in mail.received]
+    assert [received["Subject"] for received in mail.received] == [subject, f"Re: {subject}", f"Re: {subject}"]
+    names = [received["From"].addresses[0].display_name for received in mail.received]
     assert names == ["Tocsin CRITICAL", "Tocsin CRITICAL", "Tocsin RESOLVED"]
     assert mail.received[2].get_body(("plain",)).get_content().startswith("RESOLVED: API platform: Error ratio")
 
 
 def test_subject_from_the_store_is_no_header_of_its_own(mail: Rig, job: Job) -> None:
-    """It was a label once."""
+    """The subject was a label once."""
     mail.sender.send(for_rig(job, mail, "resolve", "<id@example.com> [Tocsin 12] a\r\nBcc: x@example.com"))
     assert mail.received[0]["Bcc"] is None
     assert mail.received[0]["Subject"] == "Re: [Tocsin 12] a Bcc: x@example.com"
 
 
 def test_mail_server_that_says_nothing_is_given_up(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes the connection and no more."""
+    """The server accepts the connection and sends nothing."""
     monkeypatch.setattr(mail_sender, "READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         sender = MailSender(parse_smtp_url(Secret(f"smtp://127.0.0.1:{server.getsockname()[1]}")))
@@ -535,7 +535,7 @@ def test_mail_server_that_says_nothing_is_given_up(job: Job, monkeypatch: pytest
 
 
 def test_mail_server_that_dribbles_is_given_up(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte of its greeting comes in time, the whole never does."""
+    """Each byte of its greeting comes in time, but the greeting never ends."""
     monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
     with dribbling(b"2") as port:
         _gives_up(f"smtp://127.0.0.1:{port}", job)
@@ -545,7 +545,7 @@ def test_mail_server_that_dribbles_is_given_up(job: Job, monkeypatch: pytest.Mon
 def test_mail_server_that_dribbles_while_tls_is_agreed_on_is_given_up(
     url: str, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A record of 16 KiB is announced, and comes byte by byte: there is no line yet that could be read from."""
+    """The server announces a record of 16 KiB and sends it byte by byte, before any line can be read."""
     monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
 
     def begin(connection: socket.socket) -> None:
@@ -560,38 +560,38 @@ def test_mail_server_that_dribbles_while_tls_is_agreed_on_is_given_up(
 
 
 def _gives_up(url: str, job: Job) -> None:
-    """Send a mail to the server at `url`, which never comes to an end: it is given up for now."""
+    """Send a mail to the server at `url`, which never finishes; assert that the sender gives up for now."""
     sender = MailSender(parse_smtp_url(Secret(url)))
     with pytest.raises(TemporaryFailure, match="took too long"):
         sender.send(dataclasses.replace(job, destination="a@example.com"))
 
 
 def test_mail_that_is_sent_twice_has_the_same_message_id(mail: Rig, job: Job) -> None:
-    """Servers and readers drop the second."""
+    """Servers and mail programs drop the second."""
     for _ in range(2):
         mail.sender.send(for_rig(job, mail, "join"))
     assert mail.received[0]["Message-ID"] == mail.received[1]["Message-ID"]
 
 
 def test_mail_has_the_headers_of_an_automatic_message(mail: Rig, job: Job) -> None:
-    """No holiday replies; the time of sending."""
+    """Nobody gets holiday replies, and the date is the time of sending."""
     mail.sender.send(for_rig(job, mail))
-    found = mail.received[0]
-    assert (found["From"], found["To"], found["Importance"]) == (
+    received = mail.received[0]
+    assert (received["From"], received["To"], received["Importance"]) == (
         "Tocsin CRITICAL <tocsin@example.com>",
         "devops@example.com",
         "high",
     )
-    assert (found["Auto-Submitted"], found["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
-    assert parsedate_to_datetime(found["Date"]).timestamp() == NOON
-    assert found.get_content_type() == "multipart/alternative"
+    assert (received["Auto-Submitted"], received["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
+    assert parsedate_to_datetime(received["Date"]).timestamp() == NOON
+    assert received.get_content_type() == "multipart/alternative"
 
 
 @pytest.mark.parametrize(
     "address", ["", "nobody", "a@b@c", "a@example.com\r\nBcc: x@example.com", "a b@example.com", "<a@example.com>"]
 )
 def test_address_that_is_none_is_permanent(mail: Rig, job: Job, address: str) -> None:
-    """Before anything is sent."""
+    """The address is refused before anything is sent."""
     with pytest.raises(PermanentFailure):
         mail.sender.send(dataclasses.replace(job, destination=address))
     assert mail.received == []
@@ -630,7 +630,7 @@ def test_mail_password_is_never_shown(job: Job) -> None:
 
 
 def test_log_line_is_json_that_names_tier_and_runbook(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
-    """For those who read logs."""
+    """The line is for those who read logs."""
     with structlog.testing.capture_logs() as lines:
         LogSender().send(job)
     assert lines[0]["event"] == "CRITICAL: API platform: Error ratio (checkout)"
@@ -639,7 +639,7 @@ def test_log_line_is_json_that_names_tier_and_runbook(job: Job, capsys: pytest.C
 
 
 def test_slack_answer_is_seen_by_one_person(slack: Rig) -> None:
-    """Whoever has pressed a button that changes nothing is told why; nobody is mentioned by it."""
+    """Whoever presses a button that changes nothing is told why; nobody is mentioned."""
     assert isinstance(slack.sender, Answering)
     slack.sender.answer("C024BE91L", "U024BE7LH", "Incident 1 is resolved already.")
     sent = slack.received[0]

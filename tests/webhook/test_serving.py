@@ -1,6 +1,6 @@
-"""Connections that send nothing, or half of it, or too much: deliveries and health go on as if they were not there.
+"""Tests that connections which send nothing, half a request or too much do not delay deliveries and health checks.
 
-Each is made for real, against the webhook as it is served.
+Each connection is real, against the webhook as it is served.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def port_of(replica: Replica) -> int:
 
 
 def connect(replica: Replica) -> socket.socket:
-    found = socket.create_connection((LOOPBACK, port_of(replica)), timeout=PATIENCE_SECONDS)
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return found
+    connection = socket.create_connection((LOOPBACK, port_of(replica)), timeout=PATIENCE_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def deliver(replica: Replica, number: int = 0, **changes: object) -> int:
@@ -87,18 +87,18 @@ def deliver(replica: Replica, number: int = 0, **changes: object) -> int:
 
 
 def slowest(replica: Replica) -> float:
-    """Return the 99th percentile of the seconds that deliveries take, each on a connection of its own."""
-    taken = []
+    """Return the 99th percentile of the seconds that deliveries take, each on its own connection."""
+    durations = []
     for number in range(DELIVERIES):
         begun = time.monotonic()
         assert deliver(replica, number) == 200
         assert loopback.answers(f"{replica.url}/healthz")
-        taken.append(time.monotonic() - begun)
-    return statistics.quantiles(taken, n=100)[98]
+        durations.append(time.monotonic() - begun)
+    return statistics.quantiles(durations, n=100)[98]
 
 
 def opened(replica: Replica, beginning: bytes) -> socket.socket:
-    """Return a connection that has sent this and waits for nothing."""
+    """Return a connection that has sent `beginning` and reads no answer."""
     line = connect(replica)
     with suppress(OSError):
         line.sendall(beginning)
@@ -119,7 +119,7 @@ def goes_on(line: socket.socket, drip: bytes) -> bool:
 
 @contextmanager
 def held(replica: Replica, number: int, beginning: bytes, drip: bytes = b"") -> Iterator[None]:
-    """Hold so many connections that have sent this, and send `drip` on each every second; open again what is closed."""
+    """Hold `number` connections that have sent `beginning`; send `drip` on each every second; reopen closed ones."""
     over = threading.Event()
 
     def hold(share: int) -> None:
@@ -127,7 +127,7 @@ def held(replica: Replica, number: int, beginning: bytes, drip: bytes = b"") -> 
         while not over.is_set():
             lines += [opened(replica, beginning) for _ in range(share - len(lines))]
             over.wait(1)
-            for line in [one for one in lines if not goes_on(one, drip)]:
+            for line in [open_line for open_line in lines if not goes_on(open_line, drip)]:
                 line.close()
                 lines.remove(line)
         for line in lines:
@@ -147,7 +147,7 @@ def held(replica: Replica, number: int, beginning: bytes, drip: bytes = b"") -> 
 
 @contextmanager
 def flooded(replica: Replica) -> Iterator[None]:
-    """Post with wrong tokens as fast as it is answered, on four connections at once."""
+    """Post with wrong tokens as fast as the webhook answers, on four connections at once."""
     over, answers = threading.Event(), []
 
     def flood() -> None:
@@ -186,7 +186,7 @@ def flooded(replica: Replica) -> Iterator[None]:
     ],
 )
 def test_slow_connections_hold_up_nobody(webhook: Replica, number: int, beginning: bytes, drip: bytes) -> None:
-    """Deliveries and health take hardly longer than without them, on whatever machine."""
+    """Deliveries and health checks take hardly longer than without them, on any machine."""
     quiet = slowest(webhook)
     with held(webhook, number, beginning, drip):
         assert slowest(webhook) < 1.0 + 20 * quiet
@@ -194,14 +194,14 @@ def test_slow_connections_hold_up_nobody(webhook: Replica, number: int, beginnin
 
 
 def test_flood_of_wrong_tokens_holds_up_nobody(webhook: Replica) -> None:
-    """Who shows no valid token has threads of his own."""
+    """Requests without a valid token have their own threads."""
     quiet = slowest(webhook)
     with flooded(webhook):
         assert slowest(webhook) < 1.0 + 20 * quiet
 
 
 def test_guessing_is_slow_and_for_nobody_else(webhook: Replica) -> None:
-    """The more wrong tokens an address has shown, the longer it waits; what it sends with the right one does not."""
+    """Each wrong token makes its address wait longer, but not requests from there with the right token."""
     url, wrong = f"{webhook.url}/v1/incidents/999/acknowledge", {"Authorization": "Bearer wrong"}
 
     def seconds(headers: dict[str, str]) -> float:
@@ -217,7 +217,7 @@ def test_guessing_is_slow_and_for_nobody_else(webhook: Replica) -> None:
     with ThreadPoolExecutor() as pool:
         slow = [pool.submit(seconds, wrong) for _ in range(20)]
         quick = [seconds(KNOWN) for _ in range(20)]
-        assert max(quick) < min(one.result() for one in slow)
+        assert max(quick) < min(guess.result() for guess in slow)
 
 
 @pytest.mark.parametrize(
@@ -228,29 +228,29 @@ def test_guessing_is_slow_and_for_nobody_else(webhook: Replica) -> None:
     ],
 )
 def test_half_a_request_has_its_time(webhook: Replica, beginning: bytes, seconds: float) -> None:
-    """However steadily it drips, it is answered with 408 then and closed."""
+    """The answer is a 408 after the time, however steadily bytes arrive, and the connection is closed."""
     line, begun = connect(webhook), time.monotonic()
     line.sendall(beginning)
     line.settimeout(0.5)
-    said = b""
-    while not said:
+    answer = b""
+    while not answer:
         try:
-            said = line.recv(1_000)
+            answer = line.recv(1_000)
         except TimeoutError:
             line.sendall(b"x")
-    assert said.startswith(b"HTTP/1.1 408 ")
+    assert answer.startswith(b"HTTP/1.1 408 ")
     assert time.monotonic() - begun >= seconds
     line.close()
 
 
 def test_silent_connection_is_closed_without_a_word(webhook: Replica) -> None:
-    """There was no request that could be answered."""
+    """There was no request to answer."""
     with connect(webhook) as line:
         assert line.recv(1_000) == b""
 
 
 def test_a_peer_has_no_more_than_its_share(webhook: Replica) -> None:
-    """The one that has been waited for longest goes; who comes new comes in."""
+    """The peer's oldest waiting connection is closed, and a new one gets in."""
     with ExitStack() as stack:
         first = stack.enter_context(connect(webhook))
         time.sleep(GRACE_SECONDS)
@@ -265,7 +265,7 @@ def test_a_peer_has_no_more_than_its_share(webhook: Replica) -> None:
 
 
 def test_stranger_s_body_is_not_read(webhook: Replica) -> None:
-    """The refusal does not wait for it, and arrives although the sender goes on."""
+    """The refusal does not wait for the body, and arrives although the sender goes on."""
     with connect(webhook) as line:
         line.sendall(b"POST /v1/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n{")
         line.sendall(b" " * 200_000)
@@ -273,19 +273,19 @@ def test_stranger_s_body_is_not_read(webhook: Replica) -> None:
 
 
 def test_connection_is_used_again(webhook: Replica) -> None:
-    """Request after request, sent ahead of the answer too."""
+    """Requests follow each other, even before the answer has come."""
     with connect(webhook) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
-        said = b""
-        while said.count(b'"alive"') < 3:
+        answers = b""
+        while answers.count(b'"alive"') < 3:
             piece = line.recv(1_000)
             assert piece
-            said += piece
-        assert said.count(b"HTTP/1.1 200 ") == 3
+            answers += piece
+        assert answers.count(b"HTTP/1.1 200 ") == 3
 
 
 def test_whoever_asks_first_is_told_to_go_on(webhook: Replica) -> None:
-    """`Expect: 100-continue`, as curl sends it with a large body."""
+    """The program curl sends `Expect: 100-continue` with a large body."""
     body = json.dumps(payload(alert())).encode()
     head = HALF_DELIVERY.partition(b"Content-Length")[0]
     with connect(webhook) as line:
@@ -296,7 +296,7 @@ def test_whoever_asks_first_is_told_to_go_on(webhook: Replica) -> None:
 
 
 def test_body_in_chunks_is_taken(webhook: Replica) -> None:
-    """A proxy need not know its length."""
+    """A proxy need not know the length of a body."""
     line = http.client.HTTPConnection(LOOPBACK, port_of(webhook), timeout=PATIENCE_SECONDS)
     body = json.dumps(payload(alert())).encode()
     pieces = (body[start : start + 100] for start in range(0, len(body), 100))
@@ -309,11 +309,11 @@ def test_body_in_chunks_is_taken(webhook: Replica) -> None:
     "beginning", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"GET\r\n\r\n", b"\r\n\r\n\r\n\r\n"]
 )
 def test_what_is_no_request_is_refused(webhook: Replica, beginning: bytes) -> None:
-    """Without a traceback, and the connection is closed."""
+    """There is no traceback, and the connection is closed."""
     with connect(webhook) as line:
         line.sendall(beginning)
-        said = b""
+        answer = b""
         while piece := line.recv(1_000):
-            said += piece
-        assert not said or said.startswith(b"HTTP/1.1 400 ")
+            answer += piece
+        assert not answer or answer.startswith(b"HTTP/1.1 400 ")
     assert "Traceback" not in webhook.log.read_text()

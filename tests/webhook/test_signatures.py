@@ -1,4 +1,4 @@
-"""Signatures over HTTP bodies: the providers' own examples, and everything that must not pass."""
+"""Tests of signatures over HTTP bodies: the providers' own examples, and everything that must not pass."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def headers(signature: str = SLACK_SIGNATURE, at: str = str(SLACK_AT)) -> tuple[
 
 
 def test_slack_s_own_example_passes() -> None:
-    """The numbers stand in Slack's documentation, so the law is theirs and not ours."""
+    """The numbers stand in Slack's documentation, so Slack sets the rule."""
     assert slack_signed(*headers(), SLACK_BODY, SLACK_SECRET, now=SLACK_AT)
 
 
 @pytest.mark.parametrize(("late", "passes"), [(0, True), (300, True), (301, False), (-300, True), (-301, False)])
 def test_slack_request_is_refused_beyond_five_minutes(late: float, *, passes: bool) -> None:
-    """A recorded request cannot be played again tomorrow, nor one that was dated ahead."""
+    """A recorded request cannot be repeated tomorrow, and one with a future time is refused."""
     assert slack_signed(*headers(), SLACK_BODY, SLACK_SECRET, now=SLACK_AT + late) is passes
 
 
@@ -56,12 +56,12 @@ def test_slack_request_is_refused_beyond_five_minutes(late: float, *, passes: bo
     ],
 )
 def test_slack_request_that_is_not_signed_is_refused(given: tuple[str, str]) -> None:
-    """Whatever the headers hold, it is a no and not an exception."""
+    """Whatever the headers hold, the result is a refusal and not an exception."""
     assert not slack_signed(*given, SLACK_BODY, SLACK_SECRET, now=SLACK_AT)
 
 
 def test_slack_signature_belongs_to_its_body_and_secret() -> None:
-    """One byte more, or another secret, and it fits no more."""
+    """With one byte more or another secret it does not match."""
     assert not slack_signed(*headers(), SLACK_BODY + b"&", SLACK_SECRET, now=SLACK_AT)
     assert not slack_signed(*headers(), SLACK_BODY, Secret("another"), now=SLACK_AT)
 
@@ -72,8 +72,8 @@ def pagerduty_signature(body: bytes, secret: str) -> str:
 
 def test_one_fitting_signature_of_pagerduty_s_is_enough() -> None:
     """There are two while a secret is being replaced, in any order."""
-    good, other = pagerduty_signature(b"{}", "hush"), pagerduty_signature(b"{}", "another")
-    for header in (good, f"{other},{good}", f"{good}, {other}", f"v2=00,{good}"):
+    good, outdated = pagerduty_signature(b"{}", "hush"), pagerduty_signature(b"{}", "another")
+    for header in (good, f"{outdated},{good}", f"{good}, {outdated}", f"v2=00,{good}"):
         assert pagerduty_signed(header, b"{}", Secret("hush"))
 
 
@@ -91,7 +91,7 @@ def test_one_fitting_signature_of_pagerduty_s_is_enough() -> None:
     ],
 )
 def test_request_without_a_fitting_signature_of_pagerduty_s_is_refused(header: str) -> None:
-    """Nor are ten thousand tried."""
+    """The number of signatures that are tried is limited."""
     assert not pagerduty_signed(header, b"{}", Secret("hush"))
 
 

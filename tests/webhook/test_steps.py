@@ -1,4 +1,7 @@
-"""What time does to an incident: escalation, the state in Alertmanager, suppression, resumption. A clock moved by hand, one service, fake senders."""
+"""Tests of what time does to an incident: escalation, the state in Alertmanager, suppression, resumption.
+
+A test moves the clock by hand; there is one service with fake senders.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ LEVELS = ("devops", "manager", "cto")
 
 @pytest.fixture
 def catalog_path(catalog_path: Path) -> Path:
-    """Return the catalogue with every contact there is, and every severity by e-mail alone: who is told is the question."""
+    """Return the catalogue with all contacts, and with e-mail alone for every severity: the tests ask who is told."""
     data = json.loads(catalog_path.read_text())
     data["levels"] = {
         level: {"title": title, "contacts": {"email": [f"{level}@example.com"], "sms": [], "phone": []}}
@@ -46,12 +49,12 @@ def catalog_path(catalog_path: Path) -> Path:
 
 
 def mails(senders: Senders) -> list[tuple[str, str]]:
-    return [(action, address.partition("@")[0]) for action, address in senders["email"].said]
+    return [(action, address.partition("@")[0]) for action, address in senders["email"].sent]
 
 
 def incident(client: FlaskClient, number: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
-    return found
+    answer: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
+    return answer
 
 
 def timeline(client: FlaskClient) -> list[tuple[str, str]]:
@@ -63,7 +66,7 @@ def acknowledge(client: FlaskClient, action: str = "acknowledge") -> None:
 
 
 def test_escalation_says_why(post: Post, senders: Senders, let: Callable[..., None], client: FlaskClient) -> None:
-    """Whoever is woken knows at once why it is them; the team's message is kept true and calls nobody again."""
+    """Whoever is woken knows at once why; the team's message is updated and calls nobody again."""
     post(alert())
     let()
     let(hours=1)
@@ -72,7 +75,7 @@ def test_escalation_says_why(post: Post, senders: Senders, let: Callable[..., No
     assert message.problem == "Error ratio is 7.3%, limit > 5%"
     assert message.tier == "L2 Engineering manager"
     assert senders["email"].jobs[-1].first, "the first mail to them answers none"
-    assert senders["slack"].said == [("open", "#ops-platform"), ("update", "#ops-platform")]
+    assert senders["slack"].sent == [("open", "#ops-platform"), ("update", "#ops-platform")]
     assert timeline(client)[-1] == ("escalated", "Tocsin")
     let(hours=1)
     let(hours=1)
@@ -83,7 +86,7 @@ def test_escalation_says_why(post: Post, senders: Senders, let: Callable[..., No
 def test_acknowledging_stops_the_escalation_until_its_time_has_passed(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """Who has taken it is left in peace; not resolved in the tier's time, the same level is asked again, then the next."""
+    """After an acknowledgement nobody is asked; after the tier's time the same level is asked, then the next."""
     post(alert())
     let()
     let(minutes=50)
@@ -103,7 +106,7 @@ def test_acknowledging_stops_the_escalation_until_its_time_has_passed(
 def test_giving_back_asks_the_same_level_again_at_once(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """Nobody is on it any more: that cannot wait for the next level's time."""
+    """Nobody works on it any more, so the question cannot wait for the next level's time."""
     post(alert())
     let()
     let(hours=1)
@@ -122,7 +125,7 @@ def test_giving_back_asks_the_same_level_again_at_once(
 
 
 def test_giving_back_what_nobody_has_taken_changes_nothing(post: Post, client: FlaskClient) -> None:
-    """A double click, or a late one."""
+    """It may be a double click, or a late one."""
     post(alert())
     answer = client.post("/v1/incidents/1/unacknowledge", json={"actor": "on-call"})
     assert answer.get_json() == {"result": "unchanged", "status": "open", "incident": 1}
@@ -133,7 +136,7 @@ def test_giving_back_what_nobody_has_taken_changes_nothing(post: Post, client: F
 def test_higher_severity_begins_at_the_first_level_with_its_own_time(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """A warning that somebody had taken becomes an emergency: that is another matter, and nobody has taken it."""
+    """A warning that somebody acknowledged becomes an emergency, which nobody has acknowledged."""
     group = {"alertname": "ApiPlatformErrorRatio"}
     post(alert(severity="warning"), groupLabels=group)
     let()
@@ -141,8 +144,8 @@ def test_higher_severity_begins_at_the_first_level_with_its_own_time(
     acknowledge(client)
     post(alert(severity="warning"), alert(severity="emergency"), groupLabels=group)
     let()
-    found = incident(client)
-    assert (found["status"], found["level"], found["acknowledged_by"]) == ("open", 1, None)
+    details = incident(client)
+    assert (details["status"], details["level"], details["acknowledged_by"]) == ("open", 1, None)
     assert mails(senders)[2:] == [("join", "devops")]
     let(minutes=15)
     assert mails(senders)[3:] == [("escalate", "manager")]
@@ -151,7 +154,7 @@ def test_higher_severity_begins_at_the_first_level_with_its_own_time(
 def test_news_after_an_escalation_reaches_everybody_who_was_asked(
     post: Post, senders: Senders, let: Callable[..., None]
 ) -> None:
-    """Both levels are in it by now; and the time of the level counts anew."""
+    """Both levels are involved by now, and the time of the level begins again."""
     group = {"system": "api-platform"}
     first, second = alert(), alert("ApiPlatformConnectionPool", annotations={"value": "0.97"})
     post(first, groupLabels=group)
@@ -168,7 +171,7 @@ def test_news_after_an_escalation_reaches_everybody_who_was_asked(
 
 
 def test_repeat_does_not_put_the_escalation_off(post: Post, senders: Senders, let: Callable[..., None]) -> None:
-    """Alertmanager repeats itself; the clock of the level runs from the page."""
+    """Alertmanager repeats itself; the level's time runs from the page."""
     post(alert())
     let()
     for _ in range(6):
@@ -179,7 +182,7 @@ def test_repeat_does_not_put_the_escalation_off(post: Post, senders: Senders, le
 
 
 def test_resolve_stops_the_escalation(post: Post, senders: Senders, let: Callable[..., None]) -> None:
-    """Nobody is woken for what is over."""
+    """Nobody is woken for a resolved incident."""
     post(alert())
     let()
     post(alert(status="resolved"))
@@ -194,26 +197,26 @@ def test_alerts_that_are_gone_resolve_the_incident_instead_of_waking_the_next_le
     alertmanager_state: FakeAlertmanagerState,
     let: Callable[..., None],
 ) -> None:
-    """Silenced while it fired, then over: Alertmanager tells nobody of that end. It is asked twice before it counts."""
+    """A silence hid the end, so Alertmanager tells nobody of it. It is asked twice before the end counts."""
     post(alert())
     let()
     alertmanager_state.answer = Absent()
     let(hours=1)
     assert incident(client)["status"] == "open", "absent once may be a replica that has just started"
     let(minutes=2)
-    found = incident(client)
-    assert (found["status"], found["resolved_by"]) == ("resolved", "Alertmanager")
-    assert found["timeline"][-1]["detail"] == (
+    details = incident(client)
+    assert (details["status"], details["resolved_by"]) == ("resolved", "Alertmanager")
+    assert details["timeline"][-1]["detail"] == (
         "Alertmanager, asked twice 2 min apart, no longer lists any of its alerts; it never sent their end"
     )
     assert mails(senders) == [("open", "devops"), ("resolve", "devops")]
-    assert [one["ended_by"] for one in found["alerts"]] == ["alertmanager"]
+    assert [entry["ended_by"] for entry in details["alerts"]] == ["alertmanager"]
 
 
 def test_alerts_that_come_back_between_the_two_questions_are_escalated(
     post: Post, senders: Senders, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
-    """A doubt delays the next level by minutes and never for good; the next doubt begins anew."""
+    """A missing alert delays the next level by minutes and never for good; the next time counts anew."""
     post(alert())
     let()
     alertmanager_state.answer = Absent()
@@ -243,11 +246,15 @@ def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
     let(hours=1)
     for _ in range(30):
         let(minutes=1)
-    found = incident(client)
-    assert (found["status"], found["suppressed_by"], found["suppressed_since"]) == ("open", by, "2026-11-22T13:00:00Z")
-    assert [line["kind"] for line in found["timeline"]] == ["opened", by]
+    details = incident(client)
+    assert (details["status"], details["suppressed_by"], details["suppressed_since"]) == (
+        "open",
+        by,
+        "2026-11-22T13:00:00Z",
+    )
+    assert [line["kind"] for line in details["timeline"]] == ["opened", by]
     assert (
-        found["next_step"]
+        details["next_step"]
         == f"Nobody further is told: every alert that fires is {by} in Alertmanager, since 13:00 UTC."
     )
     assert mails(senders) == [("open", "devops")]
@@ -261,7 +268,7 @@ def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
 def test_escalation_goes_on_when_alertmanager_cannot_be_asked_and_says_so(
     reason: str, post: Post, senders: Senders, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
-    """Not knowing wakes somebody; knowing that it was not known, they look first."""
+    """An unknown state wakes somebody; the message says that it is unknown, so that they look first."""
     post(alert())
     let()
     alertmanager_state.answer = Unknown(reason=reason)
@@ -275,7 +282,7 @@ def test_escalation_goes_on_when_alertmanager_cannot_be_asked_and_says_so(
 def test_incident_that_nobody_escalates_still_ends_when_its_alerts_are_gone(
     post: Post, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
-    """Information is reviewed now and then, or a silenced end would leave it open for ever."""
+    """Incidents of severity info are checked now and then; otherwise a silenced end would leave them open for ever."""
     post(alert(severity="info"))
     let(hours=1)
     assert incident(client)["status"] == "open"
@@ -292,7 +299,7 @@ def test_acknowledgement_while_alertmanager_is_asked_stops_the_step(
     alertmanager_state: FakeAlertmanagerState,
     let: Callable[..., None],
 ) -> None:
-    """The answer comes late: what somebody has done meanwhile counts."""
+    """The answer comes late, so an acknowledgement in the meantime counts."""
     post(alert())
     let()
     alertmanager_state.hook = lambda: acknowledge(client)
@@ -315,18 +322,18 @@ def test_alert_that_joins_while_alertmanager_is_asked_is_not_resolved_with_the_o
         alertmanager_state.answer = Active()
         post(first, second)
 
-    asked = len(alertmanager_state.asked)
+    asked_before = len(alertmanager_state.asked)
     alertmanager_state.hook = join
     alertmanager_state.answer = Absent()
     let(minutes=2)
     assert incident(client)["status"] == "open"
-    assert len(alertmanager_state.asked) == asked + 2, "it is asked again about all of them"
+    assert len(alertmanager_state.asked) == asked_before + 2, "it is asked again about all of them"
 
 
 def test_acknowledgement_between_claim_and_send_keeps_the_next_level_asleep(
     *, post: Post, service: Service, senders: Senders, client: FlaskClient, clock: Clock, step: Step, drain: Drain
 ) -> None:
-    """The row is there already; it is looked at once more before it is sent, and says why it was not."""
+    """The row exists already; it is checked again before it is sent, and says why it was not sent."""
     post(alert())
     drain()
     clock.forward(hours=1)
@@ -334,14 +341,16 @@ def test_acknowledgement_between_claim_and_send_keeps_the_next_level_asleep(
     acknowledge(client)
     drain()
     assert mails(senders) == [("open", "devops")]
-    row = next(one for one in incident(client)["notifications"] if one["action"] == "escalate")
+    row = next(
+        notification for notification in incident(client)["notifications"] if notification["action"] == "escalate"
+    )
     assert (row["state"], row["reason"]) == ("superseded", "the incident was acknowledged before this could be sent")
 
 
 def test_acknowledgement_while_a_send_is_in_flight_corrects_what_was_said(
     post: Post, senders: Senders, client: FlaskClient, drain: Drain
 ) -> None:
-    """The message left as open; the edit that says who has taken it follows."""
+    """The message was sent as open; an edit follows that says who acknowledged."""
 
     def take_it(_: object) -> None:
         senders["slack"].hook = lambda _: None
@@ -359,7 +368,7 @@ def test_acknowledgement_while_a_send_is_in_flight_corrects_what_was_said(
 def test_level_without_a_contact_is_passed_over_at_once_and_with_the_reason(
     *, post: Post, senders: Senders, client: FlaskClient, service: Service, catalog_path: Path, let: Callable[..., None]
 ) -> None:
-    """An hour's wait for nobody helps nobody; the one who is told instead knows why."""
+    """An hour's wait for nobody helps nobody; the next level's message says why it is told."""
     change_contacts(service, catalog_path, "devops", [])
     post(alert())
     let()
@@ -373,7 +382,7 @@ def test_level_without_a_contact_is_passed_over_at_once_and_with_the_reason(
 def test_level_in_the_middle_without_a_contact_is_passed_over(
     post: Post, senders: Senders, service: Service, catalog_path: Path, let: Callable[..., None]
 ) -> None:
-    """The third level is told at the second one's time."""
+    """The third level is told at the second level's time."""
     change_contacts(service, catalog_path, "manager", [])
     post(alert())
     let()
@@ -388,7 +397,7 @@ def test_level_in_the_middle_without_a_contact_is_passed_over(
 def test_last_level_without_a_contact_leaves_the_highest_that_can_be_reached(
     post: Post, senders: Senders, service: Service, catalog_path: Path, let: Callable[..., None]
 ) -> None:
-    """Somebody is asked again; never nobody."""
+    """Somebody is asked again at each time, never nobody."""
     change_contacts(service, catalog_path, "cto", [])
     post(alert())
     let()
@@ -414,20 +423,20 @@ def test_level_whose_messages_have_all_failed_is_not_waited_for(
 def test_levels_that_all_refuse_are_not_called_in_a_circle(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """Once the last one is reached the tier's time counts again."""
+    """Once the last level is reached, the tier's time counts again."""
     senders["email"].failures = [PermanentFailure("refused")] * 100
     post(alert())
     for _ in range(10):
         let()
-    assert len([one for one in incident(client)["notifications"] if one["channel"] == "email"]) == 3
+    assert len([row for row in incident(client)["notifications"] if row["channel"] == "email"]) == 3
     let(hours=1)
-    assert len([one for one in incident(client)["notifications"] if one["channel"] == "email"]) == 4
+    assert len([row for row in incident(client)["notifications"] if row["channel"] == "email"]) == 4
 
 
 def test_house_that_can_reach_nobody_by_name_still_shows_how_far_it_has_come(
     *, post: Post, senders: Senders, service: Service, client: FlaskClient, catalog_path: Path, let: Callable[..., None]
 ) -> None:
-    """Only Slack is set up here: the levels pass at their times, the channel shows it, and the log has a trace."""
+    """Only Slack is set up: the levels pass at their times, the channel shows them, and the log has an entry."""
     for level in LEVELS:
         change_contacts(service, catalog_path, level, [])
     post(alert())
@@ -437,7 +446,7 @@ def test_house_that_can_reach_nobody_by_name_still_shows_how_far_it_has_come(
         let(hours=1)
         assert incident(client)["level"] == level
         assert senders["slack"].jobs[-1].message.tier.startswith(f"L{level} ")
-    reasons = {one["reason"] for one in incident(client)["notifications"] if one["state"] == "unconfigured"}
+    reasons = {row["reason"] for row in incident(client)["notifications"] if row["state"] == "unconfigured"}
     assert reasons == {
         "DevOps team has no email contact",
         "Engineering manager has no email contact",
@@ -448,16 +457,16 @@ def test_house_that_can_reach_nobody_by_name_still_shows_how_far_it_has_come(
 def test_metrics_tell_of_escalations_and_of_how_late_they_are(
     *, post: Post, client: FlaskClient, clock: Clock, step: Step
 ) -> None:
-    """A worker that has stopped shows itself by what is overdue."""
+    """A worker that has stopped shows itself by overdue timers."""
     post(alert())
     clock.forward(hours=1, minutes=5)
     assert b"tocsin_timers_overdue_seconds 300.0" in client.get("/metrics").data
     assert b"tocsin_timers_overdue 1.0" in client.get("/metrics").data
     step()
-    found = client.get("/metrics").data
-    assert b"tocsin_timers_overdue_seconds 0.0" in found
-    assert b'tocsin_steps_total{result="escalated",severity="critical"} 1.0' in found
-    assert b'tocsin_escalations_total{level="2"} 1.0' in found
+    metrics = client.get("/metrics").data
+    assert b"tocsin_timers_overdue_seconds 0.0" in metrics
+    assert b'tocsin_steps_total{result="escalated",severity="critical"} 1.0' in metrics
+    assert b'tocsin_escalations_total{level="2"} 1.0' in metrics
 
 
 def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
@@ -469,7 +478,7 @@ def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
     clock: Clock,
     let: Callable[..., None],
 ) -> None:
-    """Due times are rows: the process that died while it asked has lost nothing."""
+    """Due times are rows: a process that died while it asked has lost nothing."""
 
     class Killed(BaseException):
         pass
@@ -493,7 +502,7 @@ def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
 def test_longer_interval_in_a_new_catalogue_holds_for_incidents_that_are_open(
     post: Post, senders: Senders, service: Service, catalog_path: Path, let: Callable[..., None]
 ) -> None:
-    """The row was set under the old one; it is computed anew before anybody is called."""
+    """The timer was set under the old catalogue; it is computed anew before anybody is called."""
     post(alert())
     let()
     data = json.loads(catalog_path.read_text())
@@ -507,7 +516,7 @@ def test_longer_interval_in_a_new_catalogue_holds_for_incidents_that_are_open(
 
 
 def test_replicas_take_each_timer_once(post: Post, service: Service, senders: Senders, clock: Clock) -> None:
-    """A claim is a lease: who comes second finds nothing, and has nothing to give back."""
+    """A claim is a lease: the second worker gets nothing, and has nothing to give back."""
     post(alert())
     clock.forward(hours=1)
     with service.database.write() as connection:
@@ -533,21 +542,21 @@ def test_workers_at_once_tell_each_level_once(post: Post, service: Service, cloc
             pass
 
     at_once(*(partial(work, worker) for worker in workers))
-    found = [incident(client, number) for number in range(1, 21)]
-    assert [one["level"] for one in found] == [2] * 20
-    assert [[line["kind"] for line in one["timeline"]] for one in found] == [["opened", "escalated"]] * 20
+    incidents = [incident(client, number) for number in range(1, 21)]
+    assert [details["level"] for details in incidents] == [2] * 20
+    assert [[line["kind"] for line in details["timeline"]] for details in incidents] == [["opened", "escalated"]] * 20
 
 
 def test_worker_that_runs_escalates_by_itself(*, post: Post, service: Service, clock: Clock, senders: Senders) -> None:
-    """Threads of its own take the timers; what they commit wakes those that send."""
-    told = threading.Event()
-    senders["email"].hook = lambda job: told.set() if job.action == "escalate" else None
+    """Its own threads take the timers; their commits wake the threads that send."""
+    escalated = threading.Event()
+    senders["email"].hook = lambda job: escalated.set() if job.action == "escalate" else None
     post(alert())
     clock.forward(hours=1)
     worker = service.worker()
     worker.start()
     try:
-        assert told.wait(timeout=PATIENCE_SECONDS)
+        assert escalated.wait(timeout=PATIENCE_SECONDS)
     finally:
         worker.stop()
 
@@ -559,36 +568,36 @@ def change_contacts(service: Service, path: Path, level: str, addresses: list[st
     assert service.catalog.refresh()
 
 
-def resolve(client: FlaskClient, action: str = "resolve", who: str = "on-call") -> None:
-    assert client.post(f"/v1/incidents/1/{action}", json={"actor": who}).status_code == 200
+def resolve(client: FlaskClient, action: str = "resolve", actor: str = "on-call") -> None:
+    assert client.post(f"/v1/incidents/1/{action}", json={"actor": actor}).status_code == 200
 
 
 def test_what_is_resolved_by_hand_is_told_again_if_it_fires_on(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """After the policy's time, an hour unless given; the first level is asked, PagerDuty under the same key."""
+    """It is told after the policy's time, an hour by default, to the first level; PagerDuty gets the same key."""
     post(alert())
     let()
     let(hours=1)
     resolve(client)
     let()
-    assert senders["pagerduty"].said == [("open", "events"), ("resolve", "events")]
+    assert senders["pagerduty"].sent == [("open", "events"), ("resolve", "events")]
     assert senders["slack"].jobs[-1].message.word == "RESOLVED BY HAND, STILL FIRING"
     assert senders["slack"].jobs[-1].message.next_step == (
         "It is told again at 14:00 UTC if it still fires then; anybody can reopen it now."
     )
-    told = len(senders["email"].said)
+    mails_before = len(senders["email"].sent)
     let(minutes=59)
-    assert (incident(client)["status"], len(senders["email"].said)) == ("resolved", told)
+    assert (incident(client)["status"], len(senders["email"].sent)) == ("resolved", mails_before)
     let(minutes=1)
-    found = incident(client)
-    assert (found["status"], found["level"], found["paged_at"]) == ("open", 1, "2026-11-22T14:00:00Z")
-    assert mails(senders)[told:] == [("join", "devops")]
+    details = incident(client)
+    assert (details["status"], details["level"], details["paged_at"]) == ("open", 1, "2026-11-22T14:00:00Z")
+    assert mails(senders)[mails_before:] == [("join", "devops")]
     assert senders["email"].jobs[-1].message.news == (
         "Resolved by on-call 1 h ago, and it still fires; DevOps team (level 1 of 3) is told again."
     )
     assert senders["pagerduty"].jobs[-1].dedup_key == senders["pagerduty"].jobs[0].dedup_key
-    assert senders["pagerduty"].said[-1] == ("join", "events")
+    assert senders["pagerduty"].sent[-1] == ("join", "events")
     let(hours=1)
     assert mails(senders)[-1] == ("escalate", "manager"), "its escalation has begun anew"
 
@@ -612,7 +621,7 @@ def test_time_until_it_is_told_again_is_the_policys(
 def test_end_that_alertmanager_tells_drops_the_second_telling(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """It is said that it is over, and that is all."""
+    """The end is told once, and nothing after it."""
     post(alert())
     let()
     resolve(client)
@@ -620,17 +629,17 @@ def test_end_that_alertmanager_tells_drops_the_second_telling(
     post(alert(status="resolved"))
     let()
     assert senders["slack"].jobs[-1].message.word == "RESOLVED"
-    told = len(senders["email"].said)
+    mails_before = len(senders["email"].sent)
     let(hours=2)
-    found = incident(client)
-    assert (found["status"], found["still_firing"], len(senders["email"].said)) == ("resolved", False, told)
+    details = incident(client)
+    assert (details["status"], details["still_firing"], len(senders["email"].sent)) == ("resolved", False, mails_before)
     assert timeline(client)[-1] == ("resolved", "Alertmanager")
 
 
 def test_what_is_silenced_is_not_told_again_until_it_is_not(
     post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """Alertmanager tells nobody of it either; it is no end."""
+    """Alertmanager tells nobody of it either, but that is no end."""
     post(alert())
     resolve(client)
     alertmanager_state.answer = Quiet(by="silenced")
@@ -645,21 +654,21 @@ def test_what_is_silenced_is_not_told_again_until_it_is_not(
 def test_what_alertmanager_lists_no_more_is_over_and_not_told_again(
     post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """Asked twice, as everywhere."""
+    """Alertmanager is asked twice, as for any incident."""
     post(alert())
     resolve(client)
     alertmanager_state.answer = Absent()
     let(hours=1)
     assert incident(client)["still_firing"]
     let(minutes=2)
-    found = incident(client)
-    assert (found["status"], found["still_firing"], found["resolved_by"]) == ("resolved", False, "Alertmanager")
+    details = incident(client)
+    assert (details["status"], details["still_firing"], details["resolved_by"]) == ("resolved", False, "Alertmanager")
 
 
 def test_delivery_between_two_empty_lists_counts_more_than_they_do(
     post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """Alertmanager has told of the alert since the first one."""
+    """Alertmanager has delivered the alert since the first empty list."""
     post(alert())
     resolve(client)
     alertmanager_state.answer = Absent()
@@ -673,7 +682,7 @@ def test_delivery_between_two_empty_lists_counts_more_than_they_do(
 def test_delivery_between_two_empty_lists_counts_for_open_incidents_too(
     post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """A repeat says that it fires: only two empty lists after it end the incident."""
+    """A repeat says that the alert fires: only two empty lists after it end the incident."""
     post(alert())
     alertmanager_state.answer = Absent()
     let(hours=1)
@@ -690,7 +699,7 @@ def test_delivery_between_two_empty_lists_counts_for_open_incidents_too(
 def test_repeat_that_comes_while_alertmanager_is_asked_is_newer_than_its_answer(
     post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """The step that asked is dropped, and the question put anew."""
+    """The step that asked is dropped, and Alertmanager is asked again."""
     post(alert())
     alertmanager_state.answer = Absent()
     let(hours=1)
@@ -709,7 +718,7 @@ def test_repeat_that_comes_while_alertmanager_is_asked_is_newer_than_its_answer(
 def test_what_nobody_can_be_asked_about_is_told_again_after_a_resolve_by_hand(
     post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
-    """Not knowing never keeps a page back: no repeat is waited for, and the message says why."""
+    """An unknown state never holds a page back: no repeat is waited for, and the message says why."""
     post(alert())
     resolve(client)
     alertmanager_state.answer = Unknown(reason="TOCSIN_ALERTMANAGER_URL is not set")
@@ -725,7 +734,7 @@ def test_what_nobody_can_be_asked_about_is_told_again_after_a_resolve_by_hand(
 def test_silent_watchdog_that_a_person_has_resolved_is_told_again(
     client: FlaskClient, service: Service, let: Callable[..., None], clock: Clock
 ) -> None:
-    """Nobody but the Watchdog says that the way is open."""
+    """Only the Watchdog shows that alerts arrive."""
     worker = service.worker()
     for _ in range(40):
         clock.forward(minutes=1)
@@ -744,7 +753,7 @@ def test_silent_watchdog_that_a_person_has_resolved_is_told_again(
 def test_another_component_is_called_although_the_first_is_taken(
     post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
 ) -> None:
-    """With the system's name and its own; the timeline says what the acknowledgement covered."""
+    """The message has the names of the system and the component; the timeline says what the acknowledgement covered."""
     first, second = alert(component="checkout"), alert(component="payments", annotations={"value": "0.97"})
     post(first)
     let()
@@ -756,7 +765,7 @@ def test_another_component_is_called_although_the_first_is_taken(
         "New in this incident: API platform, payments: Error ratio is 97%, limit > 5%"
     )
     assert (incident(client)["status"], mails(senders)[-1]) == ("open", ("join", "devops"))
-    assert senders["pagerduty"].said[-1] == ("join", "events")
+    assert senders["pagerduty"].sent[-1] == ("join", "events")
     details = [line["detail"] for line in incident(client)["timeline"]]
     assert details[1:] == ["covers 1 alert (checkout)", "1 alert joined, which on-call has not acknowledged"]
     let(hours=1)
@@ -766,11 +775,11 @@ def test_another_component_is_called_although_the_first_is_taken(
 def test_fifty_components_that_fail_together_are_a_few_calls(
     post: Post, senders: Senders, let: Callable[..., None]
 ) -> None:
-    """Also where Alertmanager delivers each by itself: the first, three more, and one that gathers the rest."""
-    found: list[dict[str, Any]] = []
+    """Even if each alert is delivered by itself there are five calls: the first, three more, and one for the rest."""
+    alerts: list[dict[str, Any]] = []
     for number in range(50):
-        found.append(alert(component=f"part-{number}"))
-        post(*found)
+        alerts.append(alert(component=f"part-{number}"))
+        post(*alerts)
         let(seconds=1)
     assert mails(senders) == [("open", "devops"), *([("join", "devops")] * 3)]
     let(minutes=5)

@@ -1,4 +1,4 @@
-"""The store under stress: schema, locks, a full disk, replicas at the same moment."""
+"""Tests of the store under stress: schema, locks, a full disk, simultaneous replicas."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_migrations_lead_to_the_tables(service: Service) -> None:
 
 
 def test_migrating_twice_changes_nothing(service: Service) -> None:
-    """It is done at every start."""
+    """Every start migrates."""
     service.database.migrate()
 
 
 def test_schema_of_a_newer_program_is_refused(service: Service) -> None:
-    """Rather than writing into tables it does not know."""
+    """The program does not write into tables that it does not know."""
     with service.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreUnavailable, match="cannot be brought up to date"):
@@ -68,7 +68,7 @@ def test_commit_is_on_the_disk(service: Service) -> None:
 
 
 def test_incident_of_an_earlier_version_is_escalated_after_the_migration(tmp_path: Path) -> None:
-    """What was open before there were timers has one now: whoever takes it computes when it is really due."""
+    """An incident from before there were timers gets one; the worker that takes it computes when it is really due."""
     database = Database(Secret(f"sqlite:///{tmp_path / 'old.db'}"))
     database.migrate("0001")
     old = text(
@@ -82,23 +82,23 @@ def test_incident_of_an_earlier_version_is_escalated_after_the_migration(tmp_pat
     database.migrate()
     with database.write() as connection:
         claims = [timers.claim(connection, token="t", now=NOON, until=NOON + 60) for _ in range(3)]
-        assert [one.incident_id for one in claims if one] == [1, 2]
-        found = store.incident_by_id(connection, 1)
-    assert found is not None
-    assert (found.level, found.reopened_at, found.suppressed_since) == (0, (), None)
+        assert [claim.incident_id for claim in claims if claim] == [1, 2]
+        incident = store.incident_by_id(connection, 1)
+    assert incident is not None
+    assert (incident.level, incident.reopened_at, incident.suppressed_since) == (0, (), None)
     database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://h/x", "nonsense", "oracle+odd://h"])
 def test_database_that_cannot_be_used_is_refused(url: str) -> None:
-    """In memory nothing survives a restart; of others only two are known."""
+    """In memory nothing survives a restart; other databases than SQLite and PostgreSQL are unknown."""
     with pytest.raises(ValueError, match=r"memory|supported|not a database URL|needs the Python package"):
         Database(Secret(url))
 
 
 @pytest.mark.parametrize("url", ["sqlite:///tocsin.db", "postgresql://127.0.0.1:1/x"])
 def test_every_thread_of_the_server_finds_a_connection(url: str) -> None:
-    """Who waits in vain for one says that the store is unavailable: a delivery is refused though all is well."""
+    """A thread without a connection reports the store as unavailable, and a delivery would be refused without need."""
     single = 3  # whoever looks for held-up calls, for the Watchdog and for what is to be archived
     threads = THREADS * (len(CHANNELS) + 1) + single + REQUEST_THREADS
     pool = engines.open_engine(Secret(url)).pool
@@ -107,7 +107,7 @@ def test_every_thread_of_the_server_finds_a_connection(url: str) -> None:
 
 
 def test_failure_never_shows_the_database_s_address() -> None:
-    """It can hold a password."""
+    """The address can hold a password."""
     with pytest.raises(StoreUnavailable) as caught:
         Database(Secret("postgresql://user:hush@127.0.0.1:1/x?connect_timeout=1")).migrate()
     assert "hush" not in str(caught.value)
@@ -117,7 +117,7 @@ def test_failure_never_shows_the_database_s_address() -> None:
 def test_locked_database_is_a_503_and_nothing_is_lost(
     settings: Settings, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process holds the lock; when it lets go everything works without help."""
+    """Another process holds the lock; when it releases it, everything works without help."""
     monkeypatch.setattr(engines, "BUSY_SECONDS", 0.1)
     service = build(settings, senders={})
     locker = sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None)
@@ -137,7 +137,7 @@ def test_locked_database_is_a_503_and_nothing_is_lost(
 
 @sqlite_only
 def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, service: Service) -> None:
-    """SQLite is told that it may not grow; once it may, the same delivery is taken."""
+    """SQLite may not grow the file; once it may, the same delivery is taken."""
     big = payload(*(alert(instance=f"{number}", annotations={"summary": "x" * 5_000}) for number in range(200)))
     limit: list[int] = []
 
@@ -154,7 +154,7 @@ def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, ser
 
 @sqlite_only
 def test_what_was_sent_is_written_down_before_others_write(service: Service) -> None:
-    """Whoever waits with it goes first, however late he came."""
+    """The writer that records a sent message goes first, however late it came."""
     order: list[str] = []
 
     def write(name: str, *, urgent: bool) -> None:
@@ -187,39 +187,39 @@ def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: 
 
 
 def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> None:
-    """Two Alertmanagers behind one outage, a moment apart."""
+    """Two Alertmanagers report the same outage, a moment apart."""
     app, results = create_app(service), []
 
     def deliver() -> None:
         results.append(app.test_client().post("/v1/alertmanager", json=payload(alert())).get_json())
 
     at_once(*[deliver] * 6)
-    assert sorted(one["result"] for one in results) == ["opened", *["repeated"] * 5]
-    assert {one["incident"] for one in results} == {1}
+    assert sorted(answer["result"] for answer in results) == ["opened", *["repeated"] * 5]
+    assert {answer["incident"] for answer in results} == {1}
 
 
 @pytest.fixture
 def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
-    """Return a function that posts payloads from a thread each, none of which goes on alone from where it has looked."""
-    app, looked = create_app(service), store.open_incident_by_fingerprint
+    """Return a function that posts each payload in its own thread; all look for an incident before any goes on."""
+    app, find_open_incident = create_app(service), store.open_incident_by_fingerprint
 
     def deliver(*payloads: dict[str, Any]) -> list[dict[str, Any]]:
-        meeting, found = threading.Barrier(len(payloads)), dict[int, Any]()
+        meeting, answers = threading.Barrier(len(payloads)), dict[int, Any]()
 
         def open_incident_by_fingerprint(connection: Connection, fingerprints: list[str]) -> dict[str, int]:
-            seen = looked(connection, fingerprints)
+            numbers = find_open_incident(connection, fingerprints)
             with suppress(threading.BrokenBarrierError):
                 meeting.wait(timeout=0.5)  # broken for good once it was in vain: then they come one by one
-            return seen
+            return numbers
 
         def post(number: int) -> None:
             answer = app.test_client().post("/v1/alertmanager", json=payloads[number])
-            found[number] = {"status": answer.status_code, **answer.get_json()}
+            answers[number] = {"status": answer.status_code, **answer.get_json()}
 
         monkeypatch.setattr(store, "open_incident_by_fingerprint", open_incident_by_fingerprint)
         at_once(*(partial(post, number) for number in range(len(payloads))))
-        monkeypatch.setattr(store, "open_incident_by_fingerprint", looked)
-        return [found[number] for number in range(len(payloads))]
+        monkeypatch.setattr(store, "open_incident_by_fingerprint", find_open_incident)
+        return [answers[number] for number in range(len(payloads))]
 
     return deliver
 
@@ -227,11 +227,11 @@ def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callab
 def test_alert_that_two_groups_bring_at_once_is_one_incident(
     deliver_at_once: Callable[..., list[dict[str, Any]]], client: FlaskClient
 ) -> None:
-    """Two routes deliver it, or two replicas of Alertmanager of which one has the edited route already."""
-    both = [payload(alert(), groupLabels={"alertname": "X", "route": name}) for name in ("old", "new")]
-    results = deliver_at_once(*both)
-    assert sorted(one["result"] for one in results) == ["opened", "repeated"]
-    assert {one["incident"] for one in results} == {1}
+    """Two routes deliver it, or two replicas of Alertmanager, one of which has the edited route already."""
+    deliveries = [payload(alert(), groupLabels={"alertname": "X", "route": name}) for name in ("old", "new")]
+    results = deliver_at_once(*deliveries)
+    assert sorted(answer["result"] for answer in results) == ["opened", "repeated"]
+    assert {answer["incident"] for answer in results} == {1}
     assert len(client.get("/v1/incidents").get_json()["incidents"]) == 1
 
 
@@ -242,28 +242,28 @@ def test_large_delivery_and_small_one_at_once_are_one_incident(
     monkeypatch: pytest.MonkeyPatch,
     most: int,
 ) -> None:
-    """Whether both are too large to lock alert by alert, one is, or none."""
+    """Both, one or none of them may be too large to lock alert by alert."""
     monkeypatch.setattr(store, "MOST_TURNS", most)
     small = payload(alert(), groupLabels={"route": "old"})
     large = payload(alert(), alert(instance="another"), groupLabels={"route": "new"})
     deliver_at_once(small, large)
-    found = client.get("/v1/incidents").get_json()["incidents"]
-    assert sum(one["alerts"] for one in found) == 2
+    listed = client.get("/v1/incidents").get_json()["incidents"]
+    assert sum(incident["alerts"] for incident in listed) == 2
 
 
 def test_deliveries_that_each_tell_of_the_other_s_incident_do_not_wait_for_each_other(
     deliver_at_once: Callable[..., list[dict[str, Any]]], post: Post
 ) -> None:
-    """Two routes with one alert in common each: whoever locks several incidents locks them in their order."""
+    """Two routes have one alert in common each; a delivery that locks several incidents locks them in their order."""
     west, east = alert(instance="west"), alert(instance="east")
     post(west, groupLabels={"route": "a"})
     post(east, groupLabels={"route": "b"})
     crossed = [payload(east, groupLabels={"route": "a"}), payload(west, groupLabels={"route": "b"})]
-    assert [(one["status"], one["result"]) for one in deliver_at_once(*crossed)] == [(200, "repeated")] * 2
+    assert [(answer["status"], answer["result"]) for answer in deliver_at_once(*crossed)] == [(200, "repeated")] * 2
 
 
 def test_workers_at_once_send_each_message_once(post: Post, service: Service, senders: dict[str, FakeSender]) -> None:
-    """A claim belongs to one; PagerDuty is a channel on which a storm is not batched."""
+    """A claim belongs to one worker; PagerDuty is a channel on which a storm is not batched."""
     for number in range(20):
         post(alert(instance=str(number)), groupLabels={"n": str(number)})
     workers = [service.worker() for _ in range(4)]
@@ -279,7 +279,7 @@ def test_workers_at_once_send_each_message_once(post: Post, service: Service, se
 def test_claim_takes_the_most_urgent_first(
     post: Post, drain: Callable[..., int], senders: dict[str, FakeSender]
 ) -> None:
-    """First pages before edits, emergencies before warnings, whatever came first."""
+    """First pages go before edits, emergencies before warnings, whatever came first."""
     post(alert(severity="warning"), groupLabels={"n": "1"})
     drain("slack")
     post(alert(severity="warning"), alert(severity="warning", instance="b"), groupLabels={"n": "1"})
@@ -296,18 +296,18 @@ def test_claim_takes_the_most_urgent_first(
 def test_edits_that_wait_are_superseded_by_the_newest(
     post: Post, service: Service, drain: Callable[..., int], senders: dict[str, FakeSender]
 ) -> None:
-    """A flapping group must not fill the queue: each edit is written from the state of the moment anyway."""
+    """A flapping group must not fill the outbox: each edit shows the present state anyway."""
     post(alert(instance="0"))
     drain("slack")
     for number in range(1, 20):
-        post(*(alert(instance=str(one)) for one in range(number + 1)))
+        post(*(alert(instance=str(index)) for index in range(number + 1)))
     drain("slack")
     assert [job.action for job in senders["slack"].jobs] == ["open", "update"]
     assert len(senders["slack"].jobs[1].message.alerts) == 10
 
 
 def test_message_is_due_when_nobody_has_it_and_its_time_has_come(post: Post, service: Service) -> None:
-    """Not while it is leased, put off, or its destination paused."""
+    """It is not due while it is leased, postponed, or its destination paused."""
     post(alert())
     with service.database.write() as connection:
         claimed = outbox.claim(connection, "slack", token="t", now=NOON, until=NOON + 60)
@@ -321,7 +321,7 @@ def test_message_is_due_when_nobody_has_it_and_its_time_has_come(post: Post, ser
 
 
 def test_shorter_pause_does_not_end_a_longer_one(post: Post, service: Service) -> None:
-    """Two messages were under way; the answer that comes last asks for less."""
+    """Two messages were being sent; the last answer asks for the shorter pause."""
     post(alert())
     with service.database.write() as connection:
         outbox.pause(connection, "slack", "#ops-platform", NOON + 60)
@@ -332,22 +332,22 @@ def test_shorter_pause_does_not_end_a_longer_one(post: Post, service: Service) -
 
 
 def test_call_that_is_held_up_is_looked_at_once(post: Post, service: Service) -> None:
-    """However many workers look: whoever comes second finds that it has been done."""
+    """Many workers may look; the second one sees that it has been done."""
     with service.database.write() as connection:
         outbox.pause(connection, "slack", "#ops-platform", NOON + 10_000)
     post(alert(severity="warning"))
     with service.database.write() as connection:
-        found = stalled_notifications.first(connection, NOON, service.senders)
-        assert found is not None
-        stalled = stalled_notifications.take(connection, found.id, NOON, service.senders)
+        candidate = stalled_notifications.first(connection, NOON, service.senders)
+        assert candidate is not None
+        stalled = stalled_notifications.take(connection, candidate.id, NOON, service.senders)
         assert stalled is not None
         assert (stalled.message.channel, stalled.paused_until) == ("slack", NOON + 10_000)
-        assert stalled_notifications.take(connection, found.id, NOON, service.senders) is None
+        assert stalled_notifications.take(connection, candidate.id, NOON, service.senders) is None
         assert stalled_notifications.first(connection, NOON, service.senders) is None
 
 
 def test_call_behind_one_that_is_not_taken_is_held_up_too(post: Post, service: Service) -> None:
-    """Both are looked at when their time has come, and each says what the destination has done to the first."""
+    """Both move on when their time has come, and each gives the reason for which the first was not taken."""
     group = {"system": "api-platform"}
     first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
     post(first, groupLabels=group)
@@ -359,12 +359,12 @@ def test_call_behind_one_that_is_not_taken_is_held_up_too(post: Post, service: S
     post(first, second, groupLabels=group)
     with service.database.write() as connection:
         assert stalled_notifications.first(connection, claimed.moves_on_at - 1, service.senders) is None
-        found = [
-            stalled_notifications.take(connection, one.id, claimed.moves_on_at, service.senders)
+        moved = [
+            stalled_notifications.take(connection, call.id, claimed.moves_on_at, service.senders)
             for _ in range(2)
-            if (one := stalled_notifications.first(connection, claimed.moves_on_at, service.senders))
+            if (call := stalled_notifications.first(connection, claimed.moves_on_at, service.senders))
         ]
-        assert [(one.message.action, one.reason) for one in found if one] == [
+        assert [(call.message.action, call.reason) for call in moved if call] == [
             ("open", "HTTP 500"),
             ("join", "HTTP 500"),
         ]
@@ -395,7 +395,7 @@ def test_queue_is_searched_through_its_index(service: Service) -> None:
 
 @sqlite_only
 def test_calls_that_are_held_up_are_searched_for_through_an_index(service: Service) -> None:
-    """It is done every second: what is long sent must not be read for it."""
+    """The search runs every second and must not read messages that were sent long ago."""
     with service.database.read() as connection:
         statement = str(
             stalled_notifications.first_statement(NOON, ["slack", "log"]).compile(

@@ -1,4 +1,4 @@
-"""Thousands of alerts become few messages, the most severe first, and every incident is told by one of them."""
+"""Tests that thousands of alerts become few messages, the most severe first, and each incident is in one of them."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ GRAVE = (("ApiPlatformErrorRatio", "critical"),)
 
 
 def gale(catalog: Catalog, groups: int, size: int = 10) -> list[Incident]:
-    """Return incidents of four kinds by turns, each of `size` alerts."""
-    found = []
+    """Return incidents of four kinds in turn, each of `size` alerts."""
+    incidents = []
     for number in range(groups):
         name, severity = KINDS[number % len(KINDS)]
-        alerts = [alert(name, severity, cell=f"c{number}", instance=f"c{number}-{one}") for one in range(size)]
+        alerts = [alert(name, severity, cell=f"c{number}", instance=f"c{number}-{index}") for index in range(size)]
         incident = incident_of(catalog, *alerts, groupLabels={"cell": f"c{number}"})
-        found.append(Incident(**{**incident.__dict__, "id": number + 1}))
-    return found
+        incidents.append(Incident(**{**incident.__dict__, "id": number + 1}))
+    return incidents
 
 
 def message_on(catalog: Catalog, incidents: list[Incident], why: str = "") -> Message:
@@ -84,7 +84,8 @@ def blow(
     for number in range(first, first + groups):
         name, severity = kinds[number % len(kinds)]
         alerts = (
-            alert(name, severity, cell=f"c{number}", instance=f"{number}-{one}", status=status) for one in range(size)
+            alert(name, severity, cell=f"c{number}", instance=f"{number}-{index}", status=status)
+            for index in range(size)
         )
         body = payload(*alerts, groupLabels={"cell": f"c{number}"}, groupKey=f"{{}}:{{cell={number}}}")
         assert client.post("/v1/alertmanager", json=body).status_code == 200
@@ -92,8 +93,8 @@ def blow(
 
 def rows(service: Service) -> list[dict[str, Any]]:
     with service.database.read() as connection:
-        found = connection.exec_driver_sql("SELECT * FROM notifications ORDER BY id").mappings()
-        return [dict(row) for row in found]
+        mappings = connection.exec_driver_sql("SELECT * FROM notifications ORDER BY id").mappings()
+        return [dict(row) for row in mappings]
 
 
 def drain(worker: Worker, *channels: str) -> None:
@@ -106,14 +107,14 @@ def drain(worker: Worker, *channels: str) -> None:
 
 
 def test_few_calls_are_messages_of_their_own() -> None:
-    """Up to ten: each has its own runbook section and buttons, and gathering costs the reader something."""
+    """Up to ten calls are single messages: each has its runbook section and buttons, and a batch is harder to read."""
     assert not is_storm(Traffic(told=9, waiting=0, last=NOON))
     assert is_storm(Traffic(told=10, waiting=0, last=NOON))
     assert is_storm(Traffic(told=0, waiting=10, last=None))
 
 
 def test_storm_is_told_at_intervals_the_grave_sooner() -> None:
-    """A minute, or ten seconds, in which others may come; where nothing was told yet nothing waits."""
+    """The pause is a minute, or ten seconds if severe, so that others may come; the first message waits for nothing."""
     traffic = Traffic(told=10, waiting=3, last=NOON)
     assert waits_until(traffic, serious=True, now=NOON + 1) == NOON + 10
     assert waits_until(traffic, serious=False, now=NOON + 1) == NOON + 60
@@ -123,15 +124,18 @@ def test_storm_is_told_at_intervals_the_grave_sooner() -> None:
 
 def test_causes_are_runbook_sections_gravest_then_most_alerts(catalog: Catalog) -> None:
     """A warning with many alerts stands behind a critical one with few; each counts its alerts and incidents."""
-    incidents = [*gale(catalog, 4, size=1), *[Incident(**{**one.__dict__, "id": 100}) for one in gale(catalog, 2)[1:]]]
-    found = causes(incidents)
-    assert [one.severity for one in found] == ["critical", "warning", "warning", "warning"]
-    assert [(one.alerts, one.incidents) for one in found][:2] == [(1, 1), (11, 2)]
-    assert found[0].lead.id == 1
+    incidents = [
+        *gale(catalog, 4, size=1),
+        *[Incident(**{**incident.__dict__, "id": 100}) for incident in gale(catalog, 2)[1:]],
+    ]
+    storm_causes = causes(incidents)
+    assert [cause.severity for cause in storm_causes] == ["critical", "warning", "warning", "warning"]
+    assert [(cause.alerts, cause.incidents) for cause in storm_causes][:2] == [(1, 1), (11, 2)]
+    assert storm_causes[0].lead.id == 1
 
 
 def test_causes_do_not_depend_on_the_order_of_the_incidents(catalog: Catalog) -> None:
-    """The same storm reads the same whoever claims it."""
+    """The same storm reads the same, whichever worker claims it."""
     incidents = gale(catalog, 12)
     assert causes(incidents) == causes(list(reversed(incidents)))
 
@@ -150,7 +154,7 @@ def test_incident_numbers_are_written_as_ranges(found: list[int], text: str) -> 
     assert storm.numbers(found) == text
 
 
-# What is said.
+# What the messages say.
 
 
 def test_digest_says_how_much_and_where_to_begin(catalog: Catalog) -> None:
@@ -161,14 +165,14 @@ def test_digest_says_how_much_and_where_to_begin(catalog: Catalog) -> None:
     )
     assert message.severity == "critical"
     assert message.section is not None
-    assert [one.severity for one in message.alerts] == ["critical", "warning", "warning", "warning"]
+    assert [section.severity for section in message.alerts] == ["critical", "warning", "warning", "warning"]
     assert "incidents 1-40" in message.documented
     assert message.links[0].url == "https://tocsin.example.com/"
 
 
 @pytest.mark.parametrize("groups", [2, 40, 500])
 def test_digest_is_within_every_provider_s_limits(catalog: Catalog, groups: int) -> None:
-    """Slack's blocks, three segments of a text message, a call of less than a minute."""
+    """The limits are Slack's blocks, three segments of a text message, and a call of less than a minute."""
     message = message_on(catalog, gale(catalog, groups), why="Nobody acknowledged within 1 h. " * 30)
     content = slack.layout(message, buttons=True)
     assert slack_limits.block_errors(content.blocks) == []
@@ -180,13 +184,15 @@ def test_digest_is_within_every_provider_s_limits(catalog: Catalog, groups: int)
 
 
 def test_digest_of_hundreds_of_kinds_says_how_many_more(catalog: Catalog) -> None:
-    """Hostile names and a section for each alert: still within the limits."""
+    """Hostile names and a section for each alert still fit the limits."""
     alerts = (
         alert(f"<!channel> & *Unknown{number}* {'x' * 200}", "critical", cell=str(number)) for number in range(400)
     )
     incidents = [
-        Incident(**{**incident_of(catalog, one, groupLabels={"cell": str(n)}).__dict__, "id": 7 * n + 1})
-        for n, one in enumerate(alerts)
+        Incident(
+            **{**incident_of(catalog, unknown_alert, groupLabels={"cell": str(number)}).__dict__, "id": 7 * number + 1}
+        )
+        for number, unknown_alert in enumerate(alerts)
     ]
     message = message_on(catalog, incidents)
     assert message.unlisted == "and 390 more kinds of alert"
@@ -199,7 +205,7 @@ def test_digest_of_hundreds_of_kinds_says_how_many_more(catalog: Catalog) -> Non
 
 def test_one_incident_of_thousands_of_alerts_says_and_more(catalog: Catalog) -> None:
     """A group is one message however large it is; the page lists all."""
-    alerts = [alert("ApiPlatformErrorRatio", "critical", instance=f"i{one}") for one in range(5_000)]
+    alerts = [alert("ApiPlatformErrorRatio", "critical", instance=f"i{index}") for index in range(5_000)]
     incident = incident_of(catalog, *alerts)
     message = compose(incident, Context(catalog=catalog, now=NOON, public_url="https://tocsin.example.com"))
     assert message.unlisted == "and 4990 more"
@@ -214,15 +220,15 @@ def test_one_incident_of_thousands_of_alerts_says_and_more(catalog: Catalog) -> 
 
 
 def test_thousands_of_alerts_become_a_handful_of_messages(either: Service, senders: Senders, clock: Clock) -> None:
-    """5,000 alerts in 500 groups; PagerDuty alone has an event for each, because its key keeps order."""
+    """5,000 alerts in 500 groups; only PagerDuty gets an event for each, because its key keeps the order."""
     blow(create_app(either).test_client(), 500)
     worker = either.worker()
     for _ in range(12):
         drain(worker, *senders)
         clock.forward(seconds=SERIOUS_WAIT_SECONDS)
-    told = Counter((job.destination) for job in senders["slack"].jobs)
-    assert told
-    assert max(told.values()) <= 3
+    message_counts = Counter((job.destination) for job in senders["slack"].jobs)
+    assert message_counts
+    assert max(message_counts.values()) <= 3
     assert len(senders["email"].jobs) <= 3
     first = senders["email"].jobs[0].message
     assert first.severity == "critical"
@@ -233,10 +239,10 @@ def test_thousands_of_alerts_become_a_handful_of_messages(either: Service, sende
     assert_told(rows(either))
 
 
-def assert_told(found: list[dict[str, Any]]) -> None:
-    """Hold every row against what it says: sent, or superseded by one that was and that tells of so many."""
-    by_id = {row["id"]: row for row in found}
-    calls = [row for row in found if row["action"] == "open" and row["channel"] != "sms"]
+def assert_told(notifications: list[dict[str, Any]]) -> None:
+    """Assert that each call was sent, or superseded by a sent one whose batch has the right size."""
+    by_id = {row["id"]: row for row in notifications}
+    calls = [row for row in notifications if row["action"] == "open" and row["channel"] != "sms"]
     assert {row["state"] for row in calls} <= {"sent", "superseded"}
     for row in calls:
         if row["state"] == "superseded":
@@ -244,21 +250,21 @@ def assert_told(found: list[dict[str, Any]]) -> None:
             assert primary["state"] == "sent"
             assert (primary["channel"], primary["destination"]) == (row["channel"], row["destination"])
             assert row["last_error"] == f"told together with others, by message {primary['id']}"
-    for primary in (row for row in found if row["batch_size"]):
-        superseded = {row["incident_id"] for row in found if row["superseded_by"] == primary["id"]}
+    for primary in (row for row in notifications if row["batch_size"]):
+        superseded = {row["incident_id"] for row in notifications if row["superseded_by"] == primary["id"]}
         assert len(superseded | {primary["incident_id"]}) == primary["batch_size"]
 
 
 def test_few_critical_ones_among_many_warnings_are_messages_of_their_own(
     client: FlaskClient, service: Service, senders: Senders
 ) -> None:
-    """And they go first: whoever is woken by them sees what they are about."""
-    body = (alert("ApiPlatformCircuitBreaker", "warning", cell=str(number)) for number in range(100))
-    for number, one in enumerate(body):
-        client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": str(number)}))
+    """They go first, and whoever is woken by them sees what they are about."""
+    warnings = (alert("ApiPlatformCircuitBreaker", "warning", cell=str(number)) for number in range(100))
+    for number, posted in enumerate(warnings):
+        client.post("/v1/alertmanager", json=payload(posted, groupLabels={"cell": str(number)}))
     for number in range(3):
-        one = alert("ApiPlatformErrorRatio", "critical", cell=f"grave{number}")
-        client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": f"grave{number}"}))
+        posted = alert("ApiPlatformErrorRatio", "critical", cell=f"grave{number}")
+        client.post("/v1/alertmanager", json=payload(posted, groupLabels={"cell": f"grave{number}"}))
     drain(service.worker(), "slack")
     assert [(job.message.severity, job.message.batch_size) for job in senders["slack"].jobs] == [
         *[("critical", 0)] * 3,
@@ -269,11 +275,11 @@ def test_few_critical_ones_among_many_warnings_are_messages_of_their_own(
 def test_critical_one_in_the_midst_waits_for_nothing_milder(
     client: FlaskClient, service: Service, senders: Senders, clock: Clock
 ) -> None:
-    """Warnings wait for the next minute; what is critical goes now."""
+    """Warnings wait for the next minute; a critical call is sent at once."""
     worker = service.worker()
     for number in range(2 * MOST_SINGLE + 5):
-        one = alert("ApiPlatformCircuitBreaker", "warning", cell=str(number))
-        client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": str(number)}))
+        warning = alert("ApiPlatformCircuitBreaker", "warning", cell=str(number))
+        client.post("/v1/alertmanager", json=payload(warning, groupLabels={"cell": str(number)}))
         drain(worker, "slack")
     before = len(senders["slack"].jobs)
     assert before == MOST_SINGLE
@@ -288,7 +294,7 @@ def test_critical_one_in_the_midst_waits_for_nothing_milder(
 def test_destination_that_was_away_gets_one_message_afterwards(
     client: FlaskClient, service: Service, senders: Senders, clock: Clock
 ) -> None:
-    """What has waited for an hour is a storm too; each try is one, and says so in every row."""
+    """Calls that have waited for an hour are a storm too; each try is one message, and every row says so."""
     blow(client, 40, 1, kinds=MILD)
     worker = service.worker()
     senders["slack"].failures = [TemporaryFailure("away")]
@@ -303,7 +309,7 @@ def test_destination_that_was_away_gets_one_message_afterwards(
 
 
 def test_storm_that_is_refused_fails_in_every_incident(client: FlaskClient, service: Service, senders: Senders) -> None:
-    """A refusal for good is each incident's own: it says so, and moves on by itself."""
+    """A final refusal fails each incident's own row, which says so and moves on by itself."""
     blow(client, 40, 1)
     senders["slack"].failures = [PermanentFailure("channel_not_found")] * 40
     drain(service.worker(), "slack")
@@ -312,38 +318,38 @@ def test_storm_that_is_refused_fails_in_every_incident(client: FlaskClient, serv
     assert len({row["incident_id"] for row in slack_rows}) == 40
 
 
-def break_writing(monkeypatch: pytest.MonkeyPatch, where: str, broken: set[int], slack: FakeSender) -> None:
-    """Let a mistake of this program's come to light where something about the incidents `broken` is written."""
+def break_writing(monkeypatch: pytest.MonkeyPatch, place: str, broken: set[int], slack: FakeSender) -> None:
+    """Raise an error at the place where a text about the incidents `broken` is written."""
 
     def look(numbers: Iterable[int]) -> None:
         if not broken.isdisjoint(numbers):
             raise RecursionError
 
-    if where == "a layout":
+    if place == "a layout":
         slack.hook = lambda job: look([job.message.incident_id])
         return
     name, numbers = {
-        "a digest": ("digest", lambda incidents, *_: [one.id for one in incidents]),
+        "a digest": ("digest", lambda incidents, *_: [incident.id for incident in incidents]),
         "what is needless": ("needless", lambda _, incident: [incident.id]),
         "the first of many": ("compose", lambda incident, *_: [incident.id]),
-    }[where]
-    for module in (dispatch, digests) if where == "the first of many" else (dispatch,):
+    }[place]
+    for module in (dispatch, digests) if place == "the first of many" else (dispatch,):
         written = getattr(module, name)
 
         def fail(
-            *given: object,
+            *arguments: object,
             written: Callable[..., object] = written,
             numbers: Callable[..., Iterable[int]] = numbers,
-            **named: object,
+            **keywords: object,
         ) -> object:
-            look(numbers(*given))
-            return written(*given, **named)
+            look(numbers(*arguments))
+            return written(*arguments, **keywords)
 
         monkeypatch.setattr(module, name, fail)
 
 
 @pytest.mark.parametrize("broken", [{1}, {20}, {40}, {1, 2}, {7, 33}])
-@pytest.mark.parametrize("where", ["a digest", "a layout", "what is needless", "the first of many"])
+@pytest.mark.parametrize("place", ["a digest", "a layout", "what is needless", "the first of many"])
 def test_an_incident_that_cannot_be_written_holds_up_no_other_of_a_storm(
     *,
     client: FlaskClient,
@@ -351,20 +357,20 @@ def test_an_incident_that_cannot_be_written_holds_up_no_other_of_a_storm(
     senders: Senders,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
-    where: str,
+    place: str,
     broken: set[int],
 ) -> None:
     """The others are told at once, in few messages; this one moves on, and is told here when it can be written."""
     blow(client, 40, 1, kinds=MILD)
     with monkeypatch.context() as mistake:
-        break_writing(mistake, where, broken, senders["slack"])
+        break_writing(mistake, place, broken, senders["slack"])
         drain(service.worker(), "slack")
-    found = [row for row in rows(service) if row["channel"] == "slack"]
-    waiting = [row for row in found if row["state"] == "waiting"]
+    slack_rows = [row for row in rows(service) if row["channel"] == "slack"]
+    waiting = [row for row in slack_rows if row["state"] == "waiting"]
     assert {row["incident_id"] for row in waiting} <= broken
     assert all(row["last_error"] == "internal error: RecursionError" for row in waiting)
     assert all(row["moves_on_at"] == clock() for row in waiting)
-    assert_told([row for row in found if row["state"] != "waiting"])
+    assert_told([row for row in slack_rows if row["state"] != "waiting"])
     assert len(senders["slack"].jobs) <= 12
     senders["slack"].hook = lambda _: None
     clock.forward(hours=1)
@@ -375,7 +381,7 @@ def test_an_incident_that_cannot_be_written_holds_up_no_other_of_a_storm(
 def test_end_of_a_storm_is_told_as_it_began(
     client: FlaskClient, service: Service, senders: Senders, clock: Clock
 ) -> None:
-    """Who was told of many in one message is told so of their end; edits of what was never posted are not sent."""
+    """Whoever was told of many incidents in one message is told so of their ends; unposted messages get no edits."""
     blow(client, 40, 1, kinds=MILD)
     worker = service.worker()
     drain(worker, "slack", "email")
@@ -395,7 +401,7 @@ def test_end_of_a_storm_is_told_as_it_began(
 def test_what_is_needless_in_a_storm_is_ended_in_one_commit(
     client: FlaskClient, service: Service, senders: Senders
 ) -> None:
-    """A commit each would take longer than the lease of what is still to be sent, on a slow disk."""
+    """On a slow disk, one commit each would take longer than the lease of the calls that are still to be sent."""
     blow(client, 40, 1, kinds=MILD)
     blow(client, 40, 1, status="resolved", kinds=MILD)
     senders["slack"].shows_state = False
@@ -429,7 +435,7 @@ def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(
 def test_call_that_comes_again_before_a_storm_has_told_it_is_told(
     client: FlaskClient, service: Service, senders: Senders, clock: Clock, catalog_path: Path
 ) -> None:
-    """Each time that its message may go the next call waits behind it already; that must not put it off for ever."""
+    """Each time its message may be sent, the next call already waits behind it; that must not delay it for ever."""
     data = json.loads(catalog_path.read_text())
     data["policies"]["standard"]["levels"] = ["devops"]
     data["policies"]["standard"]["severities"]["warning"] |= {"respond_seconds": 30, "escalate_seconds": 60}
@@ -446,44 +452,46 @@ def test_call_that_comes_again_before_a_storm_has_told_it_is_told(
         drain(worker, "email")
         clock.forward(seconds=3)
     calls = [row for row in rows(service) if (row["channel"], row["action"]) == ("email", "escalate")]
-    told = {row["incident_id"]: row["finished_at"] for row in calls if row["superseded_by"] or row["state"] == "sent"}
-    assert sorted(told) == list(range(1, 15))
-    assert clock.now - min(told.values()) <= 2 * WINDOW_SECONDS
+    finished_at = {
+        row["incident_id"]: row["finished_at"] for row in calls if row["superseded_by"] or row["state"] == "sent"
+    }
+    assert sorted(finished_at) == list(range(1, 15))
+    assert clock.now - min(finished_at.values()) <= 2 * WINDOW_SECONDS
 
 
 def test_replicas_gather_each_call_once(either: Service, settings: Settings, senders: Senders, clock: Clock) -> None:
-    """Two workers of one store: what one has batched the other does not see."""
+    """Two workers of one store: neither claims what the other has batched."""
     blow(create_app(either).test_client(), 60, 1)
-    other = build(either.settings, senders=senders, clock=clock)
+    second_service = build(either.settings, senders=senders, clock=clock)
     try:
-        first, second = either.worker(), other.worker()
+        first, second = either.worker(), second_service.worker()
         for _ in range(12):
             while first.run_once("slack") or second.run_once("slack"):
                 pass
             clock.forward(seconds=SERIOUS_WAIT_SECONDS)
     finally:
-        other.close()
+        second_service.close()
     assert sum(max(1, job.message.batch_size) for job in senders["slack"].jobs) == 60
     assert_told([row for row in rows(either) if row["channel"] == "slack"])
 
 
-@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("reclaimed", [True, False])
 def test_bundle_that_took_long_to_write_tells_what_it_still_holds(
     either: Service,
     senders: Senders,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    taken: bool,
+    reclaimed: bool,
 ) -> None:
-    """The lease has run out: what another worker has taken is told by that one, the rest is ours for another send."""
+    """The lease has run out: another worker tells the call that it has claimed, the rest is ours for another send."""
     blow(create_app(either).test_client(), 20, 1, kinds=MILD)
     ask = Endings.superseded
 
     def slowly(endings: Endings, needless: Sequence[tuple[Claim, str]]) -> None:
         monkeypatch.setattr(Endings, "superseded", ask)
         clock.forward(seconds=LEASE_SECONDS + 1)
-        if taken:
+        if reclaimed:
             with either.database.write() as connection:
                 assert outbox.claim(connection, "slack", token="another", now=clock.now, until=clock.now + 60)
         ask(endings, needless)
@@ -494,12 +502,12 @@ def test_bundle_that_took_long_to_write_tells_what_it_still_holds(
     )
     monkeypatch.setattr(Endings, "superseded", slowly)
     assert either.worker().run_once("slack")
-    assert [job.message.batch_size for job in senders["slack"].jobs] == [19 if taken else 20]
+    assert [job.message.batch_size for job in senders["slack"].jobs] == [19 if reclaimed else 20]
     assert set(until) == {clock.now + LEASE_SECONDS}
 
 
 def test_what_a_destination_has_had_is_counted_through_its_index(service: Service) -> None:
-    """The outbox keeps what was sent for months; a claim must not read all of it."""
+    """The outbox keeps sent messages for months; a claim must not read all of them."""
     with service.database.read() as connection:
         plan = connection.exec_driver_sql(
             "EXPLAIN QUERY PLAN SELECT count(*) FROM notifications"

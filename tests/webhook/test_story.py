@@ -1,4 +1,4 @@
-"""From a delivery to what people hold in their hands, and back: alert batches, worker and senders together."""
+"""Tests of the whole path from a delivery to people's messages: alert batches, worker and senders together."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def test_page_goes_out_and_resolve_follows_on_every_channel(post: Post, drain: D
     """A resolve reaches whoever was told, with what the provider needs to find the first message."""
     assert post(alert()) == {"result": "opened", "incident": 1}
     drain()
-    assert senders["slack"].said == [("open", "#ops-platform")]
-    assert senders["pagerduty"].said == [("open", "events")]
-    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["slack"].sent == [("open", "#ops-platform")]
+    assert senders["pagerduty"].sent == [("open", "events")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
     assert post(alert(status="resolved"))["result"] == "resolved"
     drain()
-    assert senders["slack"].said[1:] == [("resolve", "#ops-platform")]
+    assert senders["slack"].sent[1:] == [("resolve", "#ops-platform")]
     assert senders["slack"].jobs[1].provider_id == "slack-1"
-    assert senders["pagerduty"].said[1:] == [("resolve", "events")]
-    assert senders["email"].said[1:] == [("resolve", "devops@example.com")]
+    assert senders["pagerduty"].sent[1:] == [("resolve", "events")]
+    assert senders["email"].sent[1:] == [("resolve", "devops@example.com")]
     assert senders["slack"].jobs[1].message.status == "resolved"
 
 
@@ -49,43 +49,43 @@ def test_repeat_of_known_alerts_tells_nobody(post: Post, drain: Drain, senders: 
 def test_alert_of_known_kind_that_joins_only_edits_the_slack_message(
     post: Post, drain: Drain, senders: Senders
 ) -> None:
-    """The same runbook section twice is no news: the message shows it, nobody is called."""
+    """The same runbook section twice is no news: the message shows it, and nobody is called."""
     first, second = alert(instance="a"), alert(instance="b")
     post(first)
     drain()
     assert post(first, second)["result"] == "updated"
     drain()
-    assert senders["slack"].said[1:] == [("update", "#ops-platform")]
+    assert senders["slack"].sent[1:] == [("update", "#ops-platform")]
     assert len(senders["pagerduty"].jobs) == len(senders["email"].jobs) == 1
 
 
 def test_alert_of_new_kind_that_joins_notifies_again(post: Post, drain: Drain, senders: Senders) -> None:
-    """Another runbook section is news: edit what was said, and call again."""
+    """Another runbook section is news: the old message is edited, and people are called again."""
     group = {"system": "api-platform"}
     first, second = alert(), alert("ApiPlatformConnectionPool", annotations={"value": "0.97"})
     post(first, groupLabels=group)
     drain()
     assert post(first, second, groupLabels=group)["result"] == "joined"
     drain()
-    assert senders["slack"].said[1:] == [("update", "#ops-platform"), ("join", "#ops-platform")]
+    assert senders["slack"].sent[1:] == [("update", "#ops-platform"), ("join", "#ops-platform")]
     assert (
         senders["slack"].jobs[2].message.news
         == "New in this incident: API platform: Connection pool usage is 97%, limit >= 95 of 100"
     )
-    assert senders["pagerduty"].said[1:] == [("join", "events")]
-    assert senders["email"].said[1:] == [("join", "devops@example.com")]
+    assert senders["pagerduty"].sent[1:] == [("join", "events")]
+    assert senders["email"].sent[1:] == [("join", "devops@example.com")]
 
 
 def test_higher_severity_calls_the_channels_of_its_tier(post: Post, drain: Drain, senders: Senders) -> None:
-    """What begins as a warning and becomes critical reaches PagerDuty as a first page."""
+    """A warning that becomes critical reaches PagerDuty as a first page."""
     group = {"alertname": "ApiPlatformErrorRatio"}
     post(alert(severity="warning"), groupLabels=group)
     drain()
     assert senders["pagerduty"].jobs == []
     post(alert(severity="warning"), alert(severity="critical"), groupLabels=group)
     drain()
-    assert senders["pagerduty"].said == [("open", "events")]
-    assert senders["email"].said == [("open", "devops@example.com"), ("join", "devops@example.com")]
+    assert senders["pagerduty"].sent == [("open", "events")]
+    assert senders["email"].sent == [("open", "devops@example.com"), ("join", "devops@example.com")]
 
 
 def test_new_firing_long_after_resolve_opens_a_new_incident(post: Post, clock: Clock) -> None:
@@ -99,7 +99,7 @@ def test_new_firing_long_after_resolve_opens_a_new_incident(post: Post, clock: C
 def test_resolve_of_one_incident_never_overtakes_the_trigger_of_the_next(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
-    """Both share PagerDuty's key; the late resolve of the first would close the second."""
+    """Both share PagerDuty's key; a late resolve of the first would close the second."""
     post(alert())
     drain()
     senders["pagerduty"].failures = [TemporaryFailure("busy")]
@@ -107,14 +107,14 @@ def test_resolve_of_one_incident_never_overtakes_the_trigger_of_the_next(
     drain("pagerduty")
     post(alert(started="2026-11-22T12:00:00Z"))
     drain("pagerduty")
-    assert senders["pagerduty"].said == [("open", "events")]
+    assert senders["pagerduty"].sent == [("open", "events")]
     clock.forward(minutes=1)
     drain("pagerduty")
-    assert senders["pagerduty"].said == [("open", "events"), ("resolve", "events"), ("join", "events")]
+    assert senders["pagerduty"].sent == [("open", "events"), ("resolve", "events"), ("join", "events")]
 
 
 def test_update_waits_for_the_message_it_edits(post: Post, drain: Drain, senders: Senders, clock: Clock) -> None:
-    """While the first message is being tried again nothing about the incident goes to that destination."""
+    """While the first message is being tried again, nothing about the incident goes to that destination."""
     senders["slack"].failures = [TemporaryFailure("busy")]
     post(alert(instance="a"))
     drain("slack")
@@ -122,7 +122,7 @@ def test_update_waits_for_the_message_it_edits(post: Post, drain: Drain, senders
     assert drain("slack") == 0
     clock.forward(minutes=1)
     drain("slack")
-    assert senders["slack"].said == [("open", "#ops-platform")], (
+    assert senders["slack"].sent == [("open", "#ops-platform")], (
         "the first message shows both alerts; the edit is superseded"
     )
     assert len(senders["slack"].jobs[0].message.alerts) == 2
@@ -131,14 +131,14 @@ def test_update_waits_for_the_message_it_edits(post: Post, drain: Drain, senders
 def test_incident_resolved_before_it_was_told_wakes_nobody_and_is_told_once(
     post: Post, drain: Drain, senders: Senders
 ) -> None:
-    """A text says that it is over; PagerDuty, which would call somebody, is only told the end."""
+    """A message says that it is over; PagerDuty, which would call somebody, gets only the end."""
     post(alert())
     post(alert(status="resolved"))
     drain()
-    assert senders["slack"].said == [("open", "#ops-platform")]
+    assert senders["slack"].sent == [("open", "#ops-platform")]
     assert senders["slack"].jobs[0].message.status == "resolved"
-    assert senders["email"].said == [("open", "devops@example.com")]
-    assert senders["pagerduty"].said == [("resolve", "events")]
+    assert senders["email"].sent == [("open", "devops@example.com")]
+    assert senders["pagerduty"].sent == [("resolve", "events")]
 
 
 def test_update_after_a_first_message_that_failed_for_good_is_told_anew(
@@ -150,21 +150,21 @@ def test_update_after_a_first_message_that_failed_for_good_is_told_anew(
     drain("slack")
     post(alert(instance="a"), alert(instance="b"))
     drain("slack")
-    assert senders["slack"].said == [("update", "#ops-platform")]
+    assert senders["slack"].sent == [("update", "#ops-platform")]
     assert senders["slack"].jobs[0].provider_id is None
 
 
 def test_retry_after_holds_back_the_whole_destination_and_no_other(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
-    """Slack asked for patience for one channel: its other messages wait too, other channels do not."""
+    """Slack asked for a pause of one channel: its other messages wait too, other channels do not."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=60)]
     post(alert())
     drain("slack")
     post(alert("ApiPlatformConnectionPool"))
     post(alert("Nobody", severity="warning"))
     drain("slack")
-    assert senders["slack"].said == [("open", "#ops")]
+    assert senders["slack"].sent == [("open", "#ops")]
     clock.forward(seconds=59)
     assert drain("slack") == 0
     clock.forward(seconds=2)
@@ -174,7 +174,7 @@ def test_retry_after_holds_back_the_whole_destination_and_no_other(
 def test_killed_worker_s_message_comes_back_when_its_lease_has_run_out(
     post: Post, service: Service, senders: Senders, clock: Clock, drain: Drain
 ) -> None:
-    """The process died between claim and send: nothing was written down, another takes over."""
+    """The process died between claim and send: nothing was stored, so another worker takes over."""
 
     class Killed(BaseException):
         pass
@@ -191,20 +191,20 @@ def test_killed_worker_s_message_comes_back_when_its_lease_has_run_out(
     assert drain("slack") == 0
     clock.forward(seconds=61)
     assert drain("slack") == 1
-    assert senders["slack"].said == [("open", "#ops-platform")]
+    assert senders["slack"].sent == [("open", "#ops-platform")]
 
 
 def test_paused_worker_cannot_finish_what_another_has_taken_over(
     post: Post, service: Service, senders: Senders, clock: Clock, drain: Drain
 ) -> None:
-    """Its lease is lost: what it writes about the message must not count."""
+    """Its lease is lost, so what it writes about the message does not count."""
     post(alert())
-    other = service.worker()
+    second_worker = service.worker()
 
     def sleep_past_the_lease(job: object) -> None:
         senders["slack"].hook = lambda _: None
         clock.forward(seconds=61)
-        other.run_once("slack")
+        second_worker.run_once("slack")
 
     senders["slack"].hook = sleep_past_the_lease
     drain("slack")
@@ -230,7 +230,7 @@ def test_message_that_cannot_be_written_is_tried_again_and_told(
 def test_permanent_failure_stands_in_the_timeline_and_in_what_the_others_say(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """Whoever reads a message knows whom it has not reached."""
+    """Whoever reads a message learns whom the incident has not reached."""
     senders["slack"].failures = [PermanentFailure("channel_not_found")]
     post(alert())
     drain("slack")
@@ -245,7 +245,7 @@ def test_permanent_failure_stands_in_the_timeline_and_in_what_the_others_say(
 def test_message_is_given_up_after_a_day_of_trying(
     post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
 ) -> None:
-    """Not at the first try, should this program have been away; and the row says why it was never sent."""
+    """It is not given up at the first try, if this program was away; the row says why it was never sent."""
     post(alert())
     clock.forward(hours=25)
     for _ in range(5):
@@ -261,13 +261,13 @@ def test_message_is_given_up_after_a_day_of_trying(
 def test_acknowledging_tells_pagerduty_and_edits_slack(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:
-    """Somebody is on it: the call stops, the message says who."""
+    """Somebody works on it: the call stops, and the message says who."""
     post(alert())
     drain()
     assert client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"}).status_code == 200
     drain()
-    assert senders["pagerduty"].said[1:] == [("acknowledge", "events")]
-    assert senders["slack"].said[1:] == [("update", "#ops-platform")]
+    assert senders["pagerduty"].sent[1:] == [("acknowledge", "events")]
+    assert senders["slack"].sent[1:] == [("update", "#ops-platform")]
     assert senders["slack"].jobs[1].message.standing == "Acknowledged by on-call at 12:00 UTC."
     assert len(senders["email"].jobs) == 1
 
@@ -298,7 +298,7 @@ def test_page_leaves_at_once_when_the_worker_waits(
 
 
 def test_hanging_destination_does_not_hold_up_another(post: Post, service: Service, senders: Senders) -> None:
-    """Slack hangs, PagerDuty still calls."""
+    """Slack hangs, and PagerDuty still calls."""
     release, paged = threading.Event(), threading.Event()
     senders["slack"].hook = lambda _: release.wait(timeout=PATIENCE_SECONDS) and None
     senders["pagerduty"].hook = lambda _: paged.set()

@@ -1,4 +1,4 @@
-"""Text messages and calls: what fits, what is said, and how a gateway is named."""
+"""Tests of text messages and calls: what fits, what is said, and how a gateway is named."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def job(job: Job) -> Job:
     return dataclasses.replace(job, destination="+12025550101")
 
 
-# What a text message holds.
+# The content of a text message.
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_segments_are_counted_as_networks_count_them(text: str, count: int) -> N
 
 
 def test_text_begins_with_how_bad_and_what_and_ends_with_where(job: Job) -> None:
-    """Half a screen, read half asleep."""
+    """The text fits half a screen, for somebody half asleep."""
     lines = sms.layout(job.message).split("\n")
     assert lines[0] == "CRITICAL: API platform: Error ratio (checkout)"
     assert lines[1] == "Error ratio is 7.3%, limit > 5%"
@@ -96,19 +96,19 @@ def test_text_begins_with_how_bad_and_what_and_ends_with_where(job: Job) -> None
 
 
 def test_news_is_told_before_what_was_known() -> None:
-    """Why somebody is called again, by text and by voice; what the news says already is not said twice."""
+    """The news says why somebody is called again, by text and by voice; the rest does not repeat it."""
     call = "Nobody has answered for an hour"
     for news, times in ((call, 1), (f"New in this incident: {MESSAGE.problem}", 1)):
         message = dataclasses.replace(MESSAGE, news=news)
-        text, said = sms.layout(message), speech.layout(message)
+        text, speech_text = sms.layout(message), speech.layout(message)
         assert text.split("\n")[1] == news
         assert text.count(MESSAGE.problem) == times
-        assert said.index(speech.spoken(news)) <= said.index(speech.spoken(MESSAGE.problem))
-        assert said.count("Error ratio is") == times
+        assert speech_text.index(speech.spoken(news)) <= speech_text.index(speech.spoken(MESSAGE.problem))
+        assert speech_text.count("Error ratio is") == times
 
 
 def test_what_only_decorates_is_written_in_gsm_7() -> None:
-    """One dash would otherwise halve the room of the whole text."""
+    """One dash outside of GSM-7 would halve the room of the whole text."""
     assert sms.plain("– “pool” … ≥ 5 · naïve čas 🔥✅ a\nb ｆｕｌｌ") == '- "pool" ... >= 5 - naive cas a b full'
     assert sms.segments(sms.plain("– “x” … ≥ 5 ·" + "a" * 140)) == 1
 
@@ -126,7 +126,7 @@ def test_letters_of_other_scripts_are_kept() -> None:
     st.sampled_from("aж数"),
 )
 def test_text_is_never_more_than_three_segments(problem: str, title: str, length: int, script: str) -> None:
-    """The law: whatever the labels hold, and the address is whole or not there."""
+    """It holds whatever the labels hold, and the address is complete or left out."""
     url = "https://t.example.com/" + script * length
     message = dataclasses.replace(
         MESSAGE, title=title, problem=problem + script, links=(Link(text="Incident 12", url=url),)
@@ -145,11 +145,11 @@ def test_address_that_would_fill_the_text_is_left_out() -> None:
     assert MESSAGE.problem in text
 
 
-# What a voice says.
+# The words of a call.
 
 
 def test_call_says_how_bad_what_and_who_by_when(job: Job) -> None:
-    """In sentences: nobody hears `>`, and nobody writes down an address."""
+    """The call speaks in sentences: nobody understands a spoken `>` or writes down an address."""
     assert speech.layout(job.message) == (
         "Tocsin calling: critical alert. API platform, Error ratio, checkout. Error ratio is 7.3%, limit above 5%. "
         "L1 DevOps team: acknowledge within 30 minutes, by 12:20 UTC. "
@@ -158,7 +158,7 @@ def test_call_says_how_bad_what_and_who_by_when(job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (">= 85 of 100", "at least 85 of 100"),
         ("<= 3", "at most 3"),
@@ -171,19 +171,19 @@ def test_call_says_how_bad_what_and_who_by_when(job: Job) -> None:
         ("a `$(id)` {b} | c", "a (id) b c"),
     ],
 )
-def test_signs_are_said_in_words_or_not_at_all(text: str, said: str) -> None:
-    """A voice reads `>=` as nothing at all, or as two words nobody understands."""
-    assert speech.spoken(text) == said
+def test_signs_are_said_in_words_or_not_at_all(text: str, expected: str) -> None:
+    """A voice reads `>=` as nothing at all, or as two words that nobody understands."""
+    assert speech.spoken(text) == expected
 
 
 @PATIENT
 @given(st.text(max_size=2_000))
 def test_no_label_becomes_an_instruction_to_the_gateway(text: str) -> None:
-    """Twilio takes a text that begins with `<` for a script; and a call ends some time."""
-    said = speech.layout(dataclasses.replace(MESSAGE, title=text, problem=text))
-    assert said.startswith("Tocsin calling")
-    assert not re.search("[<>&]", said)
-    assert len(said) < 1_000
+    """Twilio takes a text that begins with `<` for a script; and a call must end."""
+    speech_text = speech.layout(dataclasses.replace(MESSAGE, title=text, problem=text))
+    assert speech_text.startswith("Tocsin calling")
+    assert not re.search("[<>&]", speech_text)
+    assert len(speech_text) < 1_000
 
 
 # The gateway.
@@ -196,7 +196,7 @@ def test_number_goes_where_the_url_says(text_rig: Rig, job: Job) -> None:
 
 
 def test_number_goes_to_the_end_of_the_path_when_the_url_names_no_place(text_rig: Rig) -> None:
-    """As nearly all of apprise's services have it."""
+    """Nearly all of apprise's services expect it there."""
     gateway = parse_apprise_url(Secret(f"{text_rig.url.replace('http', 'json')}/sms/?+X-Team=ops"))
     assert say(gateway, "+12025550101", "text") == "sms-1"
     assert text_rig.received[0]["_path"] == "/sms/+12025550101"
@@ -204,20 +204,20 @@ def test_number_goes_to_the_end_of_the_path_when_the_url_names_no_place(text_rig
 
 
 def test_call_is_asked_for_at_twilio(call_rig: Rig, job: Job) -> None:
-    """With the credentials and the numbers of the URL; its identity of the call is kept."""
+    """The request has the credentials and numbers of the URL; the id of the call is kept."""
     assert call_rig.sender.send(job).provider_id == "CA1"
-    asked = call_rig.received[0]
-    assert (asked["_path"], asked["From"], asked["To"]) == (
+    request = call_rig.received[0]
+    assert (request["_path"], request["From"], request["To"]) == (
         f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json",
         "+12025550100",
         "+12025550101",
     )
-    assert asked["Twiml"].startswith("<Response><Say>Tocsin calling")
+    assert request["Twiml"].startswith("<Response><Say>Tocsin calling")
 
 
 @pytest.mark.parametrize("contact", ["", "nobody", "12", "+1202555010112345678", "+1 202 555 0101/x", "+١٢٠٢٥٥٥٠١٠١"])
 def test_contact_that_is_no_number_is_permanent(text_rig: Rig, call_rig: Rig, job: Job, contact: str) -> None:
-    """Twilio's service would otherwise write to the account's own number, and call it sent."""
+    """Otherwise Twilio's service would write to the account's own number and report success."""
     for rig in (text_rig, call_rig):
         with pytest.raises(PermanentFailure):
             rig.sender.send(dataclasses.replace(job, destination=contact))
@@ -225,14 +225,14 @@ def test_contact_that_is_no_number_is_permanent(text_rig: Rig, call_rig: Rig, jo
 
 
 def test_number_that_the_service_drops_is_permanent(call_rig: Rig, job: Job) -> None:
-    """Left without a target, Twilio's service in apprise calls nobody and says that all went well."""
+    """Without a target, Twilio's service in apprise calls nobody and reports success."""
     with pytest.raises(PermanentFailure, match="the gateway takes no such number"):
         call_rig.sender.send(dataclasses.replace(job, destination="+12345"))
     assert call_rig.received == []
 
 
 def test_success_that_the_service_does_not_believe_is_temporary(call_rig: Rig, job: Job) -> None:
-    """Nobody knows whether the call was made; it is not called sent."""
+    """Nobody knows whether the call was made, so it is not recorded as sent."""
     call_rig.answer(Answer(status=202, body=b"queued"))
     with pytest.raises(TemporaryFailure, match="did not say that it took it: HTTP 202: queued"):
         call_rig.sender.send(job)
@@ -241,7 +241,7 @@ def test_success_that_the_service_does_not_believe_is_temporary(call_rig: Rig, j
 def test_service_that_breaks_is_temporary_and_says_nothing_of_the_url(
     text_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hundred services by many hands."""
+    """The package apprise has a hundred services by many authors."""
 
     def bug(*_: object, **__: object) -> None:
         raise KeyError(AUTH_TOKEN)
@@ -253,22 +253,22 @@ def test_service_that_breaks_is_temporary_and_says_nothing_of_the_url(
 
 
 def test_certificate_is_checked_whatever_the_url_says(text_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`verify=no` is one of apprise's options; a page is worth a certificate."""
-    seen: list[object] = []
+    """`verify=no` is one of apprise's options; a page must still check the certificate."""
+    request_options: list[object] = []
     request = apprise.plugins.custom_json.requests.Session.request
 
     def spy(*args: object, **options: object) -> object:
-        seen.append((options["verify"], options["allow_redirects"], options["timeout"]))
+        request_options.append((options["verify"], options["allow_redirects"], options["timeout"]))
         return request(*args, **options)
 
     monkeypatch.setattr("requests.Session.request", spy)
     gateway = parse_apprise_url(Secret(f"{text_rig.url.replace('http', 'json')}/?verify=no&rto=900&redirect=yes"))
     say(gateway, "+12025550101", "text")
-    assert seen == [(True, False, (5.0, 10.0))]
+    assert request_options == [(True, False, (5.0, 10.0))]
 
 
 def test_other_users_of_apprise_in_this_process_are_left_alone(text_rig: Rig, job: Job) -> None:
-    """Outside a send of ours the service's requests are plain ones."""
+    """Outside our sends the service's requests are plain ones."""
     text_rig.sender.send(job)
     target = apprise.Apprise()
     target.add(f"{text_rig.url.replace('http', 'json')}/other")
@@ -286,8 +286,8 @@ def test_other_users_of_apprise_in_this_process_are_left_alone(text_rig: Rig, jo
 def test_url_that_apprise_does_not_take_is_told_without_the_url(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """The package itself would write the token into its log."""
     caplog.set_level(logging.DEBUG)
-    said = problems(APPRISE_SMS=url, APPRISE_PHONE=url)
-    assert said.splitlines() == [
+    text = problems(APPRISE_SMS=url, APPRISE_PHONE=url)
+    assert text.splitlines() == [
         f"TOCSIN_APPRISE_{kind} is no URL that apprise takes, such as twilio://SID:TOKEN@+12025550100/{{to}}"
         for kind in ("SMS", "PHONE")
     ]
@@ -295,13 +295,13 @@ def test_url_that_apprise_does_not_take_is_told_without_the_url(url: str, caplog
 
 
 def test_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra; without it nothing is imported and nothing else fails."""
+    """The package is optional; without it nothing is imported and nothing else fails."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert problems(APPRISE_SMS=TWILIO) == "TOCSIN_APPRISE_SMS needs the package apprise: install tocsin[apprise]"
 
 
 def test_gateway_shows_itself_to_nobody() -> None:
-    """Neither the URL nor a part of it."""
-    found = repr(read_settings({"TOCSIN_APPRISE_SMS": TWILIO, "TOCSIN_APPRISE_PHONE": TWILIO + "?method=call"}))
-    assert AUTH_TOKEN not in found
-    assert ACCOUNT not in found
+    """The text holds neither the URL nor a part of it."""
+    text = repr(read_settings({"TOCSIN_APPRISE_SMS": TWILIO, "TOCSIN_APPRISE_PHONE": TWILIO + "?method=call"}))
+    assert AUTH_TOKEN not in text
+    assert ACCOUNT not in text

@@ -1,4 +1,4 @@
-"""A terminal shows one row for one thing, whatever labels and names hold."""
+"""Tests that a terminal shows one row for one entry, whatever labels and names hold."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_label_forges_no_row_and_sends_nothing_to_the_terminal(text: str, catalog: Catalog) -> None:
-    """Line breaks, escape sequences, reversed text."""
+    """The labels hold line breaks, escape sequences and reversed text."""
     incident = replace(incident_of(catalog, alert()), title=text)
     line = listed_line(Listed(incident=incident, alerts=1, firing=1), now=NOON)
     assert len(line.splitlines()) == 1
@@ -41,7 +41,7 @@ def test_a_label_forges_no_row_and_sends_nothing_to_the_terminal(text: str, cata
 
 @pytest.mark.parametrize("text", [*HOSTILE, "a\tb"])
 def test_a_label_forges_no_row_of_the_archive(text: str) -> None:
-    """The title of an alert that nobody compiled is its name, as it came."""
+    """An unknown alert's title is its name, unchanged."""
     archived = ArchivedLine(
         incident_id=7,
         severity="critical",
@@ -78,8 +78,8 @@ ARGUMENTS = (
 @pytest.mark.parametrize("text", [*HOSTILE, "a\tb", "a\n::error::b"])
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
 def test_what_is_wrong_with_an_argument_is_said_harmlessly(arguments: tuple[str, ...], text: str) -> None:
-    """Usage, where to find help, and one line with the mistake."""
-    result = CliRunner().invoke(main, [one.replace("{}", text) for one in arguments])
+    """The output is the usage, where to find help, and one line with the mistake."""
+    result = CliRunner().invoke(main, [argument.replace("{}", text) for argument in arguments])
     assert result.exit_code == 2
     lines = [line for line in result.output.split("\n") if line]
     assert len(lines) == 3
@@ -88,7 +88,7 @@ def test_what_is_wrong_with_an_argument_is_said_harmlessly(arguments: tuple[str,
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_setting_that_is_wrong_is_said_harmlessly(text: str) -> None:
-    """What cannot be read of the catalogue is told on one line, too."""
+    """An error of reading the catalogue stands on one line, too."""
     settings = {"TOCSIN_CATALOG": f"/nowhere/{text}", "TOCSIN_LISTEN": f"127.0.0.1:{text}"}
     result = CliRunner().invoke(main, ["incidents", "list"], env=settings)
     assert result.exit_code != 0

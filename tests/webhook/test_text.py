@@ -1,4 +1,4 @@
-"""Times, numbers and untrusted text in words."""
+"""Tests of times, numbers and untrusted text in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from webhook.untrusted import breaks_line, one_line, shorten, visible, web_addre
     ],
 )
 def test_times_are_parsed_exactly(text: str, exact: str) -> None:
-    """Nine decimals, any zone, and the ends of the calendar that overflow `datetime`."""
+    """Nine decimals, any zone, and the ends of the calendar that overflow `datetime` are parsed."""
     assert parse_rfc3339(text).exact == exact
 
 
@@ -45,13 +45,13 @@ def test_times_are_parsed_exactly(text: str, exact: str) -> None:
     ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    """A ValueError, which the payload turns into a 400."""
+    """The parser raises a ValueError, which the payload turns into a 400."""
     with pytest.raises(ValueError, match=r"RFC 3339|range|month"):
         parse_rfc3339(text)
 
 
 def test_clock_shows_the_date_only_when_it_is_another_day() -> None:
-    """At night the deadline may lie on the next day."""
+    """At night the deadline may be on the next day."""
     assert clock(NOON, now=NOON) == "12:00 UTC"
     assert clock(NOON + 13 * 3_600, now=NOON) == "2026-11-23 01:00 UTC"
 
@@ -79,7 +79,7 @@ def test_time_outside_the_calendar_is_no_crash(seconds: float) -> None:
     ],
 )
 def test_span_names_two_units_at_most(seconds: float, text: str) -> None:
-    """Long enough to understand, short enough to read."""
+    """The text is long enough to understand and short enough to read."""
     assert span(seconds) == text
 
 
@@ -120,13 +120,13 @@ def test_number_is_said_in_its_unit(value: str | None, unit: Unit, text: str | N
 @PATIENT
 @given(st.floats())
 def test_every_float_can_be_said(number: float) -> None:
-    """In every unit with a number, whatever its size."""
+    """Every unit with a number accepts any float."""
     for unit in ("ratio", "seconds", "bytes", "count", "per_second"):
         assert measured(str(number), unit)
 
 
 def test_what_is_obeyed_instead_of_seen_is_removed() -> None:
-    """Terminal sequences, reversed text, zero-width characters."""
+    """Terminal sequences, reversed text and zero-width characters are removed."""
     assert visible("a\x1b[31mb\x07\u202ec\u200bd\r\ne\tf") == "a[31mbcd\ne\tf"
     assert one_line("a\r\nBcc: x\n\n b\u2028c") == "a Bcc: x b c"
     assert breaks_line("a\nb")
@@ -137,14 +137,14 @@ def test_what_is_obeyed_instead_of_seen_is_removed() -> None:
 @PATIENT
 @given(st.text(alphabet=st.characters()), st.integers(1, 50))
 def test_one_line_is_one_short_line(text: str, limit: int) -> None:
-    """Whatever comes in."""
+    """This holds for any text."""
     line = one_line(text, limit)
     assert len(line) <= limit
     assert not breaks_line(line)
 
 
 def test_shortened_text_says_so() -> None:
-    """With an ellipsis as its last character."""
+    """Its last character is an ellipsis."""
     assert shorten("abcdef", 4) == "abc…"
     assert shorten("abcd", 4) == "abcd"
 
@@ -168,10 +168,10 @@ def test_shortened_text_says_so() -> None:
     ],
 )
 def test_only_web_addresses_are_links(text: str | None) -> None:
-    """Everything else is left out, and so is what is too long."""
+    """Other texts and too long ones give no link."""
     assert web_address(text) is None
 
 
 def test_web_address_is_kept_as_it_is() -> None:
-    """Upper case, queries and fragments included."""
+    """Upper case, queries and fragments stay."""
     assert web_address("HTTPS://Example.com:8443/a?b=c#d") == "HTTPS://Example.com:8443/a?b=c#d"

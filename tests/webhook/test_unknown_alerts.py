@@ -1,4 +1,4 @@
-"""Alerts that nobody compiled: how grave they are, whose they are, and what tells them apart."""
+"""Tests of alerts that nobody compiled: their severity, their owner, and the labels that tell them apart."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def house(catalog: Catalog) -> Catalog:
     ],
 )
 def test_a_word_of_the_house_is_understood(label: str, severity: Severity) -> None:
-    """In all its spellings, and nothing is said about it."""
-    said = read(label, WORDS)
-    assert (said.severity, said.unknown, said.is_none) == (severity, "", False)
+    """All its spellings are understood, and no message mentions the word."""
+    reading = read(label, WORDS)
+    assert (reading.severity, reading.unknown, reading.is_none) == (severity, "", False)
 
 
 @pytest.mark.parametrize(
@@ -77,35 +77,35 @@ def test_a_word_of_the_house_is_understood(label: str, severity: Severity) -> No
     ],
 )
 def test_a_word_that_is_not_known_counts_as_the_gravest_that_it_may_mean(label: str, severity: Severity) -> None:
-    """A false page is noise, and a missed one silence."""
-    said = read(label, WORDS)
-    assert (said.severity, said.unknown, said.is_none) == (severity, label.strip(), False)
+    """A false page is noise, and a missed one is silence."""
+    reading = read(label, WORDS)
+    assert (reading.severity, reading.unknown, reading.is_none) == (severity, label.strip(), False)
 
 
 @pytest.mark.parametrize("label", ["none", "None", "heartbeat", " NONE "])
 def test_none_is_nobody_s_business(label: str) -> None:
-    """With words of the house, and without."""
+    """It counts with the house's own words, and without."""
     assert read(label, WORDS).is_none
     assert read("none", {}).is_none
 
 
 @pytest.mark.parametrize("label", [None, "", "  "])
 def test_an_empty_label_says_nothing(catalog: Catalog, label: str | None) -> None:
-    """The fallback says how urgent it is then, and there is nothing that was not understood."""
+    """The fallback then gives the severity, and no word is reported as unknown."""
     labels = {"alertname": "Nobody", **({} if label is None else {"severity": label})}
-    found = catalog.match(labels)
-    assert (found.severity, found.unknown_severity) == (catalog.fallback.severity, "")
+    match = catalog.match(labels)
+    assert (match.severity, match.unknown_severity) == (catalog.fallback.severity, "")
 
 
 def test_an_unknown_word_of_a_known_alert_is_the_gravest_that_it_has(house: Catalog) -> None:
-    """Its own rules say which it may be; the limit is that one's."""
-    found = house.match({"alertname": "ApiPlatformErrorRatio", "severity": "odd"})
-    assert found.alert is not None
-    assert (found.severity, found.limit_known, found.unknown_severity) == (found.alert.severity, True, "odd")
+    """The alert's own rules limit the choice; the limit is that of the rule chosen."""
+    match = house.match({"alertname": "ApiPlatformErrorRatio", "severity": "odd"})
+    assert match.alert is not None
+    assert (match.severity, match.limit_known, match.unknown_severity) == (match.alert.severity, True, "odd")
 
 
 def test_a_graver_fallback_is_likely_too(house: Catalog) -> None:
-    """Where all that is not known is an emergency, an unknown word is one."""
+    """If the fallback's severity is emergency, an unknown word is one too."""
     grave = replace(house, fallback=replace(house.fallback, severity="emergency"))
     assert grave.match({"alertname": "Nobody", "severity": "odd"}).severity == "emergency"
 
@@ -131,9 +131,9 @@ def everything(message: Message, action: Action = "open") -> dict[str, str]:
     }
 
 
-def missing(word: str, said: dict[str, str]) -> list[str]:
+def missing(word: str, texts: dict[str, str]) -> list[str]:
     """Return the channels that do not say a word."""
-    return [channel for channel, text in said.items() if word not in text]
+    return [channel for channel, text in texts.items() if word not in text]
 
 
 @pytest.mark.parametrize("action", ["open", "join"])
@@ -145,12 +145,12 @@ def test_every_channel_says_that_a_severity_is_not_known(house: Catalog, action:
 
 
 def test_a_severity_that_is_known_needs_no_word(house: Catalog) -> None:
-    """Nothing is to be done."""
+    """No channel says anything, because nothing has to be done."""
     assert message_of(house, alert("Nobody", "page")).severity_note == ""
 
 
 def test_words_that_are_not_known_are_few_and_short(house: Catalog) -> None:
-    """Labels are written by anybody."""
+    """Anybody can write labels."""
     message = message_of(
         house, *(alert("Nobody", f"odd{number} " + "x" * 500, fingerprint=f"f{number}") for number in range(9))
     )
@@ -161,7 +161,7 @@ def test_words_that_are_not_known_are_few_and_short(house: Catalog) -> None:
 def test_nobody_is_told_of_what_is_none(
     post: Post, client: FlaskClient, senders: dict[str, FakeSender], drain: Callable[..., int]
 ) -> None:
-    """It is counted, and no incident is opened."""
+    """The alert is counted, and no incident is opened."""
     assert post(alert("InfoInhibitor", "none")) == {"result": "ignored", "incident": None}
     drain()
     assert [sender.jobs for sender in senders.values() if sender.jobs] == []
@@ -170,7 +170,7 @@ def test_nobody_is_told_of_what_is_none(
 
 
 def test_none_in_a_group_leaves_the_others_theirs(post: Post, client: FlaskClient) -> None:
-    """Only the one alert is nobody's business."""
+    """Only the one alert is left out."""
     assert post(alert("InfoInhibitor", "none"), alert("Nobody", "critical"))["result"] == "opened"
     (shown,) = client.get("/v1/incidents/1").get_json()["alerts"]
     assert shown["labels"]["alertname"] == "Nobody"
@@ -186,17 +186,17 @@ def test_what_was_told_before_it_was_none_still_ends(post: Post, client: FlaskCl
 
 
 def test_a_watchdog_of_severity_none_is_a_heartbeat(post: Post) -> None:
-    """Its silence is told, itself it is not."""
+    """Its silence is told, the Watchdog itself is not."""
     assert post(alert("Watchdog", "none"))["result"] == "watchdog"
 
 
 def test_unknown_severities_are_counted_by_what_they_count_as(post: Post, client: FlaskClient) -> None:
-    """And by no word of anybody's: labels of metrics stay few."""
+    """The metric does not hold the words of labels, so its series stay few."""
     post(alert("Nobody", "odd", instance="a"), alert("Nobody", "odd", instance="b"), alert("Nobody", "0"))
-    said = client.get("/metrics").get_data(as_text=True)
-    assert 'tocsin_alerts_of_unknown_severity_total{severity="critical"} 3.0' in said
-    assert 'tocsin_alerts_of_unknown_severity_total{severity="info"} 0.0' in said
-    assert "odd" not in said
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert 'tocsin_alerts_of_unknown_severity_total{severity="critical"} 3.0' in metrics
+    assert 'tocsin_alerts_of_unknown_severity_total{severity="info"} 0.0' in metrics
+    assert "odd" not in metrics
 
 
 def routed(catalog: Catalog, *routes: dict[str, Any]) -> Catalog:
@@ -229,8 +229,8 @@ def _parse_with(data: dict[str, Any], teams: dict[str, Any], catalog: Catalog) -
 def route(catalog: Catalog, *matchers: tuple[str, str, str], team: str = "payments", **more: str) -> dict[str, Any]:
     """Return a route as the catalogue writes it."""
     keys = ("label", "operator", "value")
-    found = [dict(zip(keys, one, strict=True)) for one in matchers]
-    return {"matchers": found, "team": team, "policy": next(iter(catalog.policies)), **more}
+    matcher_entries = [dict(zip(keys, matcher, strict=True)) for matcher in matchers]
+    return {"matchers": matcher_entries, "team": team, "policy": next(iter(catalog.policies)), **more}
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def route(catalog: Catalog, *matchers: tuple[str, str, str], team: str = "paymen
 def test_the_first_route_that_an_alert_meets_says_whose_it_is(
     catalog: Catalog, labels: dict[str, str], team: str
 ) -> None:
-    """Then its own label `team`, where that is a team; and else the fallback does."""
+    """Without a route the alert's own label `team` counts, if it is a team; else the fallback."""
     house = routed(
         catalog,
         route(catalog, ("namespace", "=~", "payments-.*"), ("env", "!=", "test")),
@@ -259,29 +259,29 @@ def test_the_first_route_that_an_alert_meets_says_whose_it_is(
 
 
 def test_a_route_may_say_how_urgent_its_alerts_are(catalog: Catalog) -> None:
-    """Where their own label does not."""
+    """The route counts if the alert's own label does not say it."""
     house = routed(catalog, route(catalog, ("namespace", "=", "shop"), severity="emergency"))
     assert house.match({"alertname": "Nobody", "namespace": "shop"}).severity == "emergency"
     assert house.match({"alertname": "Nobody", "namespace": "shop", "severity": "info"}).severity == "info"
 
 
 def test_routes_are_for_alerts_that_nobody_compiled(catalog: Catalog) -> None:
-    """The others belong to their system's team."""
+    """Compiled alerts belong to their system's team."""
     house = routed(catalog, route(catalog, ("alertname", "=~", ".*")))
     assert house.match({"alertname": "ApiPlatformErrorRatio", "severity": "critical"}).team == "platform"
 
 
 def test_a_group_of_two_teams_is_an_incident_of_each(post: Post, client: FlaskClient, service: Service) -> None:
-    """Alertmanager's grouping says nothing of teams."""
+    """Alertmanager's grouping does not consider teams."""
     catalog = service.catalog.current
     service.catalog._catalog = routed(catalog, route(catalog, ("namespace", "=", "payments")))
     post(alert("Nobody", namespace="payments"), alert("Nobody", namespace="shop"))
-    teams = {one["team"] for one in client.get("/v1/incidents").get_json()["incidents"]}
+    teams = {incident["team"] for incident in client.get("/v1/incidents").get_json()["incidents"]}
     assert teams == {"payments", "operations"}
 
 
 def test_an_unknown_alert_says_where_it_is(catalog: Catalog) -> None:
-    """In the title, so that a telephone and a lock screen say it too."""
+    """The title says it, so that a telephone and a lock screen show it too."""
     message = message_of(
         catalog, alert("NodeDown", namespace="payouts", instance="db-1:9100", prometheus="k8s", endpoint="http")
     )
@@ -291,57 +291,59 @@ def test_an_unknown_alert_says_where_it_is(catalog: Catalog) -> None:
 
 
 def test_labels_in_which_alerts_differ_stand_in_every_message(catalog: Catalog) -> None:
-    """First those that differ, then what all have in common; the second alert differs, not only the first and last."""
+    """Labels that differ come first, then common ones; the second alert differs, not only the first and the last."""
     alerts = [
         alert("NodeDown", namespace="payouts", instance=f"db-{number}", zone="ab"[number != 1], fingerprint=f"{number}")
         for number in range(5)
     ]
     message = message_of(catalog, *alerts)
     assert message.labels == "instance db-0, db-1, db-2 and 2 others; zone b, a; namespace payouts"
-    assert [one.name for one in message.alerts][:2] == ["instance=db-0, zone=b", "instance=db-1, zone=a"]
-    said = everything(message)
-    assert missing("db-0", said) == []
-    assert missing("db-1", {key: text for key, text in said.items() if key not in {"sms", "phone"}}) == []
+    assert [listed.name for listed in message.alerts][:2] == ["instance=db-0, zone=b", "instance=db-1, zone=a"]
+    texts = everything(message)
+    assert missing("db-0", texts) == []
+    assert missing("db-1", {key: text for key, text in texts.items() if key not in {"sms", "phone"}}) == []
 
 
 def test_a_label_that_only_some_alerts_have_tells_them_apart(catalog: Catalog) -> None:
-    """The one without it is the other."""
+    """One alert has the label, the other has not."""
     message = message_of(catalog, alert("NodeDown", shard="1"), alert("NodeDown"))
     assert message.labels == "shard 1"
 
 
 def test_alerts_of_other_names_are_told_by_their_names(catalog: Catalog) -> None:
-    """A group may hold several."""
+    """A group may hold several names."""
     message = message_of(catalog, alert("NodeDown"), alert("DiskFull"))
     assert message.labels == "alertname DiskFull, NodeDown"
 
 
 def test_known_alerts_say_in_what_they_differ_and_nothing_else(catalog: Catalog) -> None:
     """Their component stands in the title already."""
-    one = message_of(catalog, alert(component="checkout", instance="a"))
-    assert (one.labels, one.place) == ("", "")
-    two = message_of(catalog, alert(component="checkout", instance="a"), alert(component="checkout", instance="b"))
-    assert two.labels == "instance a, b"
+    message_of_one = message_of(catalog, alert(component="checkout", instance="a"))
+    assert (message_of_one.labels, message_of_one.place) == ("", "")
+    message_of_two = message_of(
+        catalog, alert(component="checkout", instance="a"), alert(component="checkout", instance="b")
+    )
+    assert message_of_two.labels == "instance a, b"
 
 
 def test_labels_are_few_short_and_harmless(catalog: Catalog) -> None:
-    """Whoever writes metrics writes into no channel's syntax."""
+    """A label's text cannot use the syntax of any channel."""
     hostile = {f"label_{number:02}": "<!channel> \n\u202e</b>" + "x" * 5_000 for number in range(40)}
     message = message_of(catalog, alert("Odd<b>", instance="a|b<http://evil>", **hostile))
     assert len(message.labels) <= 400
     assert len(message.where) < 200
-    said = everything(message)
-    assert [channel for channel, text in said.items() if "\u202e" in text] == []
+    texts_by_channel = everything(message)
+    assert [channel for channel, text in texts_by_channel.items() if "\u202e" in text] == []
     blocks = slack.layout(message).blocks
-    texts = [one["text"]["text"] for one in blocks if one["type"] == "section"]
+    texts = [block["text"]["text"] for block in blocks if block["type"] == "section"]
     assert not any("<!channel>" in text for text in texts)
-    assert "</b>" not in said["mail.html"]
-    assert "<" not in said["phone"]
-    assert sms.segments(said["sms"]) <= sms.MOST_SEGMENTS
+    assert "</b>" not in texts_by_channel["mail.html"]
+    assert "<" not in texts_by_channel["phone"]
+    assert sms.segments(texts_by_channel["sms"]) <= sms.MOST_SEGMENTS
 
 
 def test_thousands_of_alerts_are_told_apart_at_once(catalog: Catalog) -> None:
-    """Each is looked at once."""
+    """Each alert is read once."""
     message = message_of(
         catalog, *(alert("NodeDown", instance=f"n{number}", fingerprint=f"{number:04}") for number in range(3_000))
     )
@@ -349,7 +351,7 @@ def test_thousands_of_alerts_are_told_apart_at_once(catalog: Catalog) -> None:
 
 
 def test_a_delivery_is_taken_whatever_its_severity_label_holds(client: FlaskClient) -> None:
-    """No traceback, and an incident."""
+    """There is no traceback, and an incident is opened."""
     for number, label in enumerate(["", "\u0000", "\ud800", "🔥" * 9_000, "0" * 5_000, "${jndi}", "None of it"]):
         data = json.dumps(payload(alert("Nobody", label, fingerprint=f"f{number}")))
         assert client.post("/v1/alertmanager", data=data).get_json()["result"] in {"opened", "joined", "updated"}

@@ -1,4 +1,4 @@
-"""A start that nobody can have meant, such as Alertmanager's zero time, is unknown wherever it would be shown."""
+"""Tests that an impossible start, such as Alertmanager's zero time, is shown as unknown everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_an_unknown_start_is_called_so(
     senders: dict[str, FakeSender],
     start: str,
 ) -> None:
-    """While it fires and when it is over: in messages and on the page, with no length that is none."""
+    """While the alert fires and when it is over, messages and the page say so, and show no duration."""
     for status, words in (("firing", "Its start is unknown; heard of since"), ("resolved", "its start is unknown")):
         post(alert(status=status) | {"startsAt": start})
         drain()
@@ -43,13 +43,13 @@ def test_an_unknown_start_is_called_so(
 def test_the_interface_has_no_start_where_there_is_none(
     client: FlaskClient, post: Callable[..., Any], start: str
 ) -> None:
-    """Null, and no time of the year 1."""
+    """The start is null, not a time of the year 1."""
     post(alert() | {"startsAt": start})
     assert client.get("/v1/incidents/1").get_json()["alerts"][0]["started_at"] is None
 
 
 def test_one_known_start_of_several_counts(client: FlaskClient, post: Callable[..., Any]) -> None:
-    """The unknown one does not hide it."""
+    """The unknown start does not hide it."""
     post(alert(component="a") | {"startsAt": STARTS[0]}, alert(component="b"))
     page = client.get("/incidents/1").get_data(as_text=True)
     assert "Since " in page
@@ -57,7 +57,7 @@ def test_one_known_start_of_several_counts(client: FlaskClient, post: Callable[.
 
 
 def test_a_time_of_the_year_1_has_four_digits() -> None:
-    """As RFC 3339 wants them; people read that it is unknown."""
+    """RFC 3339 requires four digits; people read that the start is unknown."""
     assert iso(-62_135_596_800) == "0001-01-01T00:00:00Z"
     assert clock(-62_135_596_800, now=NOON) == "an unknown time"
     assert iso(NOON + 0.5) == iso(NOON)

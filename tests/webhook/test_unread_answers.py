@@ -1,6 +1,6 @@
-"""Clients that ask and never read: deliveries, health and everybody else are answered as if they were not there.
+"""Tests of clients that ask and never read: deliveries, health checks and other clients are answered as usual.
 
-Each is made for real, against the webhook as it is served.
+Each client is real, against the webhook as it is served.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from webhook.serving.outgoing import LARGEST_ANSWER, AnswerTooLargeError, Outgoi
 TOKEN: Final = "a-token"
 KNOWN: Final = f"Authorization: Bearer {TOKEN}\r\n"
 ALERTS: Final = 2_500
-"""Of one incident: its answers are larger than what the buffers of a connection take."""
+"""Alerts of one incident: its answers are larger than the buffers of a connection."""
 WAYS: Final = ("plain", "TLS")
 
 
 class Served:
     """The webhook as it is served, plain or by TLS, with a large incident."""
 
-    def __init__(self, folder: Path, way: str) -> None:
+    def __init__(self, folder: Path, transport: str) -> None:
         self.port = free_port()
         self.context: ssl.SSLContext | None = None
         settings = {
@@ -46,7 +46,7 @@ class Served:
             "TOCSIN_SLACK_SIGNING_SECRET": "a-signing-secret",
             "TOCSIN_TOKEN": TOKEN,
         }
-        if way == "TLS":
+        if transport == "TLS":
             certificate, key = certified(folder, "only")
             settings |= {
                 "TOCSIN_PUBLIC_URL": f"https://localhost:{self.port}",
@@ -60,7 +60,7 @@ class Served:
         assert self.status("POST", "/v1/alertmanager", large()) == 200
 
     def connect(self, *, room: int = 0) -> socket.socket:
-        """Return a connection; with `room` it takes no more than so many bytes that nobody reads."""
+        """Return a connection; with `room` its buffers hold no more than so many unread bytes."""
         line = socket.socket()
         if room:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
@@ -69,12 +69,12 @@ class Served:
         return line if self.context is None else self.context.wrap_socket(line, server_hostname="localhost")
 
     def ask(self, method: str, path: str, body: object = None, *, pause: float = 0.0) -> bytes:
-        """Return the whole answer, which is read a piece at a time."""
-        said = b"" if body is None else json.dumps(body).encode()
-        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{KNOWN}Connection: close\r\nContent-Length: {len(said)}"
+        """Return the whole answer, reading it a piece at a time."""
+        payload_bytes = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{KNOWN}Connection: close\r\nContent-Length: {len(payload_bytes)}"
         pieces = []
         with self.connect(room=4_096 if pause else 0) as line:
-            line.sendall(f"{head}\r\n\r\n".encode() + said)
+            line.sendall(f"{head}\r\n\r\n".encode() + payload_bytes)
             while piece := line.recv(256 * 1_024):
                 pieces.append(piece)
                 time.sleep(pause)
@@ -85,8 +85,8 @@ class Served:
         return int(self.ask(method, path, body).split(b" ", 2)[1])
 
     def slowest(self) -> float:
-        """Return the longest seconds that one of the answers that matter has taken."""
-        taken = []
+        """Return how many seconds the slowest of the important answers took."""
+        durations = []
         for number in range(2):
             delivery = payload(alert(instance=f"node-{number}"))
             for method, path, body in (
@@ -98,11 +98,11 @@ class Served:
             ):
                 begun = time.monotonic()
                 assert self.status(method, path, body) in {200, 503}
-                taken.append(time.monotonic() - begun)
-        return max(taken)
+                durations.append(time.monotonic() - begun)
+        return max(durations)
 
     def memory(self) -> int:
-        """Return the bytes that the serving process holds."""
+        """Return the bytes of memory that the serving process holds."""
         (child,) = self.replica.children()
         lines = Path(f"/proc/{child}/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) * 1_024 for line in lines if line.startswith("VmRSS:"))
@@ -118,8 +118,8 @@ def start(short_folder: Path) -> Iterator[Callable[[str], Served]]:
     """Return a function that starts a webhook, plain or by TLS."""
     started: list[Served] = []
 
-    def begin(way: str) -> Served:
-        started.append(Served(short_folder, way))
+    def begin(transport: str) -> Served:
+        started.append(Served(short_folder, transport))
         return started[-1]
 
     yield begin
@@ -129,7 +129,7 @@ def start(short_folder: Path) -> Iterator[Callable[[str], Served]]:
 
 @contextmanager
 def unread(served: Served, number: int, request: bytes) -> Iterator[None]:
-    """Ask again and again on so many connections, read nothing, and open again what is closed."""
+    """Send the request again and again on `number` connections, read nothing, and reopen closed connections."""
     over = threading.Event()
 
     def hold() -> None:
@@ -194,10 +194,10 @@ SHAPES: Final = {
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("way", WAYS)
-def test_clients_that_read_nothing_hold_up_nobody(start: Callable[[str], Served], way: str) -> None:
-    """Of each kind of request there are more of them than threads."""
-    served = start(way)
+@pytest.mark.parametrize("transport", WAYS)
+def test_clients_that_read_nothing_hold_up_nobody(start: Callable[[str], Served], transport: str) -> None:
+    """There are more clients of each kind than threads."""
+    served = start(transport)
     quiet = served.slowest()
     for shape, request in SHAPES.items():
         with unread(served, 6, request):
@@ -206,43 +206,43 @@ def test_clients_that_read_nothing_hold_up_nobody(start: Callable[[str], Served]
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("way", WAYS)
-def test_slow_reader_gets_the_whole_answer(start: Callable[[str], Served], way: str) -> None:
-    """Byte for byte, however often the connection takes no more, and whoever else asks meanwhile."""
-    served = start(way)
+@pytest.mark.parametrize("transport", WAYS)
+def test_slow_reader_gets_the_whole_answer(start: Callable[[str], Served], transport: str) -> None:
+    """Every byte arrives, however often the connection is full, and whoever else asks in between."""
+    served = start(transport)
     quick, slow = served.ask("GET", "/v1/incidents/1"), served.ask("GET", "/v1/incidents/1", pause=0.002)
     assert len(quick) > 1_000_000
-    # What is told meanwhile stands beside the alerts.
+    # The rest of the answer may change in between; the alerts stay the same.
     assert _alerts(slow) == _alerts(quick)
 
 
 def _alerts(answer: bytes) -> object:
-    """Return the alerts of an answer, which is as long as it says."""
+    """Return the alerts of an answer; assert that its length is right."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert f"content-length: {len(body)}\r\n".encode() in head.lower() + b"\r\n"
     return json.loads(body)["alerts"]
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("way", WAYS)
-def test_answers_to_requests_sent_ahead_come_in_their_order(start: Callable[[str], Served], way: str) -> None:
-    """A small answer does not overtake a large one, and a head without a body follows both."""
-    served = start(way)
+@pytest.mark.parametrize("transport", WAYS)
+def test_answers_to_requests_sent_ahead_come_in_their_order(start: Callable[[str], Served], transport: str) -> None:
+    """A small answer does not overtake a large one, and an answer without a body follows both."""
+    served = start(transport)
     ahead = get("/v1/incidents/1") + get("/healthz", "") + get("/healthz", "", "HEAD")
     with served.connect(room=4_096) as line:
         line.sendall(ahead + get("/healthz", "Connection: close\r\n"))
         pieces = []
         while piece := line.recv(64 * 1_024):
             pieces.append(piece)
-    said = b"".join(pieces)
-    assert said.count(b"HTTP/1.1 200 ") == 4
-    assert said.count(b'"alive"') == 2
-    assert said.index(b'"alerts"') < said.index(b'"alive"')
+    answers = b"".join(pieces)
+    assert answers.count(b"HTTP/1.1 200 ") == 4
+    assert answers.count(b'"alive"') == 2
+    assert answers.index(b'"alerts"') < answers.index(b'"alive"')
 
 
 @pytest.mark.acceptance
 def test_memory_for_unread_answers_is_bounded(start: Callable[[str], Served]) -> None:
-    """Beyond the bound the oldest are given up; who reads is answered all the while."""
+    """Beyond the bound the oldest answers are given up; clients that read are answered all the while."""
     served = start("plain")
     size = len(served.ask("GET", "/v1/incidents/1"))
     number = 3 * MOST_UNSENT // size
@@ -257,7 +257,7 @@ def test_memory_for_unread_answers_is_bounded(start: Callable[[str], Served]) ->
 
 
 def test_unread_answer_has_its_time() -> None:
-    """It is as long as the answer, and what the other side takes now and then does not prolong it."""
+    """The time depends on the answer's length; slow reading does not prolong it."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(0.0)
@@ -266,19 +266,19 @@ def test_unread_answer_has_its_time() -> None:
         connection.prepare(b"x" * 4_000_000)
         ends = connection.deadline
         assert begun + SEND_SECONDS < ends < time.monotonic() + SEND_SECONDS + 4_000_000 / SLOWEST + 1
-        taken = 0
+        received_bytes = 0
         while connection.unsent:
             with suppress(BlockingIOError):
                 connection.send()
-            taken += len(theirs.recv(1_000_000))
+            received_bytes += len(theirs.recv(1_000_000))
         assert connection.deadline == ends
         theirs.settimeout(1)
-        while taken < 4_000_000:
-            taken += len(theirs.recv(1_000_000))
+        while received_bytes < 4_000_000:
+            received_bytes += len(theirs.recv(1_000_000))
 
 
 def test_answer_beyond_the_bound_is_none() -> None:
-    """It fails where it is made, and another one can take its place."""
+    """The answer fails where it is made, and another one can take its place."""
     outgoing = Outgoing()
     outgoing.sendall(b"x" * LARGEST_ANSWER)
     with pytest.raises(AnswerTooLargeError):

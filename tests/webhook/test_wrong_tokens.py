@@ -1,4 +1,4 @@
-"""Wrong tokens: counted, logged without what they were, and slowed for who shows them, alone."""
+"""Tests that wrong tokens are counted, logged without their text, and slowed for their sender alone."""
 
 from __future__ import annotations
 
@@ -51,26 +51,26 @@ SHAPES = {
 @pytest.mark.parametrize("path", ["/v1/alertmanager", "/v1/incidents", "/"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_wrong_token_is_counted_and_logged_without_it(guarded: FlaskClient, shape: str, path: str) -> None:
-    """Whoever watches sees that somebody guesses, and from where."""
+    """Operators see that somebody guesses, and from which address."""
     with capture_logs() as lines:
         for _ in range(3):
             answer = guarded.open(path, method="POST", headers={"Authorization": SHAPES[shape]})
             assert answer.status_code == 401
     assert "tocsin_wrong_tokens_total 3.0" in guarded.get("/metrics").get_data(as_text=True)
-    told = [line for line in lines if line["event"] == "a wrong token was shown"]
-    assert [(line["address"], line["path"], line["times"]) for line in told] == [("127.0.0.1", path, 1)]
+    warnings = [line for line in lines if line["event"] == "a wrong token was shown"]
+    assert [(line["address"], line["path"], line["times"]) for line in warnings] == [("127.0.0.1", path, 1)]
     assert SECRET not in str(lines)
     assert RIGHT not in str(lines)
 
 
 def test_no_token_is_no_wrong_one(guarded: FlaskClient) -> None:
-    """A browser asks without one first."""
+    """A browser first asks without one."""
     assert guarded.get("/v1/incidents").status_code == 401
     assert "tocsin_wrong_tokens_total 0.0" in guarded.get("/metrics").get_data(as_text=True)
 
 
 def test_a_flood_is_a_line_a_minute() -> None:
-    """The log stays readable, and says how many there were; addresses are forgotten before they fill the memory."""
+    """The log stays readable and gives the number; addresses are forgotten before they fill the memory."""
     wrong = WrongTokens()
     with capture_logs() as lines:
         for second in range(200):
@@ -83,16 +83,16 @@ def test_a_flood_is_a_line_a_minute() -> None:
 
 def test_waits_grow_and_are_forgiven() -> None:
     """A few mistakes cost nothing, a series costs seconds each, and a minute later hardly anything."""
-    found = Guesses()
-    waits = [found.wait("a", 0.0) for _ in range(20)]
+    guesses = Guesses()
+    waits = [guesses.wait("a", 0.0) for _ in range(20)]
     assert waits[:FREE] == [0.0] * FREE
     assert waits[FREE:] == sorted(waits[FREE:])
     assert waits[-1] == LONGEST_SECONDS
-    assert found.wait("b", 0.0) == 0.0
-    assert found.wait("a", 20 * FORGIVEN_SECONDS) == 0.0
+    assert guesses.wait("b", 0.0) == 0.0
+    assert guesses.wait("a", 20 * FORGIVEN_SECONDS) == 0.0
     for number in range(2 * MOST_PEERS):
-        found.wait(str(number), 1_000.0)
-    assert len(found._of) == MOST_PEERS
+        guesses.wait(str(number), 1_000.0)
+    assert len(guesses._of) == MOST_PEERS
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_waits_grow_and_are_forgiven() -> None:
 def test_what_a_provider_signs_shows_no_token(
     environment: dict[str, str], path: str, authorization: str, *, is_one: bool
 ) -> None:
-    """Callbacks are let in by their signature, whatever else they carry."""
+    """A signature lets callbacks in, whatever their headers hold."""
     settings = read_settings({**environment, "TOCSIN_TOKEN": RIGHT})
     head = Head(method="POST", path=path, length=0, authorization=authorization, waits_for_continue=False)
     assert guesses(head, settings) is is_one

@@ -1,4 +1,4 @@
-"""The least that can stand for the webhook: hands Alertmanager's deliveries to Slack and to PagerDuty at once."""
+"""The smallest stand-in of the webhook: it passes Alertmanager's deliveries to Slack and PagerDuty at once."""
 
 import hashlib
 import json
