@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from webhook.catalog.file import CatalogFile
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.heartbeat import LEFT_OUT, WATCHDOG, Beat, interval_of
+from webhook.incidents.dead_mans_switch import LEFT_OUT, WATCHDOG
+from webhook.incidents.heartbeat import Beat, interval_of
 from webhook.incidents.notifications import State
 from webhook.severity import SEVERITIES, Severity
 from webhook.storage import counters, store, timers, watchdogs

@@ -23,7 +23,7 @@ from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import Clock, FakeSender
 from webhook.incidents import alertmanager_state
-from webhook.incidents.heartbeat import LOOK_SECONDS, WATCHDOG
+from webhook.incidents.dead_mans_switch import LOOK_SECONDS, WATCHDOG
 from webhook.service import Service, build
 from webhook.settings import read_settings
 from webhook.storage import store

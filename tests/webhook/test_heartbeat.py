@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeAlertmanagerState, FakeSender, alert, at_once
 from webhook.catalog.model import Catalog
-from webhook.incidents import heartbeat
+from webhook.incidents import dead_mans_switch, heartbeat
 from webhook.incidents.alertmanager_state import Absent
-from webhook.incidents.heartbeat import GAP_SECONDS, LOOK_SECONDS, Beat, Heard, Silence, silence, silences
+from webhook.incidents.dead_mans_switch import GAP_SECONDS, LOOK_SECONDS, Heard, Silence, silence, silences
+from webhook.incidents.heartbeat import Beat
 from webhook.incidents.incident import ResolvedByHand
 from webhook.incidents.transitions import transition
 from webhook.secret import Secret
@@ -70,7 +71,7 @@ def test_time_in_which_nobody_listened_does_not_count(catalog: Catalog) -> None:
     """A program that was down for an hour could not hear the Watchdog, so Alertmanager was not silent."""
     down = Heard(last=NOON - 3_600, looked=NOON - GAP_SECONDS - 1, listening=NOON - 86_400)
     assert silence(down, catalog, NOON) is None
-    assert heartbeat.listening_since(down, NOON) == NOON
+    assert dead_mans_switch.listening_since(down, NOON) == NOON
 
 
 def test_silence_pages_the_first_level_once(
@@ -276,13 +277,13 @@ def test_somebody_elses_watchdog_does_not_stand_for_ours(
     beats = [Beat(key="k", labels={"prometheus": "theirs"}, heard_at=NOON, stopped_at=None)]
     path = Heard(last=NOON, looked=NOON - 1, listening=NOON - 86_400, hearing=NOON - 3 * INTERVAL - 1)
     (silent,) = silences(path, beats, known, NOON)
-    assert (silent.key, silent.labels) == (heartbeat.OURS, {"watchdog": "tocsin"})
-    assert "own Watchdog" in heartbeat.raised(silent, known, NOON).alerts[0].annotations["summary"]
+    assert (silent.key, silent.labels) == (dead_mans_switch.OURS, {"watchdog": "tocsin"})
+    assert "own Watchdog" in dead_mans_switch.raised(silent, known, NOON).alerts[0].annotations["summary"]
     assert list(silences(replace(path, hearing=NOON - 3 * INTERVAL), beats, known, NOON)) == []
     assert list(silences(path, [*beats, replace(beats[0], key="o", labels=ours)], known, NOON)) == []
-    raised_keys = {heartbeat.fingerprint(heartbeat.OURS)}
-    assert list(heartbeat.heard_again(beats, raised_keys, known, NOON)) == []
-    assert list(heartbeat.heard_again([replace(beats[0], labels=ours)], raised_keys, known, NOON))
+    raised_keys = {dead_mans_switch.fingerprint(dead_mans_switch.OURS)}
+    assert list(dead_mans_switch.heard_again(beats, raised_keys, known, NOON)) == []
+    assert list(dead_mans_switch.heard_again([replace(beats[0], labels=ours)], raised_keys, known, NOON))
     # A catalogue without labels for its own Watchdog accepts any.
     assert list(silences(path, beats, catalog, NOON)) == []
 
@@ -359,10 +360,10 @@ def test_replicas_raise_it_once(replicas: list[Service], clock: Clock) -> None:
 
 def test_own_watchdog_is_not_forgotten_by_a_persons_resolve(catalog: Catalog) -> None:
     """Nobody removes it on purpose: it is told again like any alert, and no check opens a second incident."""
-    ours = Silence(since=NOON, last=None, key=heartbeat.OURS, labels={"watchdog": "tocsin"})
+    ours = Silence(since=NOON, last=None, key=dead_mans_switch.OURS, labels={"watchdog": "tocsin"})
     theirs = Silence(since=NOON, last=NOON, key="k", labels=EU)
     for silent, fires_on in ((ours, True), (theirs, False)):
-        incident = transition(None, heartbeat.raised(silent, catalog, NOON), NOON).incident
+        incident = transition(None, dead_mans_switch.raised(silent, catalog, NOON), NOON).incident
         resolved = transition(incident, ResolvedByHand(actor="on-call"), NOON).incident
         assert resolved is not None
         assert resolved.fires_on is fires_on

@@ -17,8 +17,9 @@ from tests.webhook.samples import NOON, Clock, alert, at_once, payload
 from webhook.alertmanagers import Server
 from webhook.catalog.model import Catalog, Fallback, Watchdog
 from webhook.cli import main
-from webhook.incidents import heartbeat
-from webhook.incidents.heartbeat import Beat, Heard, interval_of, silence, silences
+from webhook.incidents import dead_mans_switch, heartbeat
+from webhook.incidents.dead_mans_switch import Heard, silence, silences
+from webhook.incidents.heartbeat import Beat, interval_of
 from webhook.secret import Secret
 from webhook.senders.contract import Sender
 from webhook.service import Service, build
@@ -282,7 +283,7 @@ def test_when_there_are_too_many_that_is_said_everywhere(
     assert "tocsin_heartbeats_left_out_timestamp_seconds" in text
     assert text.count("tocsin_heartbeat_interval_seconds{") == watchdogs.MOST_KNOWN
     with service.database.read() as connection:
-        assert store.last_heard(connection, heartbeat.LEFT_OUT) == service.clock()
+        assert store.last_heard(connection, dead_mans_switch.LEFT_OUT) == service.clock()
 
 
 def test_a_row_of_an_earlier_version_is_the_first_that_comes(either: Service) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.webhook.samples import Clock, alert, payload
 from webhook.application.alert_batches import HungUp
-from webhook.incidents.heartbeat import WATCHDOG
+from webhook.incidents.dead_mans_switch import WATCHDOG
 from webhook.payload import Payload, parse_payload
 from webhook.service import Service
 from webhook.storage import store

@@ -15,7 +15,8 @@ from webhook.application.outcomes import Writer
 from webhook.application.watchdogs import forget_resolved, note_forgotten
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
-from webhook.incidents.heartbeat import Beat, fingerprint, forgotten_by_hand, name_of
+from webhook.incidents.dead_mans_switch import fingerprint, forgotten_by_hand
+from webhook.incidents.heartbeat import Beat, name_of
 from webhook.incidents.incident import (
     Acknowledged,
     Event,

@@ -18,10 +18,10 @@ from webhook.application.outcomes import Writer
 from webhook.catalog.model import Catalog
 from webhook.incidents import alertmanager_state, reasons
 from webhook.incidents.alertmanager_state import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer, Quiet
+from webhook.incidents.dead_mans_switch import is_ours
 from webhook.incidents.delivery import refired
 from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due, questions
 from webhook.incidents.flapping import CALM_SECONDS
-from webhook.incidents.heartbeat import is_ours
 from webhook.incidents.incident import (
     AlertBatch,
     Escalated,

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
 from webhook.incidents.alertmanager_state import Heard
-from webhook.incidents.heartbeat import BESIDE, HEARING, LEFT_OUT, WATCHDOG, forgotten, opens
+from webhook.incidents.dead_mans_switch import HEARING, LEFT_OUT, WATCHDOG, forgotten, opens
+from webhook.incidents.heartbeat import BESIDE
 from webhook.incidents.incident import AlertBatch, Entry, Incident
 from webhook.payload import PostedAlert
 from webhook.storage import store, watchdogs

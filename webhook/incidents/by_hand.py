@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.incidents import alertmanager_state
+from webhook.incidents.dead_mans_switch import forgotten_fingerprints
 from webhook.incidents.firing import AlertFiring, Changes, closed, count
-from webhook.incidents.heartbeat import forgotten_fingerprints
 from webhook.incidents.incident import (
     ALERTMANAGER,
     TOCSIN,

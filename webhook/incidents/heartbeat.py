@@ -1,44 +1,25 @@
-"""The dead man's switch: decides when a Watchdog's silence is news, and makes Tocsin's own alert on it. Pure.
-
-`application.watchdogs` records each Watchdog that arrives. `watch` checks whether they arrive, and applies the alert
-batches that this module makes. The resulting incident is like any other, except that Tocsin asks no Alertmanager about
-it: the one to ask is the one that is silent. If no Watchdog arrives, the path from Alertmanager is broken; if only one
-is missing, its Prometheus is.
+"""What a heartbeat is: which Watchdogs are one, and how often it is expected. Pure.
 
 A heartbeat is a Watchdog, by its labels, and the Alertmanager that delivers it; configured peers count as one. Peers
 that are not configured deliver in turns, each while the other is down: two that never delivered at the same time are
-one heartbeat. Each heartbeat is expected at the interval at which it actually arrives.
+one heartbeat. Each heartbeat is expected at the interval at which it actually arrives. `dead_mans_switch` decides about
+silence.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from webhook.catalog.model import Alert, Catalog
-from webhook.incidents.firing import ReceivedAlert
-from webhook.incidents.incident import AlertBatch, Incident
-from webhook.timestamps import DAY, clock, span
+from webhook.catalog.model import Catalog
+from webhook.timestamps import DAY
 from webhook.untrusted import one_line
-
-WATCHDOG = "watchdog"
-"""The name under which the store keeps when any Watchdog was last heard; the four names below are kept likewise."""
-LOOKED = "looked"
-"""When a `watch` thread last checked whether a Watchdog was heard."""
-LISTENING = "listening"
-"""Since when `watch` threads have checked without a gap."""
-HEARING = "hearing"
-"""Since when any Watchdog has been heard without a gap of `INTERVALS`."""
-LEFT_OUT = "left out"
-"""When a Watchdog last arrived that is not recorded separately, because there are too many."""
 
 INTERVALS = 3
 """So many intervals without a Watchdog are silence: Alertmanager repeats a little late, one delivery may be lost."""
-FIRST_INTERVALS = 1
-"""The same for a Watchdog that was never heard: no delivery can have been lost, so the alert fires sooner."""
 MOST_GAPS = 8
 """So many of the latest times between two arrivals are kept for each heartbeat."""
 LEAST_GAP = 1.0
@@ -49,20 +30,6 @@ LONGEST_INTERVAL = float(DAY)
 BESIDE = 0.5
 """Fraction of an interval: two Watchdogs that arrive closer together than this come from two Alertmanagers that both
 work. An Alertmanager that stands in for another delivers when the other's next arrival is due."""
-LOOK_SECONDS = 15.0
-"""The longest time between two checks; a shorter Watchdog interval is checked once per interval."""
-GAP_SECONDS = 60.0
-"""After so long without a check no replica was running to hear the Watchdog, so its silence counts anew."""
-
-ALERT = "TocsinWatchdogSilent"
-GROUP = {"alertname": ALERT}
-GROUP_KEY = f'{{}}/tocsin:{{alertname="{ALERT}"}}'
-RECEIVER = "tocsin-webhook"
-FINGERPRINT = "tocsin-watchdog-silent"
-"""Never one of Alertmanager's, which are sixteen hexadecimal digits. For one Watchdog, its key is appended."""
-OURS = "ours"
-"""The key of Tocsin's own Watchdog, for the silence when only other Watchdogs are heard."""
-
 MOST_LABELS = 20
 LONGEST_VALUE = 200
 LONGEST_SOURCE = 500
@@ -111,51 +78,6 @@ class Beat:
     """Whether another Alertmanager delivered a Watchdog with the same labels at the same time."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """What the store knows of all Watchdogs together, in epoch seconds."""
-
-    last: float | None
-    """When any Watchdog was last heard; None is never."""
-    looked: float | None
-    listening: float | None
-    hearing: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Silence:
-    """A Watchdog is not heard; `since` is when it was last heard, or when Tocsin began to listen.
-
-    `labels` are those of the one Watchdog that is silent while others are heard; None if no Watchdog is heard.
-    """
-
-    since: float
-    last: float | None
-    key: str = ""
-    labels: Mapping[str, str] | None = field(default=None)
-    source: str = ""
-    is_apart: bool = False
-    interval: float | None = None
-    """The expected interval in seconds; None is the catalogue's."""
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the alert on this silence."""
-        return fingerprint(self.key)
-
-
-def is_time(heard: Heard, catalog: Catalog, now: float) -> bool:
-    """Return whether the next check is due."""
-    return heard.looked is None or now - heard.looked >= min(LOOK_SECONDS, catalog.watchdog.interval_seconds)
-
-
-def listening_since(heard: Heard, now: float) -> float:
-    """Return since when Tocsin has listened without a gap, counting a check at `now`."""
-    if heard.listening is None or heard.looked is None or now - heard.looked > GAP_SECONDS:
-        return now
-    return heard.listening
-
-
 def interval_of(beat: Beat, catalog: Catalog) -> float:
     """Return the interval in seconds at which a heartbeat is expected: the catalogue's, or the heartbeat's own.
 
@@ -170,46 +92,13 @@ def interval_of(beat: Beat, catalog: Catalog) -> float:
     return usual
 
 
-def way_interval(last: float | None, beats: Sequence[Beat], catalog: Catalog) -> float:
-    """Return the interval in seconds at which any Watchdog is expected, of those still heard when the last one was."""
-    alive = [
-        interval_of(beat, catalog)
-        for beat in beats
-        if last is not None and beat.stopped_at is None and last - beat.heard_at <= _patience(beat, catalog)
-    ]
-    return max(catalog.watchdog.interval_seconds, min(alive, default=0.0))
-
-
-def silence(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> Silence | None:
-    """Return the silence of all Watchdogs, or None while one is heard or may still arrive in time.
-
-    The time in which Tocsin did not listen, because it or its store was down, does not count as silence.
-    """
-    began = listening_since(heard, now)
-    since = began if heard.last is None else max(heard.last, began)
-    intervals = FIRST_INTERVALS if heard.last is None else INTERVALS
-    interval = way_interval(heard.last, beats, catalog)
-    if now - since <= intervals * interval:
-        return None
-    return Silence(since=since, last=heard.last, interval=interval)
-
-
-def is_heard(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
-    """Return whether any Watchdog arrived lately. While Tocsin does not listen, it is neither heard nor silent."""
-    return not opens(heard.last, catalog, now, beats)
-
-
-def opens(last: float | None, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
-    """Return whether a Watchdog that arrives at `now` is the first after a time in which none was heard."""
-    return last is None or now - last > INTERVALS * way_interval(last, beats, catalog)
-
-
 def is_beating(beat: Beat, catalog: Catalog, now: float) -> bool:
     """Return whether this Watchdog arrived lately and Alertmanager has not reported its end."""
-    return beat.stopped_at is None and now - beat.heard_at <= _patience(beat, catalog)
+    return beat.stopped_at is None and now - beat.heard_at <= silent_after(beat, catalog)
 
 
-def _patience(beat: Beat, catalog: Catalog) -> float:
+def silent_after(beat: Beat, catalog: Catalog) -> float:
+    """Return after how many seconds without an arrival a heartbeat is silent."""
     return INTERVALS * interval_of(beat, catalog)
 
 
@@ -224,121 +113,9 @@ def together(beats: Sequence[Beat]) -> tuple[tuple[Beat, ...], ...]:
     return tuple(tuple(sorted(rows, key=lambda row: (-row.heard_at, row.key))) for rows in grouped.values())
 
 
-def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) -> Iterator[Silence]:
-    """Yield each Watchdog that is silent while another is heard, and Tocsin's own if only others are heard.
-
-    A Watchdog whose end Alertmanager reported counts as silent one interval later, because a Prometheus that only
-    restarts is heard again by then.
-    """
-    if not any(is_beating(beat, catalog, now) for beat in beats):
-        return
-    began = max(listening_since(heard, now), heard.hearing or 0.0)
-    interval = catalog.watchdog.interval_seconds
-    for beat, *_ in together(beats):
-        since, own = max(beat.heard_at, began), interval_of(beat, catalog)
-        ended = beat.stopped_at is not None and now - max(beat.stopped_at, began) > FIRST_INTERVALS * own
-        # If no Watchdog has arrived since this one was due, the path from Alertmanager may be broken instead.
-        missed = now - since > INTERVALS * own and any(other.heard_at > since + own for other in beats)
-        if ended or missed:
-            yield _silence_of(beat, since, own)
-    expected = catalog.watchdog.labels
-    if expected and now - began > INTERVALS * interval and not any(_is_ours(beat, expected) for beat in beats):
-        yield Silence(since=began, last=None, key=OURS, labels=expected)
-
-
-def heard_again(beats: Sequence[Beat], told: Collection[str], catalog: Catalog, now: float) -> Iterator[Silence]:
-    """Yield the silences that are over; `told` holds the fingerprints of the open alerts on silences."""
-    beating = [beat for beat in beats if is_beating(beat, catalog, now)]
-    for rows in together(beats):
-        if is_beating(rows[0], catalog, now):
-            yield from (_silence_of(row, row.heard_at, None) for row in rows if fingerprint(row.key) in told)
-    expected = catalog.watchdog.labels
-    if fingerprint(OURS) in told and any(_is_ours(beat, expected) for beat in beating):
-        yield Silence(since=now, last=None, key=OURS, labels=expected)
-
-
-def _silence_of(beat: Beat, since: float, interval: float | None) -> Silence:
-    return Silence(
-        since=since,
-        last=beat.heard_at,
-        key=beat.key,
-        labels=beat.labels,
-        source=beat.source,
-        is_apart=beat.is_apart,
-        interval=interval,
-    )
-
-
-def _is_ours(beat: Beat, expected: Mapping[str, str]) -> bool:
-    return expected.items() <= beat.labels.items()
-
-
-def fingerprint(key: str = "") -> str:
-    """Return the fingerprint of the alert on one Watchdog's silence; without a key, on the silence of all."""
-    return f"{FINGERPRINT}-{key}" if key else FINGERPRINT
-
-
-def forgotten(incident: Incident) -> dict[str, str]:
-    """Return the Watchdogs whose silence is open in the incident and that may be gone for good: key to name.
-
-    Tocsin's own Watchdog is not among them, because nobody removes it on purpose.
-    """
-    return {
-        firing.fingerprint.removeprefix(f"{FINGERPRINT}-"): name_of(own_labels(firing.labels))
-        for firing in incident.open_firings
-        if firing.fingerprint.startswith(f"{FINGERPRINT}-") and firing.fingerprint != fingerprint(OURS)
-    }
-
-
-def forgotten_fingerprints(incident: Incident) -> frozenset[str]:
-    """Return the fingerprints of the alerts on the silences of the Watchdogs in `forgotten`."""
-    return frozenset(fingerprint(key) for key in forgotten(incident))
-
-
 def name_of(labels: Mapping[str, str]) -> str:
     """Return the name of a Watchdog, made of its labels: `cluster eu, replica a`."""
     return one_line(", ".join(f"{name} {value}" for name, value in sorted(labels.items())), 200) or "no label"
-
-
-def raised(silence: Silence, catalog: Catalog, now: float) -> AlertBatch:
-    """Return the alert batch that begins Tocsin's own alert on this silence."""
-    if silence.labels is not None:
-        return _told(catalog, silence, firing=True, at=silence.since, annotations=_of_one(silence, catalog, now))
-    ago, interval = span(now - silence.since), silence.interval or catalog.watchdog.interval_seconds
-    last = (
-        "It has never been heard." if silence.last is None else f"It was last heard at {clock(silence.last, now=now)}."
-    )
-    return _told(
-        catalog,
-        silence,
-        firing=True,
-        at=silence.since,
-        annotations={
-            "summary": f"Alertmanager has not been heard of for {ago}: alerts may not arrive",
-            "description": f"The Watchdog, which always fires, has not arrived for {ago}; it should every"
-            f" {span(interval)}. {last} Other alerts may not arrive either.",
-        },
-    )
-
-
-def _of_one(silence: Silence, catalog: Catalog, now: float) -> dict[str, str]:
-    name, ago = name_of(silence.labels or {}), span(now - silence.since)
-    others = "Other Watchdogs arrive, so the way from Alertmanager to here is open"
-    if silence.key == OURS:
-        return {
-            "summary": f"Tocsin's own Watchdog ({name}) has not been heard of: its alerts may not be evaluated",
-            "description": f"{others}, and none of them is that of Tocsin's rules ({name}). Are these rules loaded?",
-        }
-    last = clock(silence.last or silence.since, now=now)
-    way = f", by way of the Alertmanager {one_line(silence.source, LONGEST_VALUE)}" if silence.source else ""
-    missing = f"{name}{way if silence.is_apart else ''}"
-    return {
-        "summary": f"The Watchdog of {missing} has not been heard of for {ago}: alerts of that Prometheus may not"
-        " arrive",
-        "description": f"The Watchdog of {name}, which always fires, was last heard at {last}{way}; it should arrive"
-        f" every {span(silence.interval or catalog.watchdog.interval_seconds)}. {others}. If that Prometheus was taken"
-        " away on purpose, resolve this incident: its Watchdog is then forgotten until it is heard again.",
-    }
 
 
 State = Literal["heard", "late", "ended"]
@@ -350,61 +127,3 @@ def state(beat: Beat, beats: Sequence[Beat], catalog: Catalog, now: float) -> St
     if is_beating(rows[0], catalog, now):
         return "heard"
     return "late" if rows[0].stopped_at is None else "ended"
-
-
-def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> AlertBatch:
-    """Return the alert batch that ends the alert on this heartbeat's silence, because a person forgot the heartbeat."""
-    return ended(catalog, now, _silence_of(beat, now, None))
-
-
-def ended(catalog: Catalog, now: float, silence: Silence | None = None) -> AlertBatch:
-    """Return the alert batch that ends the alert on a silence; without a silence, on that of all Watchdogs."""
-    over = silence or Silence(since=now, last=None)
-    return _told(catalog, over, firing=False, at=now, annotations={})
-
-
-def is_told(incident: Incident | None) -> bool:
-    """Return whether the alert on the silence of all Watchdogs is open in the incident."""
-    return incident is not None and any(firing.fingerprint == FINGERPRINT for firing in incident.open_firings)
-
-
-def is_ours(incident: Incident) -> bool:
-    """Return whether every open firing is one of Tocsin's own alerts, of which Alertmanager knows nothing."""
-    firings = incident.open_firings
-    return bool(firings) and all(firing.fingerprint.startswith(FINGERPRINT) for firing in firings)
-
-
-def _group_key(silence: Silence, alert: Alert | None) -> str:
-    """Return the group key for PagerDuty; for the silence of all, the one in Alertmanager's own page about it."""
-    if silence.key:
-        return f"{GROUP_KEY}:{silence.key}"
-    return (alert.direct_group_key if alert else None) or GROUP_KEY
-
-
-def _told(catalog: Catalog, silence: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> AlertBatch:
-    # The Alertmanager tells this heartbeat from another with the same labels.
-    way = {"alertmanager": silence.source[:LONGEST_VALUE]} if silence.is_apart and silence.source else {}
-    group = {**(silence.labels or {}), **way, **GROUP}
-    labels = {**group, "severity": "critical"}
-    match = catalog.match(labels)
-    if match.alert is None:
-        match = replace(match, title="Tocsin: Watchdog silent")
-    alert = ReceivedAlert(
-        fingerprint=silence.fingerprint,
-        firing=firing,
-        started=f"{at:.9f}",
-        starts_at=at,
-        ends_at=at,
-        labels=labels,
-        annotations=annotations,
-        generator_url="",
-        match=match,
-    )
-    return AlertBatch(
-        group_key=_group_key(silence, match.alert),
-        group_labels=group,
-        receiver=RECEIVER,
-        external_url="",
-        truncated=0,
-        alerts=(alert,),
-    )

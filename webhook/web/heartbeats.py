@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.incidents import heartbeat
+from webhook.incidents import dead_mans_switch, heartbeat
 from webhook.incidents.heartbeat import Beat, State
 from webhook.service import Service
 from webhook.storage import store, watchdogs
@@ -41,16 +41,16 @@ def read(service: Service) -> Heartbeats:
     with service.database.read() as connection:
         beats = watchdogs.known(connection)
         open_incidents = store.open_incident_by_fingerprint(
-            connection, [heartbeat.fingerprint(beat.key) for beat in beats]
+            connection, [dead_mans_switch.fingerprint(beat.key) for beat in beats]
         )
-        left_out_at = store.last_heard(connection, heartbeat.LEFT_OUT)
+        left_out_at = store.last_heard(connection, dead_mans_switch.LEFT_OUT)
     shown = (
         Shown(
             beat=beat,
             name=heartbeat.name_of(beat.labels),
             state=heartbeat.state(beat, beats, catalog, now),
             interval=heartbeat.interval_of(beat, catalog),
-            incident=open_incidents.get(heartbeat.fingerprint(beat.key)),
+            incident=open_incidents.get(dead_mans_switch.fingerprint(beat.key)),
         )
         for beat in sorted(beats, key=lambda beat: (beat.heard_at, beat.key))
     )

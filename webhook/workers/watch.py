@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from webhook.application.alert_batches import AlertBatches
 from webhook.catalog.model import Catalog
-from webhook.incidents import heartbeat
-from webhook.incidents.heartbeat import HEARING, LISTENING, LOOKED, WATCHDOG, Heard
+from webhook.incidents import dead_mans_switch
+from webhook.incidents.dead_mans_switch import HEARING, LISTENING, LOOKED, WATCHDOG, Heard
 from webhook.incidents.incident import AlertBatch, group_hash
 from webhook.storage import store, watchdogs
 from webhook.storage.database import Database
@@ -43,13 +43,13 @@ class Watch:
         """If it is time, check the Watchdogs; return whether an incident began or ended. Raises StoreUnavailable."""
         now, catalog = self._clock(), self._catalog()
         with self._database.read() as connection:
-            if not heartbeat.is_time(_heard(connection), catalog, now):
+            if not dead_mans_switch.is_time(_heard(connection), catalog, now):
                 return False
         with self._database.write() as connection:
             heard = _heard(connection)
-            if not heartbeat.is_time(heard, catalog, now):
+            if not dead_mans_switch.is_time(heard, catalog, now):
                 return False
-            store.heard(connection, LISTENING, heartbeat.listening_since(heard, now))
+            store.heard(connection, LISTENING, dead_mans_switch.listening_since(heard, now))
             store.heard(connection, LOOKED, now)
         changes = [self._take(event, now) for event in self._news(heard, catalog, now)]
         return any(changes)
@@ -68,24 +68,30 @@ class Watch:
         They are about the silence of all Watchdogs, or about single Watchdogs that are silent while others are heard.
         """
         with self._database.read() as connection:
-            is_told = heartbeat.is_told(store.open_incident(connection, group_hash(heartbeat.GROUP)))
+            is_told = dead_mans_switch.is_told(store.open_incident(connection, group_hash(dead_mans_switch.GROUP)))
             beats = watchdogs.known(connection)
-            keys = [*(beat.key for beat in beats), heartbeat.OURS]
-            reported = store.open_incident_by_fingerprint(connection, [heartbeat.fingerprint(key) for key in keys])
-        silence = heartbeat.silence(heard, catalog, now, beats)
+            keys = [*(beat.key for beat in beats), dead_mans_switch.OURS]
+            reported = store.open_incident_by_fingerprint(
+                connection, [dead_mans_switch.fingerprint(key) for key in keys]
+            )
+        silence = dead_mans_switch.silence(heard, catalog, now, beats)
         if silence is not None:
-            return [] if is_told else [heartbeat.raised(silence, catalog, now)]
-        batches = [heartbeat.ended(catalog, now)] if is_told and heartbeat.is_heard(heard, catalog, now, beats) else []
+            return [] if is_told else [dead_mans_switch.raised(silence, catalog, now)]
+        batches = (
+            [dead_mans_switch.ended(catalog, now)]
+            if is_told and dead_mans_switch.is_heard(heard, catalog, now, beats)
+            else []
+        )
         batches += [
-            heartbeat.ended(catalog, now, past_silence)
-            for past_silence in heartbeat.heard_again(beats, reported, catalog, now)
+            dead_mans_switch.ended(catalog, now, past_silence)
+            for past_silence in dead_mans_switch.heard_again(beats, reported, catalog, now)
         ]
         new_silences = (
             new_silence
-            for new_silence in heartbeat.silences(heard, beats, catalog, now)
+            for new_silence in dead_mans_switch.silences(heard, beats, catalog, now)
             if new_silence.fingerprint not in reported
         )
-        return [*batches, *(heartbeat.raised(new_silence, catalog, now) for new_silence in new_silences)]
+        return [*batches, *(dead_mans_switch.raised(new_silence, catalog, now) for new_silence in new_silences)]
 
 
 def _heard(connection: Connection) -> Heard:
