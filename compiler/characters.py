@@ -1,8 +1,8 @@
 """Classify characters by our own table: it is the same on every Python, and each Python has another Unicode version.
 
-The modules whose output depends on it use it: `compiler.anchors`, `compiler.artifacts`, `compiler.diagnostics`. The
-table is `characters.txt`, which is read on first use. `testbed.characters` measures it, and docs/decisions/0028 says
-why it exists.
+The modules whose output depends on it use it: `compiler.runbooks.anchors`, `compiler.artifacts`,
+`compiler.diagnostics`. The table is `characters.txt`, which is read on first use. `testbed.characters` measures it, and
+docs/decisions/0028 says why it exists.
 """
 
 from __future__ import annotations

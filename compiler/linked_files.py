@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from compiler.anchors import Style
 from compiler.diagnostics import Diagnostics
 from compiler.input_files import MAX_MARKDOWN, InputFiles
 from compiler.runbooks import Link, Runbook, anchors_in
+from compiler.runbooks.anchors import Style
 from compiler.runbooks.destinations import MARKDOWN, Linked, destination
 from compiler.source_text import read_text, shown
 

@@ -12,14 +12,14 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from compiler import conventions
-from compiler.anchors import page
 from compiler.conventions import COMPILE
 from compiler.diagnostics import Span
 from compiler.promql import Matcher
 from compiler.quantities import Comparison
 from compiler.runbooks import Section
+from compiler.runbooks.anchors import page
+from compiler.runbooks.statements import Statement
 from compiler.signals.bound import BoundSignal
-from compiler.statements import Statement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,8 @@
 """Convert limits, durations and rates between the text that people write and exact decimals in base units.
 
-Pure. `compiler.resolve` uses it for thresholds.yaml and `compiler.statements` for the runbooks, so that both read the
-same words in the same way. The base units are those of `catalog.json`: ratios (5% is 0.05), seconds, bytes, events per
-second.
+Pure. `compiler.resolve` uses it for thresholds.yaml and `compiler.runbooks.statements` for the runbooks, so that both
+read the same words in the same way. The base units are those of `catalog.json`: ratios (5% is 0.05), seconds, bytes,
+events per second.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler import conventions, document, questions, schema, wrong_files
-from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.guides.vocabulary import severity_words, spellings
 from compiler.input_files import MAX_BYTES, MAX_LINE, MAX_MARKDOWN, InputFiles, OutsideError
 from compiler.runbooks import Runbook, parse_runbook
+from compiler.runbooks.anchors import DEFAULT_STYLE, Style
 from compiler.severities import UNTOLD, SeverityWords
 from compiler.source_text import outside, read_text, shown
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from compiler.anchors import STYLES, Anchors, Style
+from compiler.runbooks.anchors import STYLES, Anchors, Style
 from testbed.headings import Document, corpus, every, rows, telling
 
 VERSION: Final = "2.0.0"

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from webhook.boolean import parse_boolean
 from webhook.secret import Secret
 
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -85,3 +84,17 @@ def _sender(from_option: str | None, user: str | None, host: str) -> str:
     if not sender.isprintable() or " " in sender or sender.count("@") != 1 or not sender.isascii():
         raise ValueError("has a from that is not a mail address")
     return sender
+
+
+_WORDS = {
+    **dict.fromkeys(("yes", "true", "on", "1"), True),
+    **dict.fromkeys(("no", "false", "off", "0"), False),
+}
+
+
+def parse_boolean(text: str) -> bool:
+    """Return what the word means, in any case; raises ValueError, whose text continues after a setting's name."""
+    try:
+        return _WORDS[text.strip().lower()]
+    except KeyError:
+        raise ValueError("is neither yes nor no; true, on and 1 mean yes, false, off and 0 mean no") from None

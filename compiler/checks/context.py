@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from compiler.alerts import AlertGroup
-from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Related, Span
 from compiler.document import Table
 from compiler.model import Limit, Model, System, WatchedSignal
 from compiler.promql import Selector
 from compiler.resolve.reading import is_off, table
 from compiler.runbooks import Runbook
+from compiler.runbooks.anchors import DEFAULT_STYLE, Style
 from compiler.runbooks.destinations import Linked
 
 _SELECTING: Final = ("selector", "targets")

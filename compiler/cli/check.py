@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from compiler.checks.context import CheckContext
 from compiler.cli.program import FORMAT, SPEC, complain, counts, number, say, tell
 from compiler.compilation import Compilation, compile_spec
 from compiler.coverage import as_json, as_text, coverage
-from compiler.notes import notes
 
 
 @click.command("check")
@@ -35,3 +36,14 @@ def _verdict(compilation: Compilation) -> str:
     """Return the verdict if no finding is an error."""
     warnings = len(list(compilation.diagnostics))
     return f"{number(warnings, 'warning')}, no error" if warnings else "nothing to complain about"
+
+
+def notes(context: CheckContext) -> Iterator[str]:
+    """Yield one line for each unit that was taken from a metric's name only, in the order of systems and signals."""
+    for system, watched in context.watched():
+        binding = context.binding(system, watched)
+        for name, metric_unit in sorted(watched.bound.binding.units.items()):
+            if metric_unit.by_name:
+                span, metric = binding.value_spans[name], watched.bound.selector(name).metric
+                place = f"{span.path}:{span.line}:{span.column}"
+                yield f"{place}: note: `{metric}` is taken to be in {metric_unit.unit}, as its name says"

@@ -23,8 +23,8 @@ from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Covering, Waiver
 from compiler.runbooks import Runbook, Section
+from compiler.runbooks.statements import Statement
 from compiler.signals.bound import Signal
-from compiler.statements import Statement
 
 _LEAST_WORDS: Final = 12
 """Characters; a shorter text, such as a cell of a table, may also occur in other lines."""

@@ -16,7 +16,7 @@ from compiler.guides.statement import ALERT, GuideStatement, Surroundings
 from compiler.quantities import COUNT, STATE
 from compiler.resolve.sentences import Sentence, above
 from compiler.runbooks import Runbook
-from compiler.statements import Statement
+from compiler.runbooks.statements import Statement
 from compiler.subjects import Mark, Spoken, spoken
 
 _WORD: Final = re.compile(r"[^\W_]+")

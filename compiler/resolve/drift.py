@@ -22,9 +22,9 @@ from compiler.resolve.limits import sentence as limit_sentence
 from compiler.resolve.matching import Watch
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
+from compiler.runbooks.statements import Statement
 from compiler.severities import word_key
 from compiler.signals.bound import Signal
-from compiler.statements import Statement
 
 _WHICH_SIDE: Final = (
     "make the two agree: if the runbook is right, change the limit, which is what runs; if the limit is, change the"

@@ -18,7 +18,7 @@ from compiler.resolve.claims import Claim, differences, nearest_claim
 from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Covering, Waiver
-from compiler.statements import Statement
+from compiler.runbooks.statements import Statement
 
 
 @dataclass(frozen=True, kw_only=True)

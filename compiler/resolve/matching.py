@@ -1,8 +1,8 @@
 """Resolve: match the limits that one runbook states with the signals that its systems watch.
 
 `compiler.resolve.evidence` uses the result and reports differences. A runbook states limits in two ways: in the bullets
-of its section "Alert thresholds" (`compiler.statements`), which name a signal by its title, and in free sentences
-anywhere else (`compiler.resolve.sentences`).
+of its section "Alert thresholds" (`compiler.runbooks.statements`), which name a signal by its title, and in free
+sentences anywhere else (`compiler.resolve.sentences`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from compiler.resolve.claims import (
 )
 from compiler.resolve.sentences import Sentence, above, of_runbook
 from compiler.runbooks import Runbook, Section, Unread
+from compiler.runbooks.statements import Statement
 from compiler.signals.bound import Signal
-from compiler.statements import Statement
 from compiler.subjects import ENVIRONMENT, About, Scope, Spoken, Subject
 
 

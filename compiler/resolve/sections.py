@@ -14,8 +14,8 @@ from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Table
 from compiler.resolve.claims import lines_about
 from compiler.runbooks import Runbook, Section
+from compiler.runbooks.statements import Statement
 from compiler.signals.bound import Signal
-from compiler.statements import Statement
 
 _MOST_SHOWN: Final = 12
 

@@ -22,9 +22,9 @@ from compiler.resolve.scope import Scope
 from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
+from compiler.runbooks.statements import Statement
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
-from compiler.statements import Statement
 from compiler.subjects import subject
 
 

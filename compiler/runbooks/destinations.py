@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from compiler.anchors import Style
+from compiler.runbooks.anchors import Style
 
 MARKDOWN: Final = (".md", ".markdown")
 """The endings of file names whose anchors are known."""

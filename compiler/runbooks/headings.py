@@ -15,7 +15,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from compiler.anchors import Anchors, Style, slug
+from compiler.runbooks.anchors import Anchors, Style, slug
 from compiler.runbooks.links import names
 from compiler.runbooks.markdown import Document, place
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from compiler.anchors import slug
 from compiler.diagnostics import Span
+from compiler.runbooks.anchors import slug
 from compiler.runbooks.markdown import place
 
 if TYPE_CHECKING:

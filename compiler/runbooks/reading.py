@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostic, Diagnostics, Span
 from compiler.document import CONTROL
+from compiler.runbooks.anchors import DEFAULT_STYLE, Style
 from compiler.runbooks.commands import language
 from compiler.runbooks.comments import without_comments
 from compiler.runbooks.headings import Heading, headings
@@ -24,8 +24,8 @@ from compiler.runbooks.lost import LostHeading, lost_headings
 from compiler.runbooks.markdown import Document, parse, place
 from compiler.runbooks.nesting import refuse_nesting
 from compiler.runbooks.section import Section
+from compiler.runbooks.statements import Statement, parse_statement
 from compiler.severities import PLAIN, SeverityWords
-from compiler.statements import Statement, parse_statement
 
 _ITEM: Final = re.compile(r"(?:[-*+]|(?<![0-9])[0-9]++[.)])\s++(?P<text>.*\S)")
 _Fences = Sequence[tuple[int, tuple[str, str]]]

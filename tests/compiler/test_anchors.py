@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.anchors import STYLES, Anchors, Style, page, slug
+from compiler.runbooks.anchors import STYLES, Anchors, Style, page, slug
 from testbed.anchors import digest_of, ours
 from testbed.headings import corpus
 from tests.compiler.base import DATA

@@ -10,12 +10,12 @@ import pytest
 
 from compiler import linked_files as linked_files_room
 from compiler import source_files
-from compiler.anchors import Style
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostic, Diagnostics
 from compiler.input_files import MAX_MARKDOWN, InputFiles
 from compiler.linked_files import MAX_LINKED, linked_files
 from compiler.runbooks import Link, Runbook, parse_runbook
+from compiler.runbooks.anchors import Style
 from compiler.runbooks.destinations import Destination, destination
 from tests.compiler.base import LEDGER, SHOP, SPEC, codes, edit
 

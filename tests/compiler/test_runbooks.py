@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from compiler.anchors import Style
 from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Command, Place, Placeholder, Runbook, anchors_in, parse_runbook
+from compiler.runbooks.anchors import Style
 from tests.compiler.base import ROOT
 
 

@@ -12,8 +12,8 @@ from compiler.conventions import SEVERITIES
 from compiler.diagnostics import Diagnostics, Span
 from compiler.quantities import COUNT, RATIO, SECONDS, Comparison, Quantity
 from compiler.resolve.limits import sentence
+from compiler.runbooks.statements import Statement, parse_statement
 from compiler.signals.bound import Signal
-from compiler.statements import Statement, parse_statement
 
 
 def parse(text: str) -> tuple[list[Statement], list[tuple[str, Span]]]:

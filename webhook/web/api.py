@@ -8,12 +8,13 @@ StoreUnavailable into 503.
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Request, Response, jsonify, request, url_for
 
 from webhook.application.responses import LONGEST_ACTOR
 from webhook.channels import CHANNELS
@@ -26,7 +27,6 @@ from webhook.storage.archive_search import Wanted
 from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
 from webhook.web import body, heartbeats
-from webhook.web.client_connection import still_waits
 from webhook.web.heartbeats import heartbeats_json
 from webhook.web.representation import archived_json, incident_json, listed_json
 
@@ -281,3 +281,21 @@ def _metrics(service: Service) -> Response:
 
 def _openapi() -> Response:
     return jsonify(openapi())
+
+
+_SOCKET = "gunicorn.socket"
+"""The key of the connection in the WSGI environment. `serving.answering` sets it; another server does not."""
+
+
+def still_waits(request: Request) -> bool:
+    """Return False when the client has closed the connection; True when that cannot be known."""
+    connection: socket.socket | None = request.environ.get(_SOCKET)
+    if connection is None:
+        return True
+    try:
+        # The plain socket's method: a TLS socket cannot peek, and a closed connection is visible beneath TLS as well.
+        return socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False

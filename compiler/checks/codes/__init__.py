@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from compiler.checks.code import Code
-from compiler.checks.codes import documents, files, form, limits, links, people, proof, signals, suppressions
+from compiler.checks.codes import documents, files, form, limits, people, proof, signals, suppressions
 from compiler.diagnostics import Diagnostic
 
 SUBJECTS: Final[dict[str, tuple[Code, ...]]] = {
@@ -19,7 +19,7 @@ SUBJECTS: Final[dict[str, tuple[Code, ...]]] = {
     "Form": form.ENTRIES,
     "Limits": limits.ENTRIES,
     "Signals": signals.ENTRIES,
-    "Runbooks": (*documents.ENTRIES, *links.ENTRIES),
+    "Runbooks": documents.ENTRIES,
     "People and routing": people.ENTRIES,
     "Proof": proof.ENTRIES,
     "Suppressions": suppressions.ENTRIES,
