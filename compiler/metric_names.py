@@ -190,7 +190,7 @@ Type = Literal["counter", "part", "instant", "span", "info", "gauge"]
 `part` is one of the series of a histogram or summary, `instant` a point in time, `span` a length of time, `info` a
 constant whose labels matter, and `gauge` a value that goes up and down.
 """
-Wanted = Literal["counter", "gauge", "amount", "histogram", "instant"]
+InputType = Literal["counter", "gauge", "amount", "histogram", "instant"]
 """The types that an input can require; an `amount` is how much of something exists, and may be named `_total`."""
 
 
@@ -201,25 +201,25 @@ class Contradiction(NamedTuple):
     words: str
 
 
-def contradiction(metric: str, wanted: Wanted) -> Contradiction | None:
-    """Return what in a name contradicts the wanted type; None if nothing does."""
+def contradiction(metric: str, input_type: InputType) -> Contradiction | None:
+    """Return what in a name contradicts the type that an input requires; None if nothing does."""
     words = _read(metric)
     if not words or ":" in metric:
         return None
     for kind, type_words in (
         ("info", _ending(words, _INFO)),
         ("instant", _instant(words)),
-        ("part", _part(metric, words, wanted)),
+        ("part", _part(metric, words, input_type)),
         ("counter", _ending(words, _TOTAL)),
         ("span", _span(words)),
         ("gauge", _gauge(words)),
     ):
-        if type_words is not None and kind in _AGAINST[wanted]:
+        if type_words is not None and kind in _AGAINST[input_type]:
             return Contradiction(kind, f"_{type_words}")
     return None
 
 
-_AGAINST: Final[dict[Wanted, frozenset[Type]]] = {
+_AGAINST: Final[dict[InputType, frozenset[Type]]] = {
     "counter": frozenset({"info", "instant", "gauge"}),
     "gauge": frozenset({"info", "instant", "part", "counter"}),
     "amount": frozenset({"info", "instant", "part"}),
@@ -280,12 +280,12 @@ def _gauge(words: Sequence[str]) -> str | None:
     return _ending(words, _GAUGES) or (_ending(words[:-1], _GAUGES) if words[-1] in _UNITS else None)
 
 
-def _part(metric: str, words: Sequence[str], wanted: Wanted) -> str | None:
-    """Return the suffix of a histogram's series; unless a histogram is wanted, only after a word of observations."""
+def _part(metric: str, words: Sequence[str], input_type: InputType) -> str | None:
+    """Return the suffix of a histogram's series; unless the input requires one, only after a word of observations."""
     if words[-1] not in _PARTS or len(words) == 1:
         return None
     observed = words[-2] in _OBSERVED and not metric.startswith(_OF_CLOUDS)
-    return words[-1] if observed or wanted == "histogram" else None
+    return words[-1] if observed or input_type == "histogram" else None
 
 
 def _instant(words: Sequence[str]) -> str | None:

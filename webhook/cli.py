@@ -28,7 +28,7 @@ from webhook.serving.listeners import CannotListen
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.severity import SEVERITIES, Severity
 from webhook.storage import archive_search, store
-from webhook.storage.archive_search import Wanted
+from webhook.storage.archive_search import ArchiveFilter
 from webhook.storage.database import StoreUnavailable
 from webhook.terminal import archived_line, heartbeat_line, incident_lines, listed_line
 from webhook.timestamps import parse_moment
@@ -166,13 +166,13 @@ def list_incidents(  # noqa: PLR0913  one for each option
     before: int | None,
 ) -> None:
     """List incidents, the newest first; what was resolved by hand and fires on is not over."""
-    search = Wanted(system=system, alert=alert, severity=severity, since=since, until=until)
+    search = ArchiveFilter(system=system, alert=alert, severity=severity, since=since, until=until)
     if archived:
         if state:
             raise click.UsageError("--state and --archived exclude each other: what is archived is resolved")
         _list_archived(search, limit, before)
         return
-    if search != Wanted() or before is not None:
+    if search != ArchiveFilter() or before is not None:
         raise click.UsageError("--system, --alert, --severity, --since, --until and --before need --archived")
     statuses = (
         STATUSES
@@ -188,7 +188,7 @@ def list_incidents(  # noqa: PLR0913  one for each option
             click.echo("no incidents", err=True)
 
 
-def _list_archived(search: Wanted, limit: int, before: int | None) -> None:
+def _list_archived(search: ArchiveFilter, limit: int, before: int | None) -> None:
     with _service(_settings()) as service:
         with service.database.read() as connection:
             listing = archive_search.listing(connection, search, limit=limit + 1, before=before)

@@ -170,7 +170,7 @@ def build(
 
 def _known(database: Database, catalog: Catalog, evaluation_seconds: float) -> Known | None:
     """Return what is known of the Alertmanagers from before, None when the store does not say."""
-    pending = {name: max(one.for_seconds for one in each.values()) for name, each in catalog.alerts.items()}
+    pending = {name: max(alert.for_seconds for alert in alerts.values()) for name, alerts in catalog.alerts.items()}
     try:
         with database.read() as connection:
             return Known(

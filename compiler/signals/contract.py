@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import ClassVar, Final, Protocol
 
-from compiler.metric_names import Wanted
+from compiler.metric_names import InputType
 from compiler.promql import Matcher, Selector, operand
 from compiler.quantities import SECONDS, STATE, Quantity, number_promql
 from compiler.signals.bound import STEP_SECONDS, Binding, BoundSignal
@@ -54,7 +54,7 @@ class Input:
     name: str
     description: str
     example: str
-    type: Wanted = "counter"
+    type: InputType = "counter"
     measure: Measure = Measure.EVENTS
 
 

@@ -120,7 +120,7 @@ class Law(RuleBasedStateMachine):
     def deliver_truncated(self, cluster: str, left_out: str) -> None:
         """Let an Alertmanager leave an alert out of what it tells, and say so."""
         told = self.world.picture(cluster, "ab")
-        alerts = tuple(one for one in told.alerts if one.labels["instance"] != left_out) if told else ()
+        alerts = tuple(alert for alert in told.alerts if alert.labels["instance"] != left_out) if told else ()
         if alerts:
             self.post(payload(cluster, "ab", alerts, truncated=1), waits=True)
 
@@ -135,7 +135,7 @@ class Law(RuleBasedStateMachine):
     def deliver_only_ends(self, cluster: str, group: str) -> None:
         """Let a peer that knows nothing of what fires tell of what has ended."""
         told = self.world.picture(cluster, group, 1)
-        ended = tuple(one for one in told.alerts if one.status == "resolved") if told else ()
+        ended = tuple(alert for alert in told.alerts if alert.status == "resolved") if told else ()
         if ended:
             self.post(payload(cluster, group, ended, 1), waits=True)
 
@@ -148,12 +148,12 @@ class Law(RuleBasedStateMachine):
         if self.clocks_were_set:
             # An end of the firing that has begun again is told from a newer one by our clock.
             ends = tuple(
-                one
-                for one in told.alerts
-                if one.status == "firing"
-                or (firing := self.world.firing.get((cluster, one.labels["instance"]))) is None
-                or firing.start != one.starts_at
-                or firing.ended == one.ends_at
+                alert
+                for alert in told.alerts
+                if alert.status == "firing"
+                or (firing := self.world.firing.get((cluster, alert.labels["instance"]))) is None
+                or firing.start != alert.starts_at
+                or firing.ended == alert.ends_at
             )
             told = replace(told, alerts=ends)
         if told.alerts:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.metric_names import Wanted, contradiction, unit_of, whole_of
+from compiler.metric_names import InputType, contradiction, unit_of, whole_of
 from compiler.quantities import BYTES, COUNT, METRIC_UNITS, PER_SECOND, RATIO, SECONDS
 
 CLEAR = {
@@ -115,7 +115,7 @@ def _contradicts(metric: str, base: str) -> bool:
     return said is not None and base in said.against
 
 
-TYPES: tuple[tuple[str, Wanted, str | None], ...] = (
+TYPES: tuple[tuple[str, InputType, str | None], ...] = (
     ("pod_restarts_total", "gauge", "counter"),
     ("pod_restarts_total", "counter", None),
     ("pod_restarts_total", "histogram", "counter"),
@@ -188,7 +188,9 @@ TYPES: tuple[tuple[str, Wanted, str | None], ...] = (
 
 
 @pytest.mark.parametrize(("metric", "wanted", "said"), TYPES)
-def test_a_name_says_its_type_where_it_can_hardly_mean_another(metric: str, wanted: Wanted, said: str | None) -> None:
+def test_a_name_says_its_type_where_it_can_hardly_mean_another(
+    metric: str, wanted: InputType, said: str | None
+) -> None:
     """`_count` and `_sum` alone are names of gauges too, and a maximum may be called a total."""
     found = contradiction(metric, wanted)
     assert (None if found is None else found.type) == said
@@ -205,7 +207,7 @@ def test_the_name_of_a_histogram_is_that_of_its_series_without_their_suffix() ->
     st.sampled_from((BYTES, COUNT, PER_SECOND, RATIO, SECONDS, None)),
     st.sampled_from(("counter", "gauge", "amount", "histogram", "instant")),
 )
-def test_every_name_is_read(metric: str, base: str | None, wanted: Wanted) -> None:
+def test_every_name_is_read(metric: str, base: str | None, wanted: InputType) -> None:
     """Law: whatever Prometheus takes for a name, it is read, and a doubt is never sure."""
     said = unit_of(metric, base)
     assert said is None or not (said.sure and len(said.units) > 1)

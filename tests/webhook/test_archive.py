@@ -18,7 +18,7 @@ from webhook import cli
 from webhook.secret import Secret
 from webhook.service import Service
 from webhook.storage import archive_search
-from webhook.storage.archive_search import Wanted
+from webhook.storage.archive_search import ArchiveFilter
 from webhook.storage.database import Database
 from webhook.storage.migrations.versions import v0010h_archive_search
 from webhook.storage.tables import archive, archive_list, archive_names
@@ -193,7 +193,12 @@ def test_search_reads_no_whole_table(tmp_path: Path) -> None:
     """An index finds a name, a severity or a page of a large archive."""
     database = Database(Secret(f"sqlite:///{tmp_path / 'plan.db'}"))
     database.migrate()
-    searches = (Wanted(), Wanted(system="a"), Wanted(alert="b", severity="critical"), Wanted(severity="warning"))
+    searches = (
+        ArchiveFilter(),
+        ArchiveFilter(system="a"),
+        ArchiveFilter(alert="b", severity="critical"),
+        ArchiveFilter(severity="warning"),
+    )
     with database.read() as connection:
         for search in searches:
             query = archive_search.statement(search, 50, 1_000)

@@ -21,7 +21,7 @@ LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ArchiveFilter:
     """The search criteria; times are epoch seconds, and None matches anything."""
 
     system: str | None = None
@@ -67,13 +67,13 @@ def add(connection: Connection, records: Iterable[tuple[Mapping[str, Any], Itera
 
 
 def listing(
-    connection: Connection, wanted: Wanted, *, limit: int, before: int | None = None
+    connection: Connection, filters: ArchiveFilter, *, limit: int, before: int | None = None
 ) -> tuple[ArchivedLine, ...]:
-    """Return up to `limit` archived incidents that match `wanted`, with an id below `before`, newest first."""
-    return tuple(ArchivedLine(**row) for row in connection.execute(statement(wanted, limit, before)).mappings())
+    """Return up to `limit` archived incidents that match `filters`, with an id below `before`, newest first."""
+    return tuple(ArchivedLine(**row) for row in connection.execute(statement(filters, limit, before)).mappings())
 
 
-def statement(wanted: Wanted, limit: int, before: int | None) -> Select[Any]:
+def statement(filters: ArchiveFilter, limit: int, before: int | None) -> Select[Any]:
     """Return the query of `listing`."""
     rows = archive_list.c
     columns = (
@@ -81,17 +81,17 @@ def statement(wanted: Wanted, limit: int, before: int | None) -> Select[Any]:
     )
     # An operator may have deleted the record by hand; then there is nothing to show.
     query = select(*columns).join(archive, archive.c.incident_id == rows.incident_id)
-    for label, value in zip(_LABELS, (wanted.system, wanted.alert), strict=True):
+    for label, value in zip(_LABELS, (filters.system, filters.alert), strict=True):
         if value is not None:
             name = archive_names.alias(label)
             is_about = and_(name.c.label == label, name.c.value == _compared(value))
             query = query.join(name, and_(name.c.incident_id == rows.incident_id, is_about))
-    if wanted.severity is not None:
-        query = query.where(rows.severity == wanted.severity)
-    if wanted.since is not None:
-        query = query.where(rows.resolved_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(rows.opened_at < wanted.until)
+    if filters.severity is not None:
+        query = query.where(rows.severity == filters.severity)
+    if filters.since is not None:
+        query = query.where(rows.resolved_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(rows.opened_at < filters.until)
     if before is not None:
         query = query.where(rows.incident_id < before)
     return query.order_by(rows.incident_id.desc()).limit(limit)

@@ -23,7 +23,7 @@ from webhook.payload import Problem
 from webhook.service import Service
 from webhook.severity import SEVERITIES
 from webhook.storage import archive_search, store
-from webhook.storage.archive_search import Wanted
+from webhook.storage.archive_search import ArchiveFilter
 from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
 from webhook.web import body, heartbeats
@@ -114,7 +114,7 @@ def _incidents(service: Service) -> Answer:
 
 def _archive(service: Service) -> Answer:
     problems: list[Problem] = []
-    search = archive_wanted(request.args, problems)
+    search = archive_filter(request.args, problems)
     limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
     before = number_of("before", 0, LARGEST_ID, problems) or None
     if problems:
@@ -128,7 +128,7 @@ def _archive(service: Service) -> Answer:
     return jsonify(incidents=[archived_json(line) for line in shown], next=next_page)
 
 
-def archive_wanted(asked: Mapping[str, str], problems: list[Problem]) -> Wanted:
+def archive_filter(asked: Mapping[str, str], problems: list[Problem]) -> ArchiveFilter:
     """Return the archive search that `asked` describes with `ARCHIVE_FILTERS`; add each invalid filter to `problems`.
 
     An empty filter counts as absent.
@@ -136,7 +136,7 @@ def archive_wanted(asked: Mapping[str, str], problems: list[Problem]) -> Wanted:
     severity = asked.get("severity") or None
     if severity is not None and severity not in SEVERITIES:
         problems.append(Problem(path="severity", message=f"must be one of {', '.join(SEVERITIES)}"))
-    return Wanted(
+    return ArchiveFilter(
         system=asked.get("system") or None,
         alert=asked.get("alert") or None,
         severity=next((known for known in SEVERITIES if known == severity), None),

@@ -27,7 +27,7 @@ from webhook.timestamps import clock, span
 from webhook.untrusted import one_line
 from webhook.web import heartbeats
 from webhook.web.access import person
-from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_wanted, number_of
+from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_filter, number_of
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30
@@ -86,7 +86,7 @@ def _incidents(service: Service) -> Response:
 
 def _archive(service: Service) -> Response:
     problems: list[Problem] = []
-    search = archive_wanted(request.args, problems)
+    search = archive_filter(request.args, problems)
     before = number_of("before", 0, LARGEST_ID, problems) or None
     rows: tuple[ArchivedLine, ...] = ()
     if not problems:
