@@ -1,4 +1,4 @@
-"""The compact specification that most tests start from, and what they do to it."""
+"""The compact specification that most tests start from, and functions that change and compile it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LEDGER: Final = "runbooks/ledger.md"
 
 
 def edit(path: str, old: str, new: str | bytes) -> None:
-    """Replace `old`, which the file at `path` must hold exactly once, so that no edit misses its mark."""
+    """Replace `old` in the file at `path`, which must hold it exactly once, so that no edit goes wrong unnoticed."""
     file = Path(path)
-    content, wanted = file.read_bytes(), old.encode()
-    assert content.count(wanted) == 1, f"{path} holds {old!r} {content.count(wanted)} times"
-    file.write_bytes(content.replace(wanted, new.encode() if isinstance(new, str) else new))
+    content, old_bytes = file.read_bytes(), old.encode()
+    assert content.count(old_bytes) == 1, f"{path} holds {old!r} {content.count(old_bytes)} times"
+    file.write_bytes(content.replace(old_bytes, new.encode() if isinstance(new, str) else new))
 
 
 def tocsin(*arguments: str) -> Result:
@@ -32,26 +32,30 @@ def tocsin(*arguments: str) -> Result:
 
 
 def compiled() -> Compilation:
-    """Return the compilation of the specification in the current directory, which must be without an error."""
+    """Compile the specification in the current directory, and assert that there is no finding."""
     compilation = compile_spec(Path(SPEC))
     assert not compilation.diagnostics.found
     return compilation
 
 
 def codes() -> list[str]:
-    """Return the codes of what is wrong in the current directory, sorted by place."""
-    return [one.code for one in compile_spec(Path(SPEC)).diagnostics]
+    """Return the codes of the findings in the current directory, sorted by place."""
+    return [finding.code for finding in compile_spec(Path(SPEC)).diagnostics]
 
 
 def system(compilation: Compilation, identifier: str) -> System:
     """Return one system of the model."""
     assert compilation.model is not None
-    return next(one for one in compilation.model.systems if one.id == identifier)
+    return next(candidate for candidate in compilation.model.systems if candidate.id == identifier)
 
 
 def watched(compilation: Compilation, identifier: str, signal: str) -> WatchedSignal:
     """Return one signal of one system."""
-    return next(one for one in system(compilation, identifier).signals if one.bound.signal.id == signal)
+    return next(
+        watched_signal
+        for watched_signal in system(compilation, identifier).signals
+        if watched_signal.bound.signal.id == signal
+    )
 
 
 def tiers(compilation: Compilation, identifier: str, signal: str) -> dict[str, Limit]:

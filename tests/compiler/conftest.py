@@ -1,4 +1,4 @@
-"""What the compiler's tests share: a copy of the base specification to spoil, and the real promtool."""
+"""Fixtures of the compiler's tests: a copy of the base specification to change, and the real promtool."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.compiler.base import DATA
 
 @pytest.fixture(autouse=True)
 def _one_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let findings about the next two years be the same on every day."""
+    """Fix the date, so that findings about the next two years are the same on every day."""
     monkeypatch.setattr(rotations, "today", lambda: datetime(2026, 6, 1, tzinfo=UTC))
 
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a fresh copy of the base specification, which is the current directory."""
+    """Make a fresh copy of the base specification the current directory, and return it."""
     folder = tmp_path / "base"
     shutil.copytree(DATA / "base", folder)
     monkeypatch.chdir(folder)
@@ -31,7 +31,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(params=GENERATIONS)
 def promtool(request: pytest.FixtureRequest) -> Path:
-    """Return the promtool of each supported generation, or the one on the PATH where neither has been installed."""
+    """Return the promtool of each supported generation. Without the first one, use the promtool on the PATH."""
     tool = find(request.param).tool("promtool")
     on_path = shutil.which("promtool")
     if tool.exists():

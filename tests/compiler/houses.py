@@ -28,28 +28,28 @@ TAIL: Final = "\n\n## Look\n\nLook.\n\n## Metrics missing\n\nLook.\n"
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """A thresholds.yaml with the limits of two alerts left open as `{one}` and `{other}`, and two numbers for them."""
+    """A thresholds.yaml with two limits left open as `{one}` and `{other}`, and the limits that replace these."""
 
     spec: str
-    one: str
-    other: str
+    one_limit: str
+    other_limit: str
 
     def write(self, runbook: str, *, exchanged: bool = False) -> None:
         """Write the house and its runbook into the current directory."""
-        one, other = (self.other, self.one) if exchanged else (self.one, self.other)
-        spec = self.spec.replace("{one}", one).replace("{other}", other)
+        one_limit, other_limit = (self.other_limit, self.one_limit) if exchanged else (self.one_limit, self.other_limit)
+        spec = self.spec.replace("{one}", one_limit).replace("{other}", other_limit)
         Path("thresholds.yaml").write_text(HEAD + spec, encoding="utf-8")
-        text = runbook.replace("{one}", self.one.strip("<> ")).replace("{other}", self.other.strip("<> "))
+        text = runbook.replace("{one}", self.one_limit.strip("<> ")).replace("{other}", self.other_limit.strip("<> "))
         Path("runbook.md").write_text(f"# Shop\n\n{text}{TAIL}", encoding="utf-8")
 
 
-def found() -> list[Diagnostic]:
-    """Return what is wrong in the current directory."""
+def findings() -> list[Diagnostic]:
+    """Return the findings in the current directory."""
     return list(compile_spec(Path("thresholds.yaml")).diagnostics)
 
 
-def two_systems(one: str, other: str, signal: str, metrics: str) -> str:
-    """Return the systems of two selections of the same metrics, with a warning each."""
+def two_systems(first: str, second: str, signal: str, metrics: str) -> str:
+    """Return two systems that select different series of the same metrics, each with one warning."""
 
     def system(identifier: str, rest: str, limit: str) -> str:
         title, selector = rest.split("|")
@@ -58,12 +58,12 @@ def two_systems(one: str, other: str, signal: str, metrics: str) -> str:
             f"      {signal}: {{warning: \"{limit}\", runbook: '#look'}}\n    metrics:\n      {signal}: {metrics}\n"
         )
 
-    first, second = (text.split("|", 1) for text in (one, other))
-    return f"systems:\n{system(*first, '{one}')}{system(*second, '{other}')}"
+    first_parts, second_parts = (text.split("|", 1) for text in (first, second))
+    return f"systems:\n{system(*first_parts, '{one}')}{system(*second_parts, '{other}')}"
 
 
 def one_system(kind: str, *signals: tuple[str, str, str]) -> str:
-    """Return a system with two signals of one kind: ids, titles, metrics."""
+    """Return a system with two signals of one kind. Each signal has an id, a title and metrics."""
     definitions = "".join(f"  {key}: {{{kind}, title: {title}}}\n" for key, title, _ in signals)
     limits = "".join(
         f"      {key}: {{warning: \"{{{name}}}\", runbook: '#look'}}\n"

@@ -1,4 +1,4 @@
-"""One way each to get a specification wrong: what is put in the place of what, and the codes that must come of it."""
+"""Mistakes in a specification: the texts to replace, their replacements, and the codes of the findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from tests.compiler.base import LEDGER, SHOP, SPEC
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """Edits of the base specification, and the codes of all diagnostics, sorted by place; `fatal` if one is an error."""
+    """Edits of the base specification, and all codes of the findings, sorted by place.
+
+    `fatal` means that one is an error.
+    """
 
     name: str
     edits: tuple[tuple[str, str, str | bytes], ...]
@@ -46,7 +49,7 @@ _FALLBACK: Final = "fallback: {team: sales, escalation: standard}"
 
 
 def _routes(*routes: str) -> str:
-    """Return the fallback with routes, an item a line."""
+    """Return the fallback with routes, one list item in each line."""
     return "fallback:\n    team: sales\n    escalation: standard\n    routes:\n" + "\n".join(
         f"      - {route}" for route in routes
     )
@@ -426,7 +429,7 @@ _OFFICE: Final = "{timezone: Europe/Berlin, start: 2026-01-05 09:00, duration: 8
 
 
 def _scheduled(name: str, old: str, new: str, *codes: str) -> Mistake:
-    """Return the mistake of one schedule, which a severity's hours name."""
+    """Return the mistake of one schedule. The hours of a severity name the schedule."""
     office = _OFFICE.replace(old, new)
     assert office != _OFFICE or not old
     return _several(

@@ -1,6 +1,6 @@
-"""What a person gets wrong in the first hour with a house of their own: one slip each, and where it must be shown.
+"""Mistakes of a user's first hour with a house of their own: one slip each, and the place where the finding must be.
 
-The house is `data/first_hour`: an ordinary guide and the file that `tocsin import --new` begins, answered.
+The house is `data/first_hour`: an ordinary guide, and the file that `tocsin import --new` begins, with all answers.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ PRINTER_GUIDE: Final = "guides/printers.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Slip:
-    """Edits of the house: `old` → `new` in a file, or the whole file where `old` is None.
+    """Edits of the house: `old` → `new` in a file, or the whole file if `old` is None.
 
-    The first finding must stand where the first edit changes its file first, or at `place` where the mistake shows
-    elsewhere: a path, text of a line, and how many lines with that text come before. `findings` is more than one only for the reason `why`.
+    The first finding must stand where the first edit first changes its file. If the mistake shows elsewhere, `place`
+    says where: a path, text of a line, and how many lines with that text come before. `findings` may be more than one
+    only for the reason `why`.
     """
 
     name: str
@@ -41,8 +42,8 @@ def _slip(
     why: str = "",
     fatal: bool = True,
 ) -> Slip:
-    given = (path, at) if isinstance(at, str) else at
-    place = None if given is None else (given[0], given[1], given[2] if len(given) == 3 else 0)
+    location = (path, at) if isinstance(at, str) else at
+    place = None if location is None else (location[0], location[1], location[2] if len(location) == 3 else 0)
     return Slip(name=name, edits=((path, old, new),), place=place, findings=findings, why=why, fatal=fatal)
 
 

@@ -1,4 +1,4 @@
-"""Anchors: GitHub's are the reference's, and each other place has its own rule."""
+"""Tests of headings' anchors: GitHub's equal those of the reference; every other style follows its own rule."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ HEADINGS = st.lists(
 
 
 def anchors(style: Style, *headings: str) -> list[str]:
-    """Return the anchors of one document's headings."""
-    given_ = Anchors(style)
-    return [given_.add(heading) for heading in headings]
+    """Return the anchors that one document's headings get."""
+    style_anchors = Anchors(style)
+    return [style_anchors.add(heading) for heading in headings]
 
 
 @pytest.mark.parametrize(
@@ -41,38 +41,41 @@ def anchors(style: Style, *headings: str) -> list[str]:
     ],
 )
 def test_an_anchor_is_the_heading_in_small_letters_without_punctuation(heading: str, anchor: str) -> None:
-    """As GitHub's reference has it: blanks become hyphens, everything but letters, digits, `_` and `-` goes."""
+    """As in GitHub's reference: blanks become hyphens; everything but letters, digits, `_` and `-` is dropped."""
     assert slug(heading) == anchor
 
 
-@pytest.mark.parametrize("document", REFERENCE["documents"], ids=lambda one: ascii(one["headings"][0])[:30])
+@pytest.mark.parametrize("document", REFERENCE["documents"], ids=lambda document: ascii(document["headings"][0])[:30])
 def test_github_s_anchors_equal_those_of_its_reference(document: dict[str, list[str]]) -> None:
-    """What npm's `github-slugger` made of headings in many scripts, of emoji and of what is odd."""
+    """Compare with npm's `github-slugger` for headings in many scripts, with emoji and with odd characters."""
     assert ours(document["headings"]) == document["anchors"]
 
 
-@pytest.mark.parametrize("style", [one for one in STYLES if one != "plain"])
+@pytest.mark.parametrize("style", [style for style in STYLES if style != "plain"])
 def test_every_character_gives_the_same_anchor_on_every_python(style: Style) -> None:
-    """No rule asks Python what a character is. For GitHub the digest is the reference's."""
+    """No rule asks Python what a character is. For GitHub, the digest is that of the reference."""
     assert digest_of(style) == REFERENCE["every_character"][style]
 
 
 def test_the_corpus_is_the_same_for_the_same_seed() -> None:
-    """So that a difference that somebody reports can be seen by somebody else."""
+    """One person can then reproduce a difference that another person reports."""
     assert list(corpus(5, 300)) == list(corpus(5, 300)) != list(corpus(6, 300))
-    assert sum(len(one) for one in corpus(5, 300)) == 300
+    assert sum(len(document) for document in corpus(5, 300)) == 300
 
 
-@pytest.mark.parametrize("style", [one for one in STYLES if one != "gitlab"])
+@pytest.mark.parametrize("style", [style for style in STYLES if style != "gitlab"])
 @given(headings=HEADINGS)
 def test_no_two_headings_share_an_anchor(style: Style, headings: list[str]) -> None:
-    """Law: a link leads to one place; GitLab alone lets a heading read like another one's number."""
-    found = anchors(style, *headings)
-    assert len(set(found)) == len(found)
+    """Law: a link leads to one place.
+
+    Only GitLab lets a heading get the same anchor as the numbered one of another heading.
+    """
+    made = anchors(style, *headings)
+    assert len(set(made)) == len(made)
 
 
 def test_gitlab_joins_hyphens_and_counts_each_text() -> None:
-    """Its rule: no blanks outside, one hyphen for many, no anchor of digits alone, which means an issue."""
+    """GitLab drops outer blanks, joins hyphens, and writes `anchor-` before mere digits, which would mean an issue."""
     assert anchors(
         "gitlab", "Foo -- bar", "Foo - bar", " 🔥 Fire ", "snake_case", "2024", "Überlast: 50 %", "½ Tag", "Ⓐ ΝΑΌΣ"
     ) == [
@@ -82,14 +85,14 @@ def test_gitlab_joins_hyphens_and_counts_each_text() -> None:
 
 
 def test_gitea_keeps_numbers_of_all_kinds_and_has_a_word_for_nothing() -> None:
-    """Its rule: letters, numbers, `_` and `-`; every blank is a hyphen; `heading` where nothing is left."""
+    """Gitea keeps letters, numbers, `_` and `-`, turns blanks into hyphens, and writes `heading` if nothing is left."""
     assert anchors("gitea", "Foo -- bar.baz", "½ Tag", "a\u00a0b", "!!", "??", "e\u0301", " 🔥 Fire") == [
         *("foo----barbaz", "½-tag", "a-b", "heading", "heading-1", "e", "-fire"),
     ]
 
 
 def test_mkdocs_knows_ascii_alone_and_numbers_with_an_underscore() -> None:
-    """Python-Markdown's `toc`: a heading that ends like a number goes on from there, and none is without an anchor."""
+    """Python-Markdown's `toc` counts on from a number at a heading's end, and gives every heading an anchor."""
     assert anchors("mkdocs", "Foo -- bar", "Überlast", "日本語", "日本", "C++", "ﬁn") == [
         *("foo-bar", "uberlast", "_1", "_2", "c", "fin"),
     ]
@@ -101,16 +104,16 @@ def test_mkdocs_knows_ascii_alone_and_numbers_with_an_underscore() -> None:
 
 
 def test_plain_pages_name_sections_as_github_does() -> None:
-    """They give headings no anchors of their own."""
+    """These pages give headings no anchors of their own."""
     assert anchors("plain", "A: b", "A: b", "ΑΣ") == ["a-b", "a-b-1", "ας"]
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_many_headings_of_one_text_take_no_longer_each(style: Style) -> None:
-    """A generated file may hold thousands; in quadratic time this would take minutes."""
+    """A generated file may hold thousands of headings; in quadratic time this test would take minutes."""
     started = time.process_time()
-    found = anchors(style, *(f"a_{number % 3}" for number in range(60_000)))
-    assert len(found) == 60_000
+    made = anchors(style, *(f"a_{number % 3}" for number in range(60_000)))
+    assert len(made) == 60_000
     assert time.process_time() - started < 20
 
 
@@ -125,5 +128,5 @@ def test_many_headings_of_one_text_take_no_longer_each(style: Style) -> None:
     ],
 )
 def test_a_page_of_mkdocs_is_a_folder(path: str, address: str) -> None:
-    """As `use_directory_urls` has it, which is what MkDocs does unless told otherwise."""
+    """`use_directory_urls` does this, and it is MkDocs's default."""
     assert page(path) == address

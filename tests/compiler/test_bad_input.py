@@ -1,4 +1,4 @@
-"""What a person sees who got thresholds.yaml or a runbook wrong, for each way to do so."""
+"""Tests of what a person sees after each kind of mistake in thresholds.yaml or a runbook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.compiler.mistakes import FIVE_AT_ONCE, MISTAKES
 pytestmark = pytest.mark.usefixtures("base")
 
 OF_PROMTOOL = {"test-fails"}
-"""Found when promtool runs the generated tests; `test_prove.py` has its mistakes."""
+"""Codes that come from running the generated tests with promtool. `test_prove.py` has mistakes for them."""
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 
@@ -35,10 +35,10 @@ def files_below(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_mistake_is_shown_at_its_place_and_nothing_is_written(name: str, snapshot: SnapshotAssertion) -> None:
-    """Exit 1, the place with its source line and a caret, and `generated/` exactly as it was, times of change included.
+    """The command exits with 1, shows the place with source line and caret, and leaves `generated/` unchanged.
 
-    One mistake is one finding, unless it truly contradicts two places: no follow-up complaints. What is no error is
-    shown as well, and keeps nothing from being written.
+    Unchanged includes the times of change. One mistake is one finding, unless it truly contradicts two places: there
+    are no follow-up findings. A warning is shown as well, but does not keep files from being written.
     """
     assert tocsin("compile").exit_code == 0
     before = files_below(Path("generated"))
@@ -53,23 +53,23 @@ def test_a_mistake_is_shown_at_its_place_and_nothing_is_written(name: str, snaps
 
 
 def test_the_base_is_without_fault() -> None:
-    """What is found in a spoilt copy comes from the spoiling."""
+    """So every finding in a changed copy comes from the change."""
     assert codes() == []
 
 
 def test_names_of_mistakes_are_unique() -> None:
-    """No mistake hides another one of its name."""
+    """No mistake hides another of the same name."""
     assert len(BY_NAME) == len(MISTAKES)
 
 
 def test_every_code_has_a_mistake_that_shows_it() -> None:
-    """A diagnostic that no test provokes is one whose text nobody has read."""
+    """Without a test that causes a finding, nobody has read its text."""
     shown = {code for mistake in MISTAKES for code in mistake.codes}
     assert shown | OF_PROMTOOL == set(CODES)
 
 
 def test_every_code_in_the_source_is_explained_and_no_other() -> None:
-    """`tocsin explain` knows exactly the codes that can be met."""
+    """`tocsin explain` knows exactly the codes that users can meet."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "compiler").rglob("*.py")]
     used = {code for tree in trees for code in codes_in(tree)} | set(schema._CODES.values()) | {findings.CODE}
     assert used == set(CODES)
@@ -90,7 +90,7 @@ def codes_in(tree: ast.Module) -> Iterator[str]:
 
 
 def test_five_mistakes_at_once_are_all_shown_sorted_by_place() -> None:
-    """Nobody mends one mistake to be told of the next."""
+    """Nobody should mend one mistake only to be told of the next."""
     for change in FIVE_AT_ONCE.edits:
         edit(*change)
     places = [line.split(":", 3) for line in tocsin("compile").stderr.splitlines() if "error[" in line]
@@ -100,7 +100,7 @@ def test_five_mistakes_at_once_are_all_shown_sorted_by_place() -> None:
 
 
 def test_a_missing_specification_is_a_finding_with_a_way_out(snapshot: SnapshotAssertion) -> None:
-    """The commonest first mistake is to stand in the wrong folder, or to mistype the path."""
+    """The commonest first mistakes are the wrong folder and a mistyped path."""
     Path("thresholds.yaml").rename("threshold.yaml")
     result = tocsin("compile")
     assert (result.exit_code, result.stderr) == (1, snapshot)
@@ -122,19 +122,19 @@ def test_a_missing_specification_is_a_finding_with_a_way_out(snapshot: SnapshotA
     ],
 )
 def test_a_specification_that_is_not_there_leads_to_the_one_that_is(named: str, hint: str) -> None:
-    """One way on, and no list of files."""
+    """The hint names one way to go on, and no list of files."""
     assert f"\n  hint: {hint}\n" in tocsin("check", "--spec", named).stderr
 
 
 def test_a_folder_in_the_place_of_the_specification_is_a_finding() -> None:
-    """What cannot be read is named with the reason, never with a traceback."""
+    """The finding names the path and the reason, and there is never a traceback."""
     result = tocsin("compile", "--spec", "runbooks")
     assert result.exit_code == 1
     assert "runbooks is a folder" in result.stderr
 
 
 def test_a_file_that_has_no_end_is_not_read() -> None:
-    """A pipe would keep the program waiting, and a device fill the memory."""
+    """A pipe would keep the program waiting, and a device would fill the memory."""
     Path("runbooks/shop.md").unlink()
     os.mkfifo("runbooks/shop.md")
     result = tocsin("check")
@@ -144,7 +144,7 @@ def test_a_file_that_has_no_end_is_not_read() -> None:
 
 @pytest.mark.parametrize("pattern", [".", "x" * 300], ids=["the folder itself", "a name too long"])
 def test_an_include_that_nothing_can_be_looked_for_by_is_a_finding(pattern: str) -> None:
-    """The library that looks for files has an exception of its own for each."""
+    """The library that searches for files raises a different exception for each."""
     edit(SPEC, "version: 1\n", f"version: 1\ninclude: {pattern}\n")
     assert codes() == ["path"]
 
@@ -239,11 +239,11 @@ NASTY = st.one_of(
     )
 )
 def test_no_text_brings_the_program_down(damage: list[tuple[str, float, int, str]]) -> None:
-    """Law: whatever is written anywhere, there are findings or artifacts, and never an exception."""
+    """Law: any text at any place gives findings or artifacts, and never an exception."""
     texts = dict(TEXTS)
-    for path, where, length, new in damage:
+    for path, position, length, new in damage:
         text = texts[path]
-        start = int(where * len(text))
+        start = int(position * len(text))
         texts[path] = text[:start] + new + text[start + length :]
     for path, text in texts.items():
         Path(path).write_bytes(text.encode("utf-8", "replace"))

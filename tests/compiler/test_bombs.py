@@ -1,4 +1,4 @@
-"""Small inputs that would become large: each ends in a finding or in artifacts, with few steps and little memory."""
+"""Tests of small inputs that could grow large: each ends in a finding or in artifacts, in little time and memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUERY: Final = "sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }
 
 
 def spec(old: str, new: str) -> None:
-    """Replace a text of thresholds.yaml."""
+    """Replace a text of thresholds.yaml once."""
     text = Path(SPEC).read_text(encoding="utf-8")
     assert old in text
     Path(SPEC).write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -53,10 +53,10 @@ PRODUCTS: Final = [
 ]
 
 
-@pytest.mark.parametrize("query", PRODUCTS, ids=lambda one: one[:30])
+@pytest.mark.parametrize("query", PRODUCTS, ids=lambda query: query[:30])
 @pytest.mark.parametrize("place", ["query", "series", "values"])
 def test_a_template_computes_nothing_large(query: str, place: str) -> None:
-    """Neither while it is read nor when it is rendered."""
+    """The compiler evaluates no large value, neither when it reads the template nor when it renders it."""
     old = {"query": QUERY, "series": '"{{ taken }}"', "values": '"100x{{ steps }}"'}[place]
     spec(old, repr(query))
     tracemalloc.start()
@@ -86,10 +86,10 @@ PLACES: Final = {
 }
 
 
-@pytest.mark.parametrize("number", NUMBERS, ids=lambda one: f"{one[:6]} of {len(one)}")
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: f"{number[:6]} of {len(number)}")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_huge_number_ends_in_a_finding_or_an_artifact(place: str, number: str) -> None:
-    """Python itself refuses to read or to write some of them."""
+    """Python itself refuses to read or to write some of these numbers."""
     old, new = PLACES[place]
     new = new.replace("{{{}}}", "{\0}").replace("{}", "\0") if place != "a query" else f"{QUERY} + {number}"
     spec(old, new.replace("\0", number))
@@ -99,15 +99,15 @@ def test_a_huge_number_ends_in_a_finding_or_an_artifact(place: str, number: str)
 
 
 def growing(count: int) -> dict[str, Callable[[], object]]:
-    """Return what is done with each kind of input, of a size."""
+    """Return, for each kind of input, a function that processes an input of this size."""
     base, shop = Path(SPEC).read_text(encoding="utf-8"), Path(SHOP).read_text(encoding="utf-8")
     table = "# A\n\n| Host | Warning | Critical |\n|---|---|---|\n"
 
     def check(text: str = base, runbook: str = shop) -> object:
         Path(SPEC).write_text(text, encoding="utf-8")
         Path(SHOP).write_text(runbook, encoding="utf-8")
-        found = compile_spec(Path(SPEC)).diagnostics
-        return [form(found) for form in reports.FORMATS.values()]
+        diagnostics = compile_spec(Path(SPEC)).diagnostics
+        return [form(diagnostics) for form in reports.FORMATS.values()]
 
     def imported(text: str) -> object:
         Path("guide.md").write_text(text, encoding="utf-8")
@@ -180,7 +180,10 @@ _MOST: Final = 14
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_times_the_input_twice_is_ten_times_the_calls_twice(kind: str) -> None:
-    """Every stage is linear, and so is each report; calls are counted, whatever the machine."""
+    """Every stage and every report is linear in its input.
+
+    The test counts calls, so it does not depend on the machine.
+    """
     counted = []
     originals = [(path, Path(path).read_text(encoding="utf-8")) for path in (SPEC, SHOP)]
     for count in (1, _FEW, _FEW * 10, _FEW * 100):
@@ -193,14 +196,14 @@ def test_ten_times_the_input_twice_is_ten_times_the_calls_twice(kind: str) -> No
 
 @pytest.mark.parametrize("text", ["- ", "-", " ", "a ", "a: ", "'", "a'", '"', '"a"', "-  ", "#", "{", "\t"])
 def test_a_long_line_of_yaml_is_read_once(text: str) -> None:
-    """However its blanks, dashes and quotation marks could be shared out; read again and again it would take hours."""
+    """The pattern has many ways to divide blanks, dashes and quotation marks; trying all of them would take hours."""
     for long in (text * 200_000, f"{text * 200_000}x", f"a{text * 200_000}x", f"- {text * 200_000}a: b"):
         assert line(1, long).number == 1
 
 
 @pytest.mark.parametrize("path", [SHOP, "guide.md"])
 def test_a_document_beyond_the_budget_is_refused(path: str) -> None:
-    """Each sentence is read by itself; nobody reads half a megabyte at night."""
+    """The compiler reads each sentence separately, and nobody reads half a megabyte at night."""
     Path(path).write_text("# A\n\n" + "Page when it burns.\n" * (MAX_MARKDOWN // 20 + 1), encoding="utf-8")
     result = tocsin("check") if path == SHOP else tocsin("import", path)
     assert result.exit_code == 1
@@ -208,7 +211,7 @@ def test_a_document_beyond_the_budget_is_refused(path: str) -> None:
 
 
 def test_a_list_of_secrets_is_shown_nowhere() -> None:
-    """Beyond the budget the file is not read on, so that no other finding can quote it."""
+    """The compiler stops reading the file beyond the budget, so no other finding can quote it."""
     text = Path(SHOP).read_text(encoding="utf-8")
     Path(SHOP).write_text(text + "".join(f"\npassword=hunter{n}x" for n in range(101)), encoding="utf-8")
     for form in sorted(reports.FORMATS):

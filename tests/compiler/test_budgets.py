@@ -1,7 +1,7 @@
-"""What one run may take: texts, lines, lists, nodes and findings have a most, and what is admitted takes its time alone.
+"""Tests of the budgets of one run: limits on texts, lines, lists, nodes and findings, and on the time that each takes.
 
-Time is the processor's and memory the process's own, for regular expressions and C libraries make no calls that could
-be counted (`tests.compiler.test_growth`). Each kind of input grows tenfold twice.
+The tests measure the processor's time and the process's own memory, because regular expressions and C libraries make
+no calls that could be counted (`tests.compiler.test_growth`). Each kind of input grows tenfold twice.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ from tests.compiler.test_expressions import stopped_after
 pytestmark = pytest.mark.usefixtures("base")
 
 SECONDS: Final = 4.0
-"""Of the processor, for a check of the base specification with one long text in it; without it takes some tenths."""
+"""Processor time for a check of the base specification with one long text in it.
+
+Without the text it takes some tenths.
+"""
 SIZES: Final = (1_600, 16_000, 160_000)
 LIMIT: Final = '"> 1000"'
 SELECTOR: Final = 'job="shop"'
@@ -99,18 +102,18 @@ IN_RUNBOOK: Final[dict[str, Callable[[int], str]]] = {
 
 
 def _checked() -> float:
-    """Return the seconds of the processor that a check with all reports takes."""
+    """Return the processor seconds that a check with all reports takes."""
     begun = time.process_time()
     with stopped_after(2 * SECONDS):
-        found = compile_spec(Path(SPEC)).diagnostics
+        diagnostics = compile_spec(Path(SPEC)).diagnostics
         for form in reports.FORMATS.values():
-            form(found)
+            form(diagnostics)
     return time.process_time() - begun
 
 
 @pytest.mark.parametrize("kind", IN_SPEC)
 def test_a_long_text_in_the_specification_takes_its_time_alone(kind: str) -> None:
-    """Ten and a hundred times as long: beyond its most it is a finding, below it no pattern takes long."""
+    """The text grows ten and a hundred times. Above its maximum it is a finding; below it, no pattern takes long."""
     old, new = IN_SPEC[kind]
     text = Path(SPEC).read_text(encoding="utf-8")
     assert old in text
@@ -121,7 +124,10 @@ def test_a_long_text_in_the_specification_takes_its_time_alone(kind: str) -> Non
 
 @pytest.mark.parametrize("kind", IN_RUNBOOK)
 def test_a_long_text_in_a_runbook_takes_its_time_alone(kind: str) -> None:
-    """As above; a section that is missing makes the program look for lines that were meant to be headings."""
+    """Like the test above.
+
+    Because a section is missing, the compiler also looks for lines that were meant as headings.
+    """
     text = Path(SHOP).read_text(encoding="utf-8")
     assert "## Slow answers" in text
     for size in SIZES:
@@ -133,16 +139,16 @@ def test_a_long_text_in_a_runbook_takes_its_time_alone(kind: str) -> None:
 
 @pytest.mark.parametrize("text", ["{}", '"{}"', "'{}'", "|\n  {}", "[{}]", "{{{}: 1}}"])
 def test_a_key_or_value_beyond_its_most_is_refused(text: str) -> None:
-    """However it is written; one of just that length is read."""
+    """The way in which it is written does not matter. A text of exactly the maximum length is read."""
     for size, codes in ((MAX_TEXT, []), (MAX_TEXT + 1, ["too-large"])):
         diagnostics = Diagnostics()
         parse("a.yaml", f"x: {text.format('a' * size)}", diagnostics)
-        assert [one.code for one in diagnostics.found if one.code == "too-large"] == codes, size
+        assert [finding.code for finding in diagnostics.found if finding.code == "too-large"] == codes, size
 
 
 @pytest.mark.parametrize("size", [MAX_LINE, MAX_LINE + 1])
 def test_a_line_of_a_runbook_beyond_its_most_is_refused_at_its_place(size: int) -> None:
-    """The other lines are of any number."""
+    """The number of the other lines does not matter."""
     text = Path(LEDGER).read_text(encoding="utf-8")
     Path(LEDGER).write_text(f"{text}\n{'a ' * (size // 2)}{'a' * (size % 2)}\n", encoding="utf-8")
     result = tocsin("check")
@@ -151,7 +157,7 @@ def test_a_line_of_a_runbook_beyond_its_most_is_refused_at_its_place(size: int) 
 
 
 def test_all_files_together_hold_no_more_than_so_many_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is included counts."""
+    """Included files count too."""
     monkeypatch.setattr("compiler.document.MAX_NODES", 400)
     text = Path(SPEC).read_text(encoding="utf-8")
     Path(SPEC).write_text(text.replace("version: 1\n", "version: 1\ninclude: more.yaml\n"), encoding="utf-8")
@@ -169,7 +175,7 @@ def test_what_a_run_finds_is_bounded_and_what_a_report_shows_too() -> None:
     Path(SPEC).write_text(text + "".join(f"k{n}: 1\n" for n in range(MAX_FOUND + 1000)), encoding="utf-8")
     diagnostics = compile_spec(Path(SPEC)).diagnostics
     assert len(diagnostics.found) == MAX_FOUND + 1
-    assert any(one.code == "too-large" for one in diagnostics.found)
+    assert any(finding.code == "too-large" for finding in diagnostics.found)
     more = MAX_FOUND + 1 - MAX_SHOWN
     words = f"{more} more findings are not shown"
     assert words in reports.text(diagnostics)
@@ -183,21 +189,21 @@ def test_what_a_run_finds_is_bounded_and_what_a_report_shows_too() -> None:
 
 
 def test_errors_are_shown_before_warnings() -> None:
-    """Or a reader would see no reason why nothing is written."""
+    """Otherwise a reader would not see why the compiler writes nothing."""
     diagnostics = Diagnostics()
     for line in range(1, MAX_SHOWN + 10):
         diagnostics.warning("untested", Span("a.yaml", line, 1, 2), "a warning")
     diagnostics.error("syntax", Span("a.yaml", MAX_SHOWN + 99, 1, 2), "an error")
-    found, more = diagnostics.excerpt()
-    assert (found[-1].level, len(found), more) == ("error", MAX_SHOWN, 10)
+    shown, more = diagnostics.excerpt()
+    assert (shown[-1].level, len(shown), more) == ("error", MAX_SHOWN, 10)
 
 
 BASE_MEMORY: Final = 120 * 2**20
-"""Bytes of a process that checks nothing large."""
+"""Bytes that a process uses when it checks nothing large."""
 NODE_MEMORY: Final = 8 * 2**10
 """Bytes that a key, a value or a list may take."""
 NODE_SECONDS: Final = 0.003
-"""Of the processor, that it may take beside some seconds."""
+"""Processor seconds that a node may take, on top of `SECONDS`."""
 NODES: Final[dict[str, Callable[[int], str]]] = {
     "mappings in a list": lambda n: f"x: [{'{},' * n}{{}}]\n",
     "lists in a list": lambda n: f"x: [{'[],' * n}[]]\n",
@@ -212,7 +218,7 @@ from compiler.cli import main
 try:
     main(["check"])
 finally:
-    # What `getrusage` says of memory begins with that of the process that has started this one.
+    # `getrusage` counts memory from what the process that started this one had.
     (most,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(f"used {most} {used.ru_utime + used.ru_stime}")
@@ -221,7 +227,7 @@ finally:
 
 @pytest.mark.parametrize("kind", NODES)
 def test_memory_and_time_grow_as_the_number_of_nodes_does(kind: str) -> None:
-    """A hundred, a thousand, ten thousand: within what docs/security.md says of each."""
+    """A hundred, a thousand and ten thousand nodes stay within what docs/security.md promises for each."""
     base = Path(SPEC).read_text(encoding="utf-8")
     for count in (100, 1_000, 10_000):
         Path(SPEC).write_text(base + NODES[kind](count), encoding="utf-8")
@@ -232,7 +238,7 @@ def test_memory_and_time_grow_as_the_number_of_nodes_does(kind: str) -> None:
 
 
 def _run(script: str, memory: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Return how a program ends in a process of its own, perhaps with no more memory than that."""
+    """Run a script in a process of its own, with at most this many bytes of memory, and return the result."""
     root = str(Path(check.__file__).parents[2])
 
     def limited() -> None:
@@ -251,7 +257,7 @@ def _run(script: str, memory: int | None = None) -> subprocess.CompletedProcess[
 
 
 def test_as_many_nodes_as_are_admitted_fit_into_a_gigabyte() -> None:
-    """One more ends in a finding."""
+    """One node more ends in a finding."""
     base = Path(SPEC).read_text(encoding="utf-8")
     Path(SPEC).write_text(f"{base}x: [{'{},' * MAX_NODES}{{}}]\n", encoding="utf-8")
     result = _run("from compiler.cli import main; main(['check'])", memory=2**30)
@@ -261,7 +267,7 @@ def test_as_many_nodes_as_are_admitted_fit_into_a_gigabyte() -> None:
 
 
 def test_memory_that_is_not_enough_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And is no bug of the program."""
+    """Too little memory is not reported as a bug of the program."""
 
     def greedy(_spec: Path) -> None:
         raise MemoryError
@@ -273,7 +279,7 @@ def test_memory_that_is_not_enough_is_said_in_one_sentence(monkeypatch: pytest.M
 
 
 def test_a_budget_is_of_all_files() -> None:
-    """It is one object for all that are parsed in one run."""
+    """All files of one run share one budget object."""
     budget = NodeBudget()
     for _ in range(3):
         parse("a.yaml", "a: {b: 1}", Diagnostics(), budget)
@@ -296,10 +302,10 @@ def test_a_budget_is_of_all_files() -> None:
         ("(a{0,30}){0,30}b", "a" * 60),
         ("[a-z]*" * 100 + "1", "abc"),
     ],
-    ids=lambda one: one[:16],
+    ids=lambda pattern: pattern[:16],
 )
 def test_a_matchers_expression_is_never_asked_for_long(pattern: str, value: str) -> None:
-    """Prometheus tries no ways one after the other; what has no answer in time gets no example."""
+    """Prometheus does not try alternatives one after the other. A value without an answer in time gets no example."""
     begun = time.process_time()
     with stopped_after(2), suppress(UnsampledError):
         assert not lets(Matcher("x", "=~", value=pattern), value)

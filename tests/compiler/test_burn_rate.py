@@ -1,4 +1,4 @@
-"""The kind `burn_rate`: two burn rates a severity, each over a long and a short window."""
+"""Tests of the kind `burn_rate`: two burn rates for each severity, each over a long and a short window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WRITTEN = re.compile(r"ratio_rate([0-9a-z]+)\{[^}]*\} ([<>=]+) ([0-9.]+)")
 
 
 def spend(objective: str, *, definition: str = "", binding: str = "") -> None:
-    """Have the shop watch the error budget of an objective, for all severities that tell it apart."""
+    """Make the shop watch the error budget of an objective, with a warning and a critical limit."""
     edit(
         SPEC,
         "  closing_time: {kind",
@@ -46,10 +46,10 @@ def alerts() -> dict[str, Alert]:
 
 @pytest.mark.usefixtures("base")
 def test_a_fast_burn_is_critical_and_a_slow_one_a_warning() -> None:
-    """Windows and burn rates of the Site Reliability Workbook: 14.4 and 6 page, 3 and 1 do not (99.5 %, 30 days)."""
+    """The windows and rates are the Site Reliability Workbook's: 14.4 and 6 page, 3 and 1 do not (99.5 %, 30 days)."""
     spend("< 99.5%")
-    found = {severity: WRITTEN.findall(alert.expr) for severity, alert in alerts().items()}
-    assert found == {
+    conditions = {severity: WRITTEN.findall(alert.expr) for severity, alert in alerts().items()}
+    assert conditions == {
         "critical": [("1h", "<", "0.928"), ("5m", "<", "0.928"), ("6h", "<", "0.97"), ("30m", "<", "0.97")],
         "warning": [("1d", "<", "0.985"), ("2h", "<", "0.985"), ("3d", "<", "0.995"), ("6h", "<", "0.995")],
     }
@@ -72,14 +72,14 @@ def test_the_long_and_the_short_window_must_both_be_bad_in_one_of_two_pairs() ->
 
 @pytest.mark.usefixtures("base")
 def test_the_time_that_the_objective_is_for_may_be_another() -> None:
-    """In a week, 2 % of the budget within an hour is a burn rate of 3.36."""
+    """In a period of a week, 2 % of the budget within an hour is a burn rate of 3.36."""
     spend("> 0.5%", definition=", period: 7d")
     assert WRITTEN.findall(alerts()["critical"].expr)[0] == ("1h", ">", "0.0168")
 
 
 @pytest.mark.usefixtures("base")
 def test_the_short_window_holds_four_scrapes() -> None:
-    """Five minutes are too short where there is a sample every two."""
+    """Five minutes are too short if a sample comes only every two minutes."""
     spend("> 0.5%", binding=", scrape_interval: 2m")
     assert [window for window, *_ in WRITTEN.findall(alerts()["critical"].expr)] == ["1h", "8m", "6h", "30m"]
 
@@ -87,32 +87,32 @@ def test_the_short_window_holds_four_scrapes() -> None:
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize(("interval", "expected"), [("7m30s", []), ("9m", ["window-too-short"])])
 def test_a_short_window_takes_up_no_more_than_half_of_the_long_one(interval: str, expected: list[str]) -> None:
-    """Of metrics that come so seldom, nobody can tell that an hour is bad and has just become fine."""
+    """From such rare samples, nobody can see that an hour is bad and has just become fine."""
     spend("< 99%", binding=f", scrape_interval: {interval}")
     assert [code for code in codes() if code == "window-too-short"] == expected
 
 
 @pytest.mark.usefixtures("base")
 def test_a_burn_rate_that_a_total_failure_does_not_reach_is_left_out() -> None:
-    """Of a budget of a tenth, 14.4 times as much is more than everything."""
+    """If the budget is a tenth of all requests, 14.4 times the budget is more than all requests."""
     spend("> 10%")
     assert [window for window, *_ in WRITTEN.findall(alerts()["critical"].expr)] == ["6h", "30m"]
 
 
 @pytest.mark.usefixtures("base")
 def test_a_budget_too_large_to_be_spent_too_fast_is_refused() -> None:
-    """A total failure spends half of everything at twice the rate: nothing would ever page."""
+    """A total failure spends a budget of one half only at twice the rate, so no alert would ever page."""
     spend("> 50%")
     assert codes() == ["limit-never-fires"]
 
 
 @pytest.mark.usefixtures("base")
 def test_what_the_alert_says_tells_objective_speed_and_where() -> None:
-    """Without a limit to compare with, the share alone would say little."""
+    """There is no limit to compare the share with, so the share alone would say little."""
     spend("< 99.5%")
-    said = alerts()["critical"].annotations
-    assert said["summary"] == "The shop: Budget spent too fast."
-    assert said["description"] == (
+    annotations = alerts()["critical"].annotations
+    assert annotations["summary"] == "The shop: Budget spent too fast."
+    assert annotations["description"] == (
         "Budget spent too fast, {{ $value | humanizePercentage }} on {{ $labels.service }} of The shop."
         " Critical when less than 92.8 % of the attempts are successes over both 1 hour and 5 minutes, or less than 97 %"
         ' over both 6 hours and 30 minutes (successes where ok is "yes", that is 2 % in 1 hour or 5 % in 6'
@@ -136,10 +136,10 @@ def test_what_the_alert_says_tells_objective_speed_and_where() -> None:
 def test_each_window_counts_by_the_real_promtool(
     objective: str, definition: str, more: str, binding: str, promtool: Path
 ) -> None:
-    """The generated tests see a long window that is bad with a short one that is not, the reverse, and both."""
+    """In the generated tests only the long window is bad, or only the short one, or both."""
     spend(objective, definition=definition, binding=binding)
     edit(SPEC, f'critical: "{objective}", runbook', f'critical: "{objective}"{more}, runbook')
-    files = {one.path: one.content for one in compiled().artifacts}
+    files = {artifact.path: artifact.content for artifact in compiled().artifacts}
     for path in (
         conventions.rules_path("shop"),
         conventions.tests_path("shop", slow=True),

@@ -1,4 +1,4 @@
-"""The checks and their registry: what is said of every code, and what is not held against anybody."""
+"""Tests of the checks and their registry: every code has its texts, and correct specifications get no finding."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ pytestmark = pytest.mark.usefixtures("base")
 
 
 def findings() -> list[Diagnostic]:
-    """Return what is wrong in the current directory, sorted by place."""
+    """Return the findings in the current directory, sorted by place."""
     return list(compile_spec(Path(SPEC)).diagnostics)
 
 
 def test_the_reference_page_is_what_the_registry_says() -> None:
-    """`python -m compiler.checks docs/checks.md` has been run since an entry changed."""
+    """Fails until `python -m compiler.checks docs/checks.md` has been run after a change of an entry."""
     assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page()
 
 
 def test_a_code_has_one_entry_in_words_that_end() -> None:
-    """No entry hides another one; a code can be typed; what is said of it are sentences."""
+    """No entry hides another, people can type the code, and all texts are whole sentences."""
     entries = [entry for of_subject in SUBJECTS.values() for entry in of_subject]
     assert len(entries) == len(CODES)
     for entry in entries:
@@ -44,12 +44,12 @@ def test_a_code_has_one_entry_in_words_that_end() -> None:
 
 
 def test_the_repository_has_nothing_to_complain_about() -> None:
-    """Our own limits and runbooks pass every check, warnings included."""
+    """Our own limits and runbooks pass every check, including those that warn."""
     assert findings_of(ROOT / SPEC) == []
 
 
 def findings_of(spec: Path) -> list[Diagnostic]:
-    """Return what is wrong with a specification."""
+    """Return the findings of a specification."""
     return list(compile_spec(spec).diagnostics)
 
 
@@ -74,20 +74,20 @@ def findings_of(spec: Path) -> list[Diagnostic]:
 def test_a_limit_that_some_value_crosses_and_some_does_not_is_fine(
     old: str, new: str, where: tuple[tuple[str, str, str], ...]
 ) -> None:
-    """All of a share can be lost, more can be in use than there is, and a gauge can have any value."""
+    """All of a share can be lost, more than the maximum can be in use, and a gauge can have any value."""
     for change in ((SPEC, old, new), *where):
         edit(*change)
     assert codes() == []
 
 
 def test_a_wrong_limit_of_the_house_is_one_finding_that_names_all_who_take_it() -> None:
-    """Two systems inherit it; it is wrong in one place."""
+    """Two systems inherit the limit, and it is wrong in one place."""
     edit(SPEC, '"> 1%",  critical: "> 5%"', '">= 0%",  critical: "> 5%"')
     edit(SPEC, "      error_ratio:  off\n", "")
     edit(LEDGER, "## Ledger fails", "## Errors\n\nSee the log.\n\n## Ledger fails")
-    (found,) = findings()
-    assert found.code == "limit-always-fires"
-    assert [one.message for one in found.related] == [
+    (finding,) = findings()
+    assert finding.code == "limit-always-fires"
+    assert [note.message for note in finding.related] == [
         "`ledger` takes this limit of the house",
         "`shop` takes this limit of the house",
     ]
@@ -99,7 +99,7 @@ def test_a_wrong_limit_of_the_house_is_one_finding_that_names_all_who_take_it() 
     ids=["in the same runbook", "by the file"],
 )
 def test_a_section_that_a_link_leads_to_is_used(link: str) -> None:
-    """Whoever follows an alert comes to it from there."""
+    """People who follow an alert reach this section by the link."""
     edit(SHOP, "## Checkout closed\n", "## Tills jam\n\n```bash\ntillctl unjam\n```\n\n## Checkout closed\n")
     assert codes() == ["unused-section"]
     edit(SHOP, "Is the database slow?", f"Is the database slow? {link}")
@@ -107,7 +107,7 @@ def test_a_section_that_a_link_leads_to_is_used(link: str) -> None:
 
 
 def test_a_link_of_a_section_to_itself_leads_nobody_there() -> None:
-    """One has to be there to see it."""
+    """Only somebody who already reads the section sees this link."""
     edit(
         SHOP,
         "## Checkout closed\n",
@@ -122,25 +122,28 @@ def test_a_link_of_a_section_to_itself_leads_nobody_there() -> None:
     ids=["without commands", "below another section"],
 )
 def test_a_section_of_another_form_or_place_is_no_troubleshooting_section(section: str) -> None:
-    """Addresses, background and parts of a section need no alert."""
+    """Sections with addresses or background, and parts of a section, need no alert."""
     edit(SHOP, "## Checkout closed\n", f"{section}## Checkout closed\n")
     assert codes() == []
 
 
 def test_what_all_troubleshooting_sections_share_is_their_form() -> None:
-    """Where each has an **Impact.**, a section without one is none, and one with it is one even without commands."""
+    """If every section has an **Impact.**, only sections with it are troubleshooting sections.
+
+    They need no commands.
+    """
     text = Path(SHOP).read_text(encoding="utf-8")
     head, *rest = re.split(r"(?=^## )", text, flags=re.MULTILINE)
     shaped = [part if part.startswith("## Alert") else part.rstrip() + "\n\n**Impact.** Some.\n\n" for part in rest]
-    without, with_it = "## Tills\n\n```bash\ntillctl\n```\n", "## Tills\n\n**Impact.** Queues.\n"
+    without, with_impact = "## Tills\n\n```bash\ntillctl\n```\n", "## Tills\n\n**Impact.** Queues.\n"
     Path(SHOP).write_text(head + "".join(shaped) + without, encoding="utf-8")
     assert codes() == []
-    Path(SHOP).write_text(head + "".join(shaped) + with_it, encoding="utf-8")
+    Path(SHOP).write_text(head + "".join(shaped) + with_impact, encoding="utf-8")
     assert codes() == ["unused-section"]
 
 
 def test_now_is_no_deadline_and_never_is_none() -> None:
-    """Nobody can be late for what is asked at once."""
+    """Nobody can be late if `now` asks at once."""
     edit(
         SPEC,
         "{respond: 30m, notify: [sms, email], announce: [slack, pagerduty], escalate: 1h}",
@@ -150,19 +153,19 @@ def test_now_is_no_deadline_and_never_is_none() -> None:
 
 
 def test_a_level_that_an_escalation_never_comes_to_needs_no_contact() -> None:
-    """Phone calls stop at the first level here."""
+    """Here the escalation makes phone calls only at the first level."""
     edit(SPEC, ', sms: ["+12025550102"], phone: ["+12025550102"]', ', sms: ["+12025550102"]')
     assert codes() == []
 
 
 def test_a_label_that_a_query_may_leave_can_be_grouped_by() -> None:
-    """What cannot be told is not held against anybody."""
+    """The compiler reports only what it can prove."""
     edit(SPEC, "routing:\n", "routing:\n  group_by: [alertname, severity, queue]\n")
     assert codes() == []
 
 
 def test_a_wrong_value_in_one_system_hides_nothing_of_another() -> None:
-    """The schema refuses the shop; the ledger is looked at all the same."""
+    """The schema refuses the shop; the compiler still checks the ledger."""
     edit(SPEC, "title: The shop", "title: 5")
     edit(SPEC, '"> 1000"', '"> 6000"')
     edit(LEDGER, "warning above 1000", "warning above 6000")
@@ -170,7 +173,7 @@ def test_a_wrong_value_in_one_system_hides_nothing_of_another() -> None:
 
 
 def test_a_system_that_shares_the_runbook_of_a_refused_one_is_left_aside_too() -> None:
-    """Otherwise the sentences about the refused system would seem to be about nothing."""
+    """Otherwise the sentences about the refused system would seem to be about no system."""
     edit(SPEC, "title: The shop", "title: 5")
     edit(SPEC, "runbook: runbooks/ledger.md", "runbook: runbooks/shop.md")
     assert codes() == ["schema"]
@@ -192,15 +195,15 @@ def refusal(query: str) -> str:
 
 
 def test_a_function_is_found_in_a_query_of_several_lines() -> None:
-    """The caret stands below its name."""
+    """The caret stands below the function's name."""
     edit(
         SPEC,
         "query: sum by ({{ per }}) ({{ taken }}) -",
         "query: >-\n      sum by ({{ per }}) (\n      maxx_over_time({{ taken }}[5m])) -",
     )
-    (found,) = findings()
-    line = Path(SPEC).read_text(encoding="utf-8").split("\n")[found.span.line - 1]
-    assert line[found.span.column - 1 : found.span.end_column - 1] == "maxx_over_time"
+    (finding,) = findings()
+    line = Path(SPEC).read_text(encoding="utf-8").split("\n")[finding.span.line - 1]
+    assert line[finding.span.column - 1 : finding.span.end_column - 1] == "maxx_over_time"
 
 
 MATCHER = re.compile(r'(?P<label>\w+)(?P<operator>=~|!=|=)"(?P<value>[^"]*)"')
@@ -208,8 +211,8 @@ MATCHER = re.compile(r'(?P<label>\w+)(?P<operator>=~|!=|=)"(?P<value>[^"]*)"')
 
 def matched(matchers: list[str], labels: dict[str, str]) -> bool:
     """Return whether labels pass Alertmanager's matchers."""
-    found = [MATCHER.fullmatch(matcher) for matcher in matchers]
-    return all(one is not None and passes(one, labels.get(one["label"], "")) for one in found)
+    hits = [MATCHER.fullmatch(matcher) for matcher in matchers]
+    return all(hit is not None and passes(hit, labels.get(hit["label"], "")) for hit in hits)
 
 
 def passes(matcher: re.Match[str], value: str) -> bool:
@@ -224,15 +227,15 @@ def passes(matcher: re.Match[str], value: str) -> bool:
 
 
 def series(alert: Alert, component: str) -> dict[str, str]:
-    """Return the labels of an alert of one component."""
+    """Return the labels of an alert for one component."""
     return {**alert.labels, "alertname": alert.name, "component": alert.component or component}
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["base", "the repository's"])
 def test_an_alert_is_silenced_by_a_more_severe_one_of_its_own_component_and_by_nothing_else(*, own: bool) -> None:
-    """Law of the generated inhibition: it needs no check, because nobody can write it wrong."""
+    """Law of the generated inhibition. It needs no check, because no user writes it."""
     compilation = compile_spec(ROOT / SPEC) if own else compiled()
-    artifacts = {one.path: one.content for one in compilation.artifacts}
+    artifacts = {artifact.path: artifact.content for artifact in compilation.artifacts}
     rules: list[dict[str, Any]] = yaml.safe_load(artifacts["alertmanager/alertmanager.yml"])["inhibit_rules"]
     alerts = [series(alert, part) for group in compilation.groups for alert in group.alerts for part in ("a/b", "c")]
     more_severe = {"critical": {"info", "warning"}, "emergency": {"info", "warning", "critical"}}
@@ -240,13 +243,13 @@ def test_an_alert_is_silenced_by_a_more_severe_one_of_its_own_component_and_by_n
     for source, target in product(alerts, alerts):
         same = all(source[label] == target[label] for label in ("alertname", "system", "component"))
         expected = same and target["severity"] in more_severe.get(source["severity"], set())
-        found = any(
+        inhibited = any(
             matched(rule["source_matchers"], source)
             and matched(rule["target_matchers"], target)
             and all(source.get(label, "") == target.get(label, "") for label in rule["equal"])
             for rule in rules
             if same or source["alertname"] == target["alertname"] or not own
         )
-        assert found == expected
-        silenced += found
+        assert inhibited == expected
+        silenced += inhibited
     assert silenced

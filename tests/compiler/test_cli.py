@@ -1,4 +1,4 @@
-"""The command `tocsin`: exit statuses, and what goes to which stream."""
+"""Tests of the command `tocsin`: its exit statuses, and what it writes to stdout and stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ pytestmark = pytest.mark.usefixtures("base")
 
 
 def test_compiling_says_what_came_of_it() -> None:
-    """How much there is, where it went, and how much of it is new or has changed; on stderr, as it is no data."""
+    """The summary says how much there is, where it went, and how much is new or changed.
+
+    It is no data, so it goes to stderr.
+    """
     first, second = tocsin("compile"), tocsin("compile")
     assert (first.exit_code, first.stdout) == (0, "")
     *files, counts, unproved = first.stderr.splitlines()
@@ -29,12 +32,12 @@ def test_compiling_says_what_came_of_it() -> None:
 
 
 def generated() -> list[str]:
-    """Return the paths of what has been generated."""
+    """Return the paths of the generated files."""
     return [path.relative_to("generated").as_posix() for path in Path("generated").rglob("*") if path.is_file()]
 
 
 def test_many_files_are_listed_in_part() -> None:
-    """A hundred systems are no reason to fill the screen: the number says the rest."""
+    """A hundred systems need not fill the screen: a number tells the rest."""
     text = Path(SPEC).read_text(encoding="utf-8")
     ledger = text[text.index("  ledger:\n") :]
     Path(SPEC).write_text(text + "".join(ledger.replace("  ledger:", f"  ledger-{n}:") for n in range(9)), "utf-8")
@@ -44,18 +47,18 @@ def test_many_files_are_listed_in_part() -> None:
 
 
 def test_compiling_tells_changed_files_from_new_and_removed_ones() -> None:
-    """A system under another name has new files, its old ones go, and the others tell of it."""
+    """A renamed system gets new files, its old files are removed, and files that mention it change."""
     tocsin("compile")
     edit(SPEC, "  ledger:\n    team", "  accounts:\n    team")
-    said = tocsin("compile").stderr
-    assert re.search(r"generated: \d of 10 files changed, 2 new, 2 removed\n", said)
-    assert "generated/prometheus/rules/accounts.rules.yml: new\n" in said
-    assert "generated/catalog.json: changed\n" in said
-    assert "generated/prometheus/rules/ledger.rules.yml: removed\n" in said
+    stderr = tocsin("compile").stderr
+    assert re.search(r"generated: \d of 10 files changed, 2 new, 2 removed\n", stderr)
+    assert "generated/prometheus/rules/accounts.rules.yml: new\n" in stderr
+    assert "generated/catalog.json: changed\n" in stderr
+    assert "generated/prometheus/rules/ledger.rules.yml: removed\n" in stderr
 
 
 def test_places_can_be_chosen() -> None:
-    """Paths in the file are relative to the file, wherever the command stands."""
+    """Paths in the file are relative to the file, wherever the command is run."""
     Path("elsewhere").mkdir()
     for name in (SPEC, "runbooks"):
         Path(name).rename(Path("elsewhere") / name)
@@ -65,7 +68,7 @@ def test_places_can_be_chosen() -> None:
 
 
 def test_checking_writes_nothing() -> None:
-    """`check` says that all is well, or what is not."""
+    """`check` says that nothing is wrong, or what is wrong."""
     result = tocsin("check")
     assert (result.exit_code, result.stderr) == (0, "2 systems, 9 alerts with 13 limits: nothing to complain about\n")
     edit(SPEC, "> 150ms", "> 150")
@@ -76,7 +79,7 @@ def test_checking_writes_nothing() -> None:
 @pytest.mark.parametrize("blocked", ["generated", "generated/prometheus", "generated/catalog.json/x"])
 @pytest.mark.parametrize("option", [(), ("--check",)])
 def test_a_folder_that_cannot_be_used_is_no_finding(blocked: str, option: tuple[str, ...]) -> None:
-    """Exit 2, with the path and the reason, and no traceback."""
+    """The command exits with 2, and prints the path and the reason, without a traceback."""
     path = Path(blocked)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("in the way", encoding="utf-8")
@@ -89,12 +92,12 @@ def test_a_folder_that_cannot_be_used_is_no_finding(blocked: str, option: tuple[
 
 @pytest.mark.parametrize("arguments", [("compile", "--no-such"), ("no-such",), ("check", "--format", "xml")])
 def test_wrong_usage_is_two(arguments: tuple[str, ...]) -> None:
-    """As click has it."""
+    """Click exits with 2."""
     assert tocsin(*arguments).exit_code == 2
 
 
 def test_a_bug_is_two_and_shows_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipeline must not take a crash for a finding; who reports it needs the traceback."""
+    """A pipeline must not take a crash for a finding; a person who reports it needs the traceback."""
 
     def crash(*_: object) -> None:
         raise ZeroDivisionError
@@ -108,7 +111,7 @@ def test_a_bug_is_two_and_shows_where_it_is(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_is_explained(code: str) -> None:
-    """What is wrong, why it matters, how to mend it, whether it can be silenced: on stdout, in sentences that end."""
+    """It prints cause, reason, mend, and whether a comment can silence it: on stdout, in whole sentences."""
     result = tocsin("explain", code)
     assert result.exit_code == 0
     title, *paragraphs = result.stdout.rstrip().split("\n\n")
@@ -119,7 +122,7 @@ def test_every_code_is_explained(code: str) -> None:
 
 
 def test_an_unknown_code_is_wrong_usage_with_the_nearest_one() -> None:
-    """Exit 2 and a way on."""
+    """The command exits with 2 and says how to go on."""
     result = tocsin("explain", "limit-unti")
     assert result.exit_code == 2
     assert "did you mean `limit-unit`?" in result.stderr
@@ -127,7 +130,7 @@ def test_an_unknown_code_is_wrong_usage_with_the_nearest_one() -> None:
 
 
 def test_where_there_is_a_warning_nobody_is_told_that_there_is_nothing() -> None:
-    """The last line agrees with what stands above it."""
+    """The last line agrees with the findings above it."""
     edit(SHOP, "## Checkout closed\n", "## Tills jam\n\n```bash\ntillctl unjam\n```\n\n## Checkout closed\n")
     result = tocsin("check")
     assert result.exit_code == 0
@@ -135,7 +138,7 @@ def test_where_there_is_a_warning_nobody_is_told_that_there_is_nothing() -> None
 
 
 def test_the_same_counts_everywhere() -> None:
-    """What `check`, `compile` and `compile --check` count is one thing, and `--coverage` counts the limits alike."""
+    """`check`, `compile` and `compile --check` count the same things, and `--coverage` counts the limits alike."""
     counts = {
         tocsin(*command).stderr.splitlines()[-1 - (command == ("compile",))].partition(" limits")[0]
         for command in (("check",), ("compile",), ("compile", "--check"), ("check", "--coverage"))
@@ -146,7 +149,7 @@ def test_the_same_counts_everywhere() -> None:
 
 
 def test_the_schema_is_printed_or_written() -> None:
-    """By default to where the line that `import --new` writes looks for it."""
+    """By default the command writes to the path that the first line of `import --new` names."""
     printed = tocsin("schema")
     assert (printed.exit_code, printed.stderr) == (0, "")
     assert printed.stdout == (ROOT / "compiler" / "schema" / "thresholds.schema.json").read_text(encoding="utf-8")
@@ -158,13 +161,13 @@ def test_the_schema_is_printed_or_written() -> None:
 
 
 def test_a_whole_new_file_names_the_schema_that_is_written() -> None:
-    """The first line, as the language server wants it, and the path that `schema --write` prints."""
+    """The first line has the form that the language server expects, and the path that `schema --write` prints."""
     first = tocsin("import", "--new", SHOP).stdout.splitlines()[0]
     assert tocsin("schema", "--write").stdout.rstrip() == first
 
 
 def test_a_schema_that_cannot_be_written_is_no_finding() -> None:
-    """Exit 2, with the path and the reason."""
+    """The command exits with 2, and prints the path and the reason."""
     Path("taken").write_text("", encoding="utf-8")
     result = tocsin("schema", "--write", "taken/schema.json")
     assert result.exit_code == 2
@@ -172,7 +175,7 @@ def test_a_schema_that_cannot_be_written_is_no_finding() -> None:
 
 
 def test_each_command_is_told_in_one_line() -> None:
-    """`--help` is read first: no sentence of it is cut off."""
+    """Users read `--help` first, so no sentence of it is cut off."""
     lines = tocsin("--help").stdout.partition("Commands:\n")[2].splitlines()
     assert len(lines) >= 6
     assert all(line.endswith(".") and not line.endswith("...") for line in lines)

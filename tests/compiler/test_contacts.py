@@ -1,4 +1,4 @@
-"""Names, contacts and addresses of thresholds.yaml that are not what they look like, or call others, are refused."""
+"""Tests that names, contacts and addresses are refused if they mislead or would notify other people."""
 
 from __future__ import annotations
 
@@ -54,25 +54,25 @@ CONTACTS: Final = {
 
 
 def findings() -> list[Diagnostic]:
-    """Return what is wrong in the current directory, with a place and a way out."""
-    found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.level == "error"]
-    for one in found:
-        assert one.span.path == SPEC
-        assert one.hint is not None
-    return found
+    """Return the errors in the current directory, and assert that each has a place and a hint."""
+    errors = [error for error in compile_spec(Path(SPEC)).diagnostics if error.level == "error"]
+    for error in errors:
+        assert error.span.path == SPEC
+        assert error.hint is not None
+    return errors
 
 
 def refused(old: str, new: str, value: str) -> None:
-    """Assert that a text is refused in a place, at its line and column, and that no comment silences that."""
+    """Assert that a text is refused with its line and column, and that no comment silences the error."""
     edit(SPEC, old, new.format(json.dumps(value)))
     text = Path(SPEC).read_text(encoding="utf-8")
-    found = findings()
-    assert found
-    assert {one.code for one in found} <= {"misleading-text", "contact", "schema", "reference", "encoding"}
-    line, column = found[0].span.line, found[0].span.column
+    errors = findings()
+    assert errors
+    assert {error.code for error in errors} <= {"misleading-text", "contact", "schema", "reference", "encoding"}
+    line, column = errors[0].span.line, errors[0].span.column
     assert text.split("\n")[line - 1][column - 1 :].startswith(json.dumps(value)[:20])
     lines = text.split("\n")
-    lines[line - 1] += f"  # tocsin: ignore[{found[0].code}] it is meant so"
+    lines[line - 1] += f"  # tocsin: ignore[{errors[0].code}] it is meant so"
     Path(SPEC).write_text("\n".join(lines), encoding="utf-8")
     assert not compile_spec(Path(SPEC)).artifacts
 
@@ -81,7 +81,7 @@ def refused(old: str, new: str, value: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("place", CONTACTS)
 def test_a_contact_that_is_not_what_it_looks_like_is_refused(place: str, name: str) -> None:
-    """Line breaks, characters that are not seen, encoded words, and what is too long."""
+    """Line breaks, invisible characters, encoded words and long texts are refused."""
     old, new, value = CONTACTS[place]
     refused(old, new, HOSTILE[name].replace("{}", value))
 
@@ -90,7 +90,7 @@ def test_a_contact_that_is_not_what_it_looks_like_is_refused(place: str, name: s
 @pytest.mark.parametrize("name", [*HOSTILE, *CALLING])
 @pytest.mark.parametrize("place", ["a level", "a team"])
 def test_a_name_that_is_not_what_it_looks_like_or_calls_others_is_refused(place: str, name: str) -> None:
-    """It stands in every message of a channel that many read."""
+    """The name stands in every message of a channel that many people read."""
     old, new = TITLES[place]
     refused(old, new, HOSTILE[name].replace("{}", "a") if name in HOSTILE else CALLING[name])
 
@@ -99,14 +99,14 @@ def test_a_name_that_is_not_what_it_looks_like_or_calls_others_is_refused(place:
 @pytest.mark.parametrize("name", CALLING)
 @pytest.mark.parametrize("sign", ["", "#"])
 def test_a_channel_that_calls_others_is_refused(sign: str, name: str) -> None:
-    """A message to it would call more people than the policy asks."""
+    """A message to such a channel would notify more people than the policy asks for."""
     refused('slack: "#sales"', "slack: {}", sign + CALLING[name])
 
 
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("name", CALLING)
 def test_an_address_that_calls_others_is_none(name: str) -> None:
-    """No mail server takes it."""
+    """No mail server accepts such an address."""
     refused("email: [on-call@example.com]", "email: [{}]", f"{CALLING[name]}@example.com")
 
 
@@ -125,6 +125,6 @@ def test_an_address_that_calls_others_is_none(name: str) -> None:
     ],
 )
 def test_names_and_contacts_as_people_have_them_are_fine(old: str, new: str) -> None:
-    """Letters of any language among them."""
+    """Letters of any language are allowed."""
     edit(SPEC, old, new)
     compiled()

@@ -1,4 +1,4 @@
-"""The way from Alertmanager to the webhook: TLS, and secrets in the clear."""
+"""Tests of the delivery from Alertmanager to the webhook: TLS, and secrets in clear text."""
 
 from __future__ import annotations
 
@@ -33,22 +33,25 @@ LOGIN = "basic_auth: {username: a, password_file: /b}"
     ],
 )
 def test_a_secret_over_a_network_in_the_clear_is_a_warning(url: str, secret: str, found: list[str]) -> None:
-    """Whoever reads it delivers ends of alerts; on one machine and in one container network nobody does."""
+    """A person who reads the secret can deliver ends of alerts.
+
+    On one machine or container network, nobody reads it.
+    """
     edit(SPEC, GIVEN, f'{{url: "{url}"{", " if secret else ""}{secret}}}')
     assert codes() == found
     assert tocsin("compile").exit_code == 0
 
 
 def test_options_of_tls_are_alertmanagers() -> None:
-    """Each is in the configuration of every receiver that tells the webhook."""
+    """The configuration of every receiver of the webhook holds each option."""
     options = "ca_file: /ca, cert_file: /cert, key_file: /key, server_name: tocsin.internal"
     edit(SPEC, GIVEN, f"{{url: 'https://tocsin:9095/', token_file: /a, {options}}}")
     artifacts = compile_spec(Path(SPEC)).artifacts
-    (text,) = (one.content for one in artifacts if one.path == "alertmanager/alertmanager.yml")
-    told = [one for receiver in yaml.safe_load(text)["receivers"] for one in receiver.get("webhook_configs", ())]
+    (text,) = (artifact.content for artifact in artifacts if artifact.path == "alertmanager/alertmanager.yml")
+    told = [config for receiver in yaml.safe_load(text)["receivers"] for config in receiver.get("webhook_configs", ())]
     assert len(told) > 1
-    for one in told:
-        assert one["http_config"]["tls_config"] == {
+    for config in told:
+        assert config["http_config"]["tls_config"] == {
             "ca_file": "/ca",
             "cert_file": "/cert",
             "key_file": "/key",
@@ -68,6 +71,6 @@ def test_options_of_tls_are_alertmanagers() -> None:
     ],
 )
 def test_options_that_alertmanager_would_refuse_or_not_look_at_are_errors(url: str, options: str) -> None:
-    """A half of a pair, TLS without TLS, what is no name."""
+    """These are half of a pair, options of TLS without TLS, and values that are no name."""
     edit(SPEC, GIVEN, f"{{url: '{url}', {options}}}")
     assert codes() == ["schema"]

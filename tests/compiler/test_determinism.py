@@ -1,4 +1,4 @@
-"""Same input, same bytes: whatever the process, its hash seed, its locale or its line ends."""
+"""Tests that the same input gives the same bytes, whatever the process, its hash seed, its locale or its line ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.base import LEDGER, ROOT, SHOP, SPEC, compiled
 
 
 def generate(out: Path, seed: str, **environment: str) -> dict[str, bytes]:
-    """Return what a process of its own generates from the repository's specification."""
+    """Return what a separate process generates from the repository's specification."""
     command = [sys.executable, "-m", "compiler.cli", "compile", "--out", str(out)]
     variables = os.environ | {"PYTHONHASHSEED": seed} | environment
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
@@ -28,17 +28,17 @@ def below(folder: Path) -> dict[str, bytes]:
 
 
 def test_two_processes_generate_the_same_bytes_and_these_are_committed(tmp_path: Path) -> None:
-    """Different hash seeds, locales and time zones; `generated/` is neither stale nor edited by hand."""
-    one = generate(tmp_path / "one", "1", LC_ALL="C", TZ="UTC")
-    two = generate(tmp_path / "two", "4242", LC_ALL="C.UTF-8", TZ="Asia/Tokyo")
-    assert one == two
+    """Hash seeds, locales and time zones differ. `generated/` is neither stale nor edited by hand."""
+    first = generate(tmp_path / "one", "1", LC_ALL="C", TZ="UTC")
+    second = generate(tmp_path / "two", "4242", LC_ALL="C.UTF-8", TZ="Asia/Tokyo")
+    assert first == second
     committed = below(ROOT / "generated")
-    assert {path: committed.get(path) for path in one} == one
+    assert {path: committed.get(path) for path in first} == first
 
 
 @pytest.mark.usefixtures("base")
 def test_findings_are_in_the_same_order_in_every_process() -> None:
-    """Sets of text are ordered differently by every hash seed."""
+    """Each hash seed orders sets of text differently."""
     for path in (SPEC, SHOP, LEDGER):
         text = Path(path).read_text(encoding="utf-8")
         Path(path).write_text(
@@ -58,7 +58,7 @@ def test_findings_are_in_the_same_order_in_every_process() -> None:
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("ends", ["\r\n", "\r"])
 def test_line_ends_and_a_byte_order_mark_change_nothing(ends: str) -> None:
-    """A file that went through another system compiles to the same, with the same line numbers."""
+    """A file that passed through another system compiles to the same artifacts, with the same line numbers."""
     before = compiled().artifacts
     for path in (SPEC, SHOP, LEDGER):
         text = Path(path).read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(ends: str) -> None:
 
 @pytest.mark.usefixtures("base")
 def test_the_order_of_systems_and_signals_in_the_file_changes_nothing() -> None:
-    """People move lines; generated files show only what changed."""
+    """People move lines; generated files show only real changes."""
     before = compiled().artifacts
     text = Path(SPEC).read_text(encoding="utf-8")
     head, _, rest = text.partition("  shop:\n")

@@ -1,4 +1,4 @@
-"""Dimensions: labels that lie outside of every system, such as its cluster, go through rules, routes and catalogue."""
+"""Tests of dimensions: rules, routes and catalogue keep labels from outside of a system, such as its cluster."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ pytestmark = pytest.mark.usefixtures("base")
 
 
 def declare(*labels: str) -> None:
-    """Let the specification name these dimensions."""
+    """Declare these dimensions in the specification."""
     edit(SPEC, "defaults:\n", f"dimensions: [{', '.join(labels)}]\n\ndefaults:\n")
 
 
 def artifact(path: str) -> Any:  # noqa: ANN401 - whatever YAML holds
-    """Return one parsed file of the output."""
-    (found,) = (one for one in compiled().artifacts if one.path == path)
-    return yaml.safe_load(found.content)
+    """Return one parsed artifact."""
+    (selected,) = (candidate for candidate in compiled().artifacts if candidate.path == path)
+    return yaml.safe_load(selected.content)
 
 
 def rules(system: str) -> dict[str, str]:
-    """Return the expressions of a system by the name of the alert, with its severity, or of the recording."""
+    """Return a system's expressions by the name of the alert, with its severity, or of the recording."""
     groups = artifact(conventions.rules_path(system))["groups"]
     return {
         f"{rule.get('alert') or rule['record']} {rule['labels'].get('severity', '')}".strip(): rule["expr"]
@@ -36,13 +36,16 @@ def rules(system: str) -> dict[str, str]:
 
 
 def test_every_rule_keeps_a_declared_dimension() -> None:
-    """Aggregations, matching, recordings and what is missing; the component is still that of the system."""
+    """Aggregations, vector matching, recordings and metrics-missing rules keep it.
+
+    The system still names the component.
+    """
     declare("planet", "cluster")
     before = {name for name in rules("shop") if name.startswith("Shop")}
-    found = rules("shop")
-    assert {name for name in found if name.startswith("Shop")} == before
-    assert all("planet, cluster" in expr or "planet_cluster" in expr for expr in found.values())
-    assert "planet_cluster:metrics_missing:present" in found
+    kept = rules("shop")
+    assert {name for name in kept if name.startswith("Shop")} == before
+    assert all("planet, cluster" in expr or "planet_cluster" in expr for expr in kept.values())
+    assert "planet_cluster:metrics_missing:present" in kept
     backlog = rules("ledger")["LedgerBacklog warning"]
     assert backlog == 'planet_cluster_region_queue:backlog:query{system="ledger"} > 1000'
     pool = watched(compiled(), "shop", "connection_pool")
@@ -58,7 +61,7 @@ def test_a_dimension_that_tells_components_apart_too_is_kept_once() -> None:
 
 
 def test_routes_group_by_declared_dimensions_and_inhibitions_compare_the_usual_ones_too() -> None:
-    """Whether the file names labels of groups or not; a label that no alert has changes nothing."""
+    """This holds whether or not the file names group labels. A label that no alert has changes nothing."""
     usual = list(conventions.USUAL_DIMENSIONS)
     config = artifact(conventions.ALERTMANAGER_PATH)
     assert config["route"]["group_by"] == ["alertname", "severity"]
@@ -79,24 +82,24 @@ def test_routes_group_by_declared_dimensions_and_inhibitions_compare_the_usual_o
 
 
 def test_alertmanagers_own_page_names_a_declared_dimension() -> None:
-    """It comes first, and may be all that somebody sees."""
+    """That page comes first, and may be all that somebody sees."""
     declare("planet")
     receivers = artifact(conventions.ALERTMANAGER_PATH)["receivers"]
-    titles = [config["description"] for one in receivers for config in one.get("pagerduty_configs", ())]
+    titles = [config["description"] for receiver in receivers for config in receiver.get("pagerduty_configs", ())]
     assert titles
     assert all(title.endswith("{{ with .CommonLabels.planet }} (planet {{ . }}){{ end }}") for title in titles)
 
 
 def test_the_catalogue_names_the_dimensions() -> None:
-    """Declared ones first: the webhook shows them."""
+    """Declared dimensions come first. The webhook shows them."""
     assert artifact(conventions.CATALOG_PATH)["dimensions"] == list(conventions.USUAL_DIMENSIONS)
     declare("planet")
-    (found,) = (one for one in compiled().artifacts if one.path == conventions.CATALOG_PATH)
-    assert json.loads(found.content)["dimensions"] == ["planet", *conventions.USUAL_DIMENSIONS]
+    (catalogue,) = (artifact for artifact in compiled().artifacts if artifact.path == conventions.CATALOG_PATH)
+    assert json.loads(catalogue.content)["dimensions"] == ["planet", *conventions.USUAL_DIMENSIONS]
 
 
 def test_a_query_that_does_not_ask_for_per_is_left_as_it_is() -> None:
-    """What it loses is said; its generated test must not expect what cannot come."""
+    """A finding says which dimension the query loses. The generated test must not expect that label."""
     declare("cluster")
     edit(
         SPEC,
@@ -108,25 +111,30 @@ def test_a_query_that_does_not_ask_for_per_is_left_as_it_is() -> None:
 
 
 def test_generated_tests_hold_trouble_in_one_cluster_apart_from_another() -> None:
-    """The same component beside it, elsewhere, stays silent; so does what is missed elsewhere."""
+    """The same component in another cluster stays silent; so do missing metrics elsewhere."""
     declare("planet")
     tests = artifact(conventions.tests_path("shop"))["tests"]
-    pool = [one for test in tests for one in test["input_series"] if one["series"].startswith("pool_in_use{")]
+    pool = [
+        input_series
+        for test in tests
+        for input_series in test["input_series"]
+        if input_series["series"].startswith("pool_in_use{")
+    ]
     fired = [
-        one["exp_labels"]
+        alert["exp_labels"]
         for test in tests
         for check in test["alert_rule_test"]
         if check["alertname"] == "ShopConnectionPool"
-        for one in check["exp_alerts"]
+        for alert in check["exp_alerts"]
     ]
-    services = {(one["planet"], one["service"]) for one in fired}
+    services = {(labels["planet"], labels["service"]) for labels in fired}
     assert any(
-        f'service="{service}"' in one["series"] and f'planet="{planet}"' not in one["series"]
-        for one in pool
+        f'service="{service}"' in line["series"] and f'planet="{planet}"' not in line["series"]
+        for line in pool
         for planet, service in services
     )
     (missing,) = (test for test in tests if test["name"] == "ShopMetricsMissing: limits")
     (check,) = missing["alert_rule_test"]
-    planets = {one["exp_labels"]["planet"] for one in check["exp_alerts"]}
+    planets = {alert["exp_labels"]["planet"] for alert in check["exp_alerts"]}
     assert {"target gone", "metrics gone"} < planets
     assert "all there" not in planets

@@ -1,4 +1,4 @@
-"""Which side of a quantity is trouble: what the vocabulary and the kinds say, and limits on the other side."""
+"""Tests of the side of a quantity that is trouble: who tells it, and the findings about limits on the other side."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LATENCY = 'latency_p95:     {warning: "> 150ms", critical: "> 200ms", runbook: "
 
 
 def comparison(text: str, unit: str = RATIO) -> Comparison:
-    """Return a comparison of a bare number."""
+    """Return a comparison with a number of this unit."""
     sign, number = text.split()
     return Comparison(sign, Quantity(Decimal(number), unit))
 
@@ -34,8 +34,8 @@ def comparison(text: str, unit: str = RATIO) -> Comparison:
     ],
 )
 def test_a_built_in_signal_has_the_side_that_people_fear(signals: tuple[str, ...], side: str | None) -> None:
-    """Of how many requests come nobody can say it."""
-    assert {meaning.builtin_side(one) for one in signals} == {side}
+    """For the number of requests, nobody can say which side is trouble."""
+    assert {meaning.builtin_side(signal) for signal in signals} == {side}
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_a_built_in_signal_has_the_side_that_people_fear(signals: tuple[str, ...
     ],
 )
 def test_a_kind_tells_the_side_by_what_it_is_bound_to(kind: str, inputs: tuple[str, ...], side: str | None) -> None:
-    """A gauge of one's own may be feared on either side, and its definition may say which."""
+    """A custom gauge may be feared on either side, and its definition may say which."""
     assert meaning.side(Signal(id="x", kind=kind, unit=RATIO, title="X"), inputs) == side
     assert meaning.side(Signal(id="x", kind=kind, unit=RATIO, title="X", bad=LOW), inputs) == LOW
 
 
 def test_guides_read_the_side_of_a_quantity_where_signals_say_it() -> None:
-    """A word for what a signal leaves, such as misses, is feared on the other side."""
-    for one in vocabulary().quantities:
-        assert one.low == ((meaning.builtin_side(one.signal) == LOW) != one.complement)
+    """A word for the complement of a signal, such as misses, is feared on the other side."""
+    for quantity in vocabulary().quantities:
+        assert quantity.low == ((meaning.builtin_side(quantity.signal) == LOW) != quantity.complement)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ class TestLimits:
     """Limits of thresholds.yaml."""
 
     def test_whoever_means_the_other_side_says_so_beside_the_limits(self) -> None:
-        """`bad: low` of one system's limits, or of a signal's definition, holds for all its severities."""
+        """`bad: low` at one system's limits, or in a signal's definition, holds for all severities."""
         edit(SPEC, LATENCY, LATENCY.replace("> 150", "< 350").replace("> 200", "< 200"))
         edit(SHOP, "above 150 ms, critical above 200 ms", "below 350 ms, critical below 200 ms")
         assert codes() == ["against-direction"]
@@ -101,7 +101,7 @@ class TestLimits:
         assert codes() == []
 
     def test_a_confirmed_side_is_held_too(self) -> None:
-        """`bad: low` with a limit above is a contradiction."""
+        """`bad: low` contradicts a limit above."""
         edit(SPEC, LATENCY, LATENCY.replace("runbook", "bad: low, runbook"))
         assert codes() == ["against-direction"]
 
@@ -118,7 +118,7 @@ class TestLimits:
         assert codes() == expected
 
     def test_a_comment_with_a_reason_silences_it(self) -> None:
-        """As every finding about a limit that can be compiled all the same."""
+        """This holds for every finding about a limit that can still be compiled."""
         limits = '{warning: "< 15%", critical: off}'
         edit(
             SPEC,
@@ -129,7 +129,7 @@ class TestLimits:
         assert codes() == []
 
     def test_the_house_is_asked_once_for_all_who_take_its_limit(self) -> None:
-        """The place is one, and so is the mistake."""
+        """There is one place, and so one mistake."""
         edit(
             SPEC,
             'connection_pool: {warning: "> 60%", critical: "> 80%"',
@@ -137,8 +137,8 @@ class TestLimits:
         )
         edit(SPEC, '      connection_pool: {warning: ">= 85 of 100", critical: off}\n', "")
         edit(SHOP, "- Connection pool usage: warning at least 85 of 100.\n", "")
-        (found,) = compile_spec(Path(SPEC)).diagnostics
-        assert (found.code, [one.message for one in found.related]) == (
+        (finding,) = compile_spec(Path(SPEC)).diagnostics
+        assert (finding.code, [note.message for note in finding.related]) == (
             "against-direction",
             ["`shop` takes this limit of the house", "so does critical"],
         )
@@ -146,7 +146,7 @@ class TestLimits:
 
 @pytest.mark.usefixtures("base")
 class TestEvidence:
-    """Sentences of a runbook about what is left, held against limits of what is used."""
+    """Sentences of a runbook about what is left, compared with limits of what is used."""
 
     STATED = "- Connection pool usage: warning at least 85 of 100.\n"
     LIMIT = '{warning: ">= 85 of 100", critical: off}'
@@ -167,16 +167,16 @@ class TestEvidence:
         assert codes() == []
 
     def test_a_difference_shows_what_the_sentence_says_and_what_that_is(self) -> None:
-        """A person knows the sentence's own number."""
+        """A person recognises the number of the sentence."""
         edit(SHOP, self.STATED, "\nWarn when less than 15 % of the connections are free.\n")
         edit(SPEC, self.LIMIT, '{warning: "> 80%", critical: off}')
-        (found,) = compile_spec(Path(SPEC)).diagnostics
-        assert found.message == (
+        (finding,) = compile_spec(Path(SPEC)).diagnostics
+        assert finding.message == (
             "the runbook says `< 15%` free, that is `> 85%`, and the warning limit of `connection_pool` is `> 80%`"
         )
 
     def test_a_signal_of_what_is_free_has_its_sentences_as_they_are(self) -> None:
-        """It is in trouble when it is low, and measures what the sentence says."""
+        """The signal is in trouble when it is low, and measures what the sentence says."""
         edit(SHOP, self.STATED, "\nWarn when less than 15 % of the connections are free.\n")
         edit(SPEC, self.LIMIT, 'off\n      pool_free: {warning: "< 15%", runbook: "#connections"}')
         edit(

@@ -1,4 +1,4 @@
-"""YAML with places: what is read as what, and what is refused."""
+"""Tests of the YAML reader: the values and places that it returns, and the documents that it refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.document import Items, Table
 
 
 def read(text: str) -> Table:
-    """Return a document that must be without fault."""
+    """Return a document, and assert that it has no finding."""
     diagnostics = Diagnostics()
     table = document.parse("f.yaml", text, diagnostics)
     assert diagnostics.found == []
@@ -23,15 +23,15 @@ def read(text: str) -> Table:
 
 
 def refused(text: str) -> tuple[str, int, int, str]:
-    """Return code, line, column and message of the only thing wrong with a document."""
+    """Return code, line, column and message of a document's only finding."""
     diagnostics = Diagnostics()
     assert document.parse("f.yaml", text, diagnostics) is None
-    (found,) = diagnostics.found
-    return found.code, found.span.line, found.span.column, found.message
+    (finding,) = diagnostics.found
+    return finding.code, finding.span.line, finding.span.column, finding.message
 
 
 def test_keys_values_and_items_know_their_places() -> None:
-    """Line and column count from 1, the end is the first column behind, quotes belong to a value."""
+    """Lines and columns count from 1, a span ends at the first column behind, and quotation marks belong to a value."""
     table = read('a: one\nlong: "two"\n\nlist:\n  - x\n  -  {k: v}\nflow: [1, 22]\n')
     assert table.key_spans["long"] == Span("f.yaml", 2, 1, 5)
     assert table.value_spans["a"] == Span("f.yaml", 1, 4, 7)
@@ -45,7 +45,7 @@ def test_keys_values_and_items_know_their_places() -> None:
 
 
 def test_a_value_of_several_lines_is_marked_where_it_begins() -> None:
-    """One line can be shown; the mark is one character wide."""
+    """A message shows one line, and the mark is one character wide."""
     table = read("a: >-\n  one\n  two\nb: [1,\n  2]\nc: x\n")
     assert table == {"a": "one two", "b": [1, 2], "c": "x"}
     assert table.value_spans["a"] == Span("f.yaml", 1, 4, 5)
@@ -82,7 +82,7 @@ def test_line_breaks_that_no_editor_shows_are_not_counted() -> None:
     ],
 )
 def test_scalars_of_yaml_1_1_stay_text(text: str) -> None:
-    """`off` is a word, `012` no octal, `18:00` no number in base 60; what is not exact in a float is not made one."""
+    """`off` is a word, `012` no octal, `18:00` not base 60. A number that no float holds exactly stays text."""
     assert read(f"a: {text}\n") == {"a": text}
 
 
@@ -104,14 +104,14 @@ def test_scalars_of_yaml_1_1_stay_text(text: str) -> None:
     ],
 )
 def test_scalars_follow_the_core_schema(text: str, value: object) -> None:
-    """Booleans, null and plain numbers are typed; what is quoted or tagged as text is text."""
-    found = read(f"a: {text}\n")["a"]
-    assert found == value
-    assert type(found) is type(value)
+    """Booleans, null and plain numbers are typed. A quoted scalar is text."""
+    scalar = read(f"a: {text}\n")["a"]
+    assert scalar == value
+    assert type(scalar) is type(value)
 
 
 def test_a_duplicate_key_shows_both_places_and_keeps_the_first() -> None:
-    """The first one stands, so that the rest of the file is checked in the same run."""
+    """The first value stays, so that the compiler checks the rest of the file in the same run."""
     diagnostics = Diagnostics()
     table = document.parse("f.yaml", "a: 1\nb: {c: 1, c: {d: 2}}\na: 3\n", diagnostics)
     assert table == {"a": 1, "b": {"c": 1}}
@@ -155,7 +155,7 @@ def test_a_duplicate_key_shows_both_places_and_keeps_the_first() -> None:
     ],
 )
 def test_what_is_not_plain_yaml_is_refused_where_it_stands(text: str, code: str, line: int, column: int) -> None:
-    """Anchors, tags, several documents, tabs and control characters: each an error with its place."""
+    """Anchors, tags, several documents, tabs and control characters are errors, each with its place."""
     assert refused(text)[:3] == (code, line, column)
 
 
@@ -170,7 +170,7 @@ def test_what_is_not_plain_yaml_is_refused_where_it_stands(text: str, code: str,
     ],
 )
 def test_a_tab_is_blamed_where_it_is_at_fault(text: str, message: str) -> None:
-    """Between a key and its value a tab is as good as a blank."""
+    """Between a key and its value, a tab is as good as a blank."""
     assert refused(text)[3] == message
 
 
@@ -184,15 +184,18 @@ def test_a_tab_is_blamed_where_it_is_at_fault(text: str, message: str) -> None:
     ],
 )
 def test_a_text_that_a_comma_cuts_off_is_one_error_that_shows_the_quotes(text: str, key: str, value: str) -> None:
-    """Between braces YAML makes a key of what follows; the text is whole again for what looks at it next."""
+    """Between braces, YAML takes the text behind the comma for a key.
+
+    The reader joins the text again for later checks.
+    """
     diagnostics = Diagnostics()
     table = document.parse("f.yaml", text, diagnostics)
     assert table is not None
     assert table["a"][key] == value
     assert None not in table["a"].values()
-    (found,) = diagnostics.found
-    assert (found.code, found.span) == ("syntax", table["a"].value_spans[key])
-    assert found.hint == f"quote it: `{key}: {json.dumps(value)}`"
+    (finding,) = diagnostics.found
+    assert (finding.code, finding.span) == ("syntax", table["a"].value_spans[key])
+    assert finding.hint == f"quote it: `{key}: {json.dumps(value)}`"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_a_text_that_a_comma_cuts_off_is_one_error_that_shows_the_quotes(text: s
     ],
 )
 def test_a_key_without_a_value_is_left_to_the_schema(text: str) -> None:
-    """Only behind a text without quotes is it surely the end of that text."""
+    """Only behind a text without quotation marks is it surely the end of that text."""
     diagnostics = Diagnostics()
     table = document.parse("f.yaml", text, diagnostics)
     assert diagnostics.found == []
@@ -220,39 +223,39 @@ def test_a_key_without_a_value_is_left_to_the_schema(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a: {respond:0sms, x}\n", "a: {k:1,000, l: 2}\n", "a: {k:1,000,000}\n"])
 def test_a_value_that_its_key_has_taken_in_may_be_cut_off_by_a_comma(text: str) -> None:
-    """The key is known by the name that it has without the value."""
+    """The reader knows the key by its name without the value."""
     diagnostics = Diagnostics()
     document.parse("f.yaml", text, diagnostics)
-    assert {found.code for found in diagnostics.found} == {"syntax"}
+    assert {finding.code for finding in diagnostics.found} == {"syntax"}
 
 
 @pytest.mark.parametrize("text", ['a: "\nb: c\n', "a: '\nb: 'c'\n", "a: {k: '\nb: 'c'\n", 'a: " \nb: "c"\n'])
 def test_a_quotation_mark_with_nothing_behind_it_is_not_closed(text: str) -> None:
-    """There is no other mark that it could end with."""
+    """There is no other mark that could close it."""
     assert refused(text)[3] == "this quotation mark is not closed"
 
 
 def test_a_bracket_left_open_says_nothing_of_commas() -> None:
-    """What follows on other lines is no part of the text."""
+    """Text on further lines does not belong to the value."""
     assert refused("a: {k: more than 1,000 requests\nb: c\n")[3] == "this `{` is not closed"
 
 
 def test_a_lone_byte_order_mark_is_an_empty_file() -> None:
-    """An editor that saves nothing may save the mark alone."""
+    """An editor that saves an empty file may save the mark alone."""
     assert refused(b"\xef\xbb\xbf".decode("utf-8-sig"))[3] == "the file is empty"
     assert refused("\ufeff")[3] == "the file is empty"
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_deep_nesting_does_not_bring_the_process_down(opening: str) -> None:
-    """100,000 brackets kill PyYAML's own composer; a process of its own shows that ours survives."""
+    """100,000 brackets crash PyYAML's own composer. The test runs ours in a separate process."""
     program = f"from compiler import document, diagnostics\nfound = diagnostics.Diagnostics()\nassert document.parse('f', {opening!r} * 100_000, found) is None\nprint(found.found[0].message)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"nested more than {document.MAX_DEPTH} deep\n")
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
-    """The limit is what it says."""
+    """A document at the limit is read, and one level more is refused."""
     diagnostics = Diagnostics()
     depth = document.MAX_DEPTH - 1
     assert document.parse("f", "a: " + "[" * depth + "]" * depth, diagnostics) is not None

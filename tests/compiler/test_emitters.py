@@ -1,4 +1,4 @@
-"""What is generated: goldens of the base, and what Prometheus's own tool says of it and of odd limits."""
+"""Tests of the generated files: goldens of the base, and Prometheus's own tool on them and on odd limits."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ GOLDEN = (
 
 
 def artifacts() -> dict[str, str]:
-    """Return what the specification in the current directory compiles to, by path."""
-    return {one.path: one.content.decode() for one in compiled().artifacts}
+    """Return the artifacts of the specification in the current directory, by path."""
+    return {artifact.path: artifact.content.decode() for artifact in compiled().artifacts}
 
 
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("path", GOLDEN)
 def test_the_base_compiles_to_its_goldens(path: str, snapshot: SnapshotAssertion) -> None:
-    """`make update-golden` renews them; the difference is then read, as it is what users get."""
+    """`make update-golden` renews them. People then read the difference, because it is what users get."""
     assert artifacts()[path] == snapshot
 
 
 @pytest.mark.usefixtures("base")
 def test_nothing_else_is_generated_but_the_catalogues_schema() -> None:
     """A new target needs a golden."""
-    found = artifacts()
-    assert set(found) - set(GOLDEN) == {conventions.CATALOG_SCHEMA_PATH}
-    assert found[conventions.CATALOG_SCHEMA_PATH] == schema.text(schema.CATALOG)
+    contents = artifacts()
+    assert set(contents) - set(GOLDEN) == {conventions.CATALOG_SCHEMA_PATH}
+    assert contents[conventions.CATALOG_SCHEMA_PATH] == schema.text(schema.CATALOG)
 
 
 ODD = {
@@ -70,7 +70,7 @@ ODD = {
     "below all": ((SPEC, '"< 99.5%"', '"< 100%"'), (LEDGER, "99.5 %", "100 %")),
     "beyond all": ((SPEC, '">= 85 of 100"', '"> 100%"'), (SHOP, "at least 85 of 100", "above 100 %")),
     "many digits": ((SPEC, '"> 1%"', '"> 1.0005%"'), (SPEC, 'critical: "> 5%"', 'critical: "> 5.003%"')),
-    # On the second, `humanizeDuration` shows one less for a value that is a rounding error short of it.
+    # At a full second, `humanizeDuration` shows one second less for a value that is a rounding error below it.
     "minutes": (
         (SPEC, '"> 150ms", critical: "> 200ms"', '"> 3000s", critical: "> 3100s"'),
         (SHOP, "above 150 ms, critical above 200 ms", "above 3000 s, critical above 3100 s"),
@@ -143,9 +143,9 @@ ODD = {
 def test_promtool_accepts_odd_rules_and_their_tests_pass(
     promtool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever limits, windows and times people write, the generated tests prove the generated rules.
+    """The generated tests prove the generated rules, whatever limits, windows and times people write.
 
-    All of them in two calls, each test once, as promtool takes its time; its words name the folder that is at fault.
+    Promtool is slow, so two calls run all folders, and each test runs once. Its output names the folder of a fault.
     """
     known: list[object] = []
     for name, changes in ODD.items():
@@ -157,18 +157,18 @@ def test_promtool_accepts_odd_rules_and_their_tests_pass(
         assert result.exit_code == 0, result.stderr
         assert keep_new_tests(known)
     monkeypatch.chdir(tmp_path)
-    for what, files in (
+    for action, files in (
         ("check", "*/generated/prometheus/rules/*.yml"),
         ("test", "*/generated/prometheus/tests/*.yml"),
     ):
         paths = sorted(Path().glob(files))
         assert len(paths) >= len(ODD)
-        done = subprocess.run([promtool, what, "rules", *paths], capture_output=True, text=True, check=False)
+        done = subprocess.run([promtool, action, "rules", *paths], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def keep_new_tests(known: list[object]) -> int:
-    """Leave the rule tests alone that are not `known` with their rules, add them to these, and return their number."""
+    """Remove the rule tests that are in `known`, add the other ones to it, and return how many these are."""
     number = 0
     for path in Path(f"generated/{conventions.TESTS_FOLDER}").iterdir():
         content = read_yaml(path)
@@ -188,7 +188,7 @@ def keep_new_tests(known: list[object]) -> int:
 
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML is what it is
-    """Return what a file holds."""
+    """Return the parsed content of a file."""
     return yaml.load(path.read_bytes(), yaml.CSafeLoader)
 
 
@@ -202,7 +202,7 @@ def test_every_alert_that_can_be_sampled_is_seen_to_fire_and_not_to() -> None:
 
 
 def expected(text: str, name: str) -> list[set[str]]:
-    """Return the severities of an alert that fire, of all expectations of a test file."""
+    """Return, for each expectation about an alert in a test file, the severities that fire."""
     checks = [check for test in yaml.safe_load(text)["tests"] for check in test["alert_rule_test"]]
     return [
         {alert["exp_labels"]["severity"] for alert in check["exp_alerts"]}
@@ -213,18 +213,18 @@ def expected(text: str, name: str) -> list[set[str]]:
 
 @pytest.mark.usefixtures("base")
 def test_an_alert_whose_selector_is_too_hard_has_no_test_and_keeps_its_rule() -> None:
-    """No value is made up for a pattern with groups; a warning says so, and the alert is as good as any."""
+    """The compiler makes up no value for a pattern with groups. It warns, and the alert works like any other."""
     edit(SPEC, 'code=~"5.."', 'code=~"(50|51)."')
     compilation = compile_spec(Path(SPEC))
-    assert [(one.code, one.level) for one in compilation.diagnostics] == [("untested", "warning")]
-    found = {one.path: one.content.decode() for one in compilation.artifacts}
-    assert "ShopErrorRatio" in found[conventions.rules_path("shop")]
-    assert "ShopErrorRatio" not in found[conventions.tests_path("shop")]
+    assert [(finding.code, finding.level) for finding in compilation.diagnostics] == [("untested", "warning")]
+    contents = {finding.path: finding.content.decode() for finding in compilation.artifacts}
+    assert "ShopErrorRatio" in contents[conventions.rules_path("shop")]
+    assert "ShopErrorRatio" not in contents[conventions.tests_path("shop")]
 
 
 @pytest.mark.usefixtures("base")
 def test_a_value_for_which_an_example_does_not_render_has_no_test() -> None:
-    """The other values are tested all the same; nobody sees a traceback."""
+    """The other values are still tested, and there is no traceback."""
     before = artifacts()[conventions.tests_path("ledger")]
     assert "below" in before
     edit(SPEC, "{{ 100 + value }}x", "{{ 100 + value + 0 / (value - 999.6) }}x")
@@ -236,7 +236,7 @@ def test_a_value_for_which_an_example_does_not_render_has_no_test() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_without_pagerduty_only_the_webhook_is_told() -> None:
-    """The integration is there where it is configured, and nowhere else."""
+    """Only a configured integration is in the configuration."""
     edit(SPEC, "  pagerduty: {routing_key_file: /etc/alertmanager/pagerduty}\n", "")
     edit(SPEC, "    deliver: direct\n", "")
     config = yaml.safe_load(artifacts()[conventions.ALERTMANAGER_PATH])
@@ -246,7 +246,7 @@ def test_without_pagerduty_only_the_webhook_is_told() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_secrets_are_named_by_file_only() -> None:
-    """Nothing that is committed holds a secret."""
+    """Committed files hold no secret."""
     text = artifacts()[conventions.ALERTMANAGER_PATH]
     assert "credentials_file" in text
     assert "routing_key_file" in text
@@ -296,12 +296,12 @@ YAML = st.recursive(
 
 @given(st.dictionaries(TEXT, YAML, min_size=1, max_size=4))
 def test_written_yaml_reads_as_the_same_by_yaml_1_1(data: dict[str, object]) -> None:
-    """Law: text stays text, also where PyYAML's rules of 1.1 would take it for a number, a date or a truth."""
+    """Law: text stays text, even if PyYAML's rules of YAML 1.1 would read a number, a date or a boolean."""
     assert yaml.safe_load(yaml_artifact("x", data, "tocsin compile").content.decode()) == data
 
 
 def test_what_has_no_place_in_yaml_is_a_bug() -> None:
-    """Numbers and nothing would have to be written in one of several ways; no emitter needs them."""
+    """YAML has several ways to write numbers and null, and no emitter needs them."""
     with pytest.raises(TypeError, match="NoneType has no place"):
         yaml_artifact("x", {"key": None}, "tocsin compile")
 
@@ -315,5 +315,5 @@ JSON = st.recursive(
 
 @given(JSON, st.integers(min_value=0, max_value=4))
 def test_written_json_reads_as_the_same_at_any_depth_of_lines(data: object, depth: int) -> None:
-    """Law: where lines are broken changes nothing."""
+    """Law: the place of a line break changes nothing."""
     assert json.loads(_lines(data, depth)) == data

@@ -1,4 +1,4 @@
-"""What a runbook says in its own words, beside what thresholds.yaml says: which limit comes from which sentence."""
+"""Tests of the evidence: which sentence of a runbook documents which limit of thresholds.yaml, and what differs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def say(words: str) -> None:
     ids=["section", "duration", "table", "range", "promise", "target in another unit", "paging"],
 )
 def test_a_sentence_that_says_what_runs_is_fine(words: str) -> None:
-    """Number, comparator, severity and duration agree, each where the sentence has one."""
+    """Number, comparator, severity and duration agree, as far as the sentence has them."""
     say(words)
     assert codes() == []
 
@@ -63,17 +63,17 @@ def test_a_sentence_that_says_something_else_is_an_error(words: str) -> None:
 
 
 def test_a_limit_comes_from_a_sentence_where_no_bullet_states_it() -> None:
-    """`documented` is the line of the sentence, as it stands there."""
+    """`documented` is the line of the sentence, as it stands in the runbook."""
     edit(SHOP, LATENCY_BULLET, "")
     say("**Warning** above 150 ms, **critical** above 200 ms.")
     limits = tiers(compiled(), "shop", "latency_p95")
-    said = [one.statement for one in limits.values() if one.statement]
-    assert [one.text for one in said] == ["**Warning** above 150 ms, **critical** above 200 ms."] * 2
-    assert {one.span.line for one in said} == {24}
+    statements = [limit.statement for limit in limits.values() if limit.statement]
+    assert [statement.text for statement in statements] == ["**Warning** above 150 ms, **critical** above 200 ms."] * 2
+    assert {statement.span.line for statement in statements} == {24}
 
 
 def test_the_severity_decides_between_two_sentences() -> None:
-    """A sentence that names the severity goes before one that names none, wherever they stand."""
+    """A sentence with the severity takes precedence over one without it, wherever they stand."""
     edit(SHOP, LATENCY_BULLET, "")
     say("Answers take more than 200 ms.\n\nWarning: more than 150 ms. Critical: more than 200 ms.")
     critical = tiers(compiled(), "shop", "latency_p95")["critical"].statement
@@ -82,20 +82,20 @@ def test_the_severity_decides_between_two_sentences() -> None:
 
 
 def test_a_limit_whose_sentence_is_gone_is_an_error() -> None:
-    """Each severity needs one."""
+    """Each severity needs a sentence."""
     edit(SHOP, LATENCY_BULLET, "")
     assert codes() == ["undocumented-limit", "undocumented-limit"]
 
 
 def test_a_limit_whose_sentence_says_something_else_is_told_once() -> None:
-    """The difference is the finding; that the limit has no sentence then is no second one."""
+    """The finding is the difference. That the limit then has no sentence is no second finding."""
     edit(SHOP, LATENCY_BULLET, "")
     say("Warning above 150 ms, critical above 250 ms.")
     assert codes() == ["limit-differs"]
 
 
 def test_a_bullet_of_a_title_that_no_signal_has_is_read_in_its_own_words() -> None:
-    """A guide may call the error ratio an error rate, below "Alert thresholds" too."""
+    """A guide may call the error ratio an error rate, even below "Alert thresholds"."""
     edit(SHOP, "95th percentile latency: warning", "p95 response time: warning")
     assert codes() == []
     edit(SHOP, "critical above 200 ms", "critical above 205 ms")
@@ -103,7 +103,7 @@ def test_a_bullet_of_a_title_that_no_signal_has_is_read_in_its_own_words() -> No
 
 
 def test_a_bullet_of_another_form_is_as_good_where_its_sentence_can_be_read() -> None:
-    """Nobody has to rewrite a guide that says it plainly; what cannot be read in any way stays an error."""
+    """Nobody has to rewrite a guide that states the limit plainly. A bullet that cannot be read stays an error."""
     edit(SHOP, LATENCY_BULLET, "- Alert at p95 latency > 150 ms (warning) or > 200 ms (critical)\n")
     assert codes() == []
     edit(SHOP, "> 200 ms (critical)", "slow (critical)")
@@ -111,7 +111,7 @@ def test_a_bullet_of_another_form_is_as_good_where_its_sentence_can_be_read() ->
 
 
 def test_a_quotation_says_which_alert_its_sentence_speaks_of() -> None:
-    """Whatever the words name, and wherever the alert leads to."""
+    """The quotation decides, whatever the words name, and wherever the alert leads."""
     edit(
         LEDGER,
         "The day should be closed within 90 minutes; later, the banks do not take the file.",
@@ -122,7 +122,7 @@ def test_a_quotation_says_which_alert_its_sentence_speaks_of() -> None:
 
 
 def test_a_target_beside_its_limits_says_what_is_usual() -> None:
-    """A row of target, warning and critical needs no alert at its target, as long as the alerts begin beyond it."""
+    """A row of target, warning and critical needs no alert at its target if the alerts begin beyond the target."""
     row = "| | Target | Warning | Critical |\n|---|---|---|---|\n| p95 latency | < {} ms | > 150 ms | > 200 ms |"
     say(row.format(100))
     assert codes() == []
@@ -131,7 +131,7 @@ def test_a_target_beside_its_limits_says_what_is_usual() -> None:
 
 
 def test_a_target_that_is_all_that_a_guide_says_is_the_limit() -> None:
-    """Nothing else states the alert, so that the two must be the same."""
+    """No other sentence states the alert, so the target must equal the limit."""
     edit(LEDGER, "- Availability: warning below 99.5 %.\n", "")
     edit(LEDGER, "## Ledger fails\n", "## Ledger fails\n\nTarget: availability > 99.5 %\n")
     assert codes() == []
@@ -152,7 +152,7 @@ def test_a_target_of_whole_things_is_breached_at_its_number_or_above() -> None:
 
 
 def test_a_state_is_true_from_the_number_that_its_section_states() -> None:
-    """`active` is held against the section that the state leads to."""
+    """The compiler compares `active` with the section that the state leads to."""
     edit(SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'counter: refused_total, active: "> 7"')
     edit(SHOP, "## Checkout closed\n", "## Checkout closed\n\nThe checkout has refused more than 7 times.\n")
     assert codes() == []
@@ -161,19 +161,19 @@ def test_a_state_is_true_from_the_number_that_its_section_states() -> None:
 
 
 def test_a_waived_sentence_needs_no_alert() -> None:
-    """Its words may be told apart by other white space."""
+    """A waiver may quote the sentence with other white space."""
     say("Call the data team when the replica lags  by more than 30 seconds.")
     assert codes() == ["unwatched-statement"]
     waiver = "    waive: [{statement: replica lags by more than 30 seconds, reason: the data team has its own alert}]\n"
     edit(SPEC, "    runbook: runbooks/shop.md\n", "    runbook: runbooks/shop.md\n" + waiver)
     model = compiled().model
     assert model is not None
-    (waived,) = [one for one in model.documented if one.waived]
+    (waived,) = [statement for statement in model.documented if statement.waived]
     assert (waived.carriers, waived.waived) == ((), "the data team has its own alert")
 
 
 def test_what_code_and_configuration_hold_is_no_limit() -> None:
-    """A pool's size, a query's filter and a log line are not what somebody is told about."""
+    """A pool's size, a query's filter and a log line are nothing that an alert watches."""
     say("```sql\nSELECT * FROM q WHERE age > 30;\n```\n\nSet `DATABASE_POOL_SIZE=50`; time-outs are 30 s by default.")
     assert codes() == []
 
@@ -184,7 +184,7 @@ STORY: Final = "People buy what they like here, and parcels come by post. "
 @pytest.mark.parametrize("end", ["", "\n"], ids=["one line", "wrapped"])
 @pytest.mark.parametrize("before", [0, 90], ids=["at its beginning", "at its end"])
 def test_a_limit_in_a_long_paragraph_is_read(before: int, end: str) -> None:
-    """However much is told around it, on one line or on many."""
+    """The length of the text around it does not matter, nor whether it stands on one line or on many."""
     told = f"{STORY}{end}"
     say(f"{told * before}We page when p95 latency exceeds 200 ms. {told * (150 - before)}".rstrip())
     assert codes() == []
@@ -236,11 +236,13 @@ AS_STATE = (
 def test_events_are_counted_within_the_time_that_the_sentence_states(
     form: tuple[str, str], words: str, differs: str
 ) -> None:
-    """Both times stand in the message."""
+    """The message shows both times."""
     signal, binding = form
     Path(SPEC).write_text(RESTARTS.replace("SIGNAL", signal).replace("BINDING", binding), encoding="utf-8")
     bullet = "## Alert thresholds\n\n- Crash: critical.\n\n" if form is AS_STATE else ""
     Path("mill.md").write_text(f"# Mill\n\n{bullet}## Help\n\n{words}\n", encoding="utf-8")
-    found = compile_spec(Path(SPEC)).diagnostics.found
-    assert [one.code for one in found] == (["limit-differs"] if differs else [])
-    assert all(f"`> 8` {differs}" in one.message and one.message.endswith("`> 8` within 20m") for one in found)
+    findings = compile_spec(Path(SPEC)).diagnostics.found
+    assert [finding.code for finding in findings] == (["limit-differs"] if differs else [])
+    assert all(
+        f"`> 8` {differs}" in finding.message and finding.message.endswith("`> 8` within 20m") for finding in findings
+    )

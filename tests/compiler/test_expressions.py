@@ -1,6 +1,6 @@
-"""Every regular expression of both programs, attacked with long texts: none takes long for what it can be given.
+"""Tests of every regular expression of both programs: none is slow for the longest text that it may get.
 
-Python's engine tries one way after the other, so that an expression may take the square of a text's length, or more,
+Python's engine tries one alternative after the other. So an expression may take the square of a text's length, or more,
 without a single call that `tests.compiler.test_growth` would count.
 """
 
@@ -25,37 +25,42 @@ import compiler
 import webhook
 
 _parser: Any = importlib.import_module("re._parser")
-"""What Python takes an expression apart with: the texts of an attack are made from its parts."""
+"""Python's parser of expressions. The tests build attacks from the parts that it returns."""
 
 ROOT: Final = Path(__file__).parents[2]
 SECONDS: Final = 0.1
-"""Of the processor, for the longest text that an expression can be given."""
+"""Processor seconds that an expression may take for the longest text that it can be given."""
 LONGEST: Final[Mapping[str, int]] = {
     "compiler.guides.": 4_000,
     "compiler.limit_advice.": 80,
     "compiler.subjects.": 4_000,
     "": 32_768,
 }
-"""Characters of what modules match, by the beginning of their names: a guide is read in pieces (`passage.LONGEST`),
-other texts have a value's or a line's most (`document.MAX_TEXT`, `input_files.MAX_LINE`)."""
+"""The most characters that modules match, by the beginning of the module's name.
+
+A guide is read in pieces (`passage.LONGEST`); other texts have the limit of a value or a line
+(`document.MAX_TEXT`, `input_files.MAX_LINE`).
+"""
 SENTENCES: Final = re.compile(
     r"compiler\.guides\.(?:absence|bystanders|grade|holds|marks|meaning|mention|norms|parallel|traps)\."
 )
 """Modules that match no more than a sentence (`grammar`)."""
 SENTENCE: Final = 1_200
-WAYS: Final[Mapping[str, set[str]]] = {
+METHODS: Final[Mapping[str, set[str]]] = {
     "compiler.promql_mistakes._SAID": {"fullmatch"},
     "compiler.promtool.reading.": {"fullmatch"},
     "compiler.runbooks.host_places._NAMED": {"fullmatch"},
     "compiler.slips._EQUALS": {"fullmatch"},
 }
-"""How expressions are asked that are handed on, by the beginning of where they stand."""
-ELSEWHERE: Final = frozenset({"compiler.suppressions._MARKDOWN"})
-"""Expressions that are asked for no such text: up to the last `-->` of a line each beginning has an end
-(`tests.compiler.test_budgets`, "comments without an end")."""
+"""The methods called on expressions that their module hands on, by the beginning of the expression's place."""
+EXEMPT: Final = frozenset({"compiler.suppressions._MARKDOWN"})
+"""Expressions that never get such a text: up to the last `-->` of a line, each beginning has an end.
+
+`tests.compiler.test_budgets` covers them ("comments without an end").
+"""
 SEARCHES: Final = frozenset({"search", "finditer", "findall", "sub", "subn", "split"})
 ATTACKS: Final = 60
-"""Texts by which one expression is attacked, beside the common ones."""
+"""The number of texts that attack one expression, besides the common ones."""
 COMMON: Final = (
     " ",
     "\t",
@@ -83,36 +88,36 @@ COMMON: Final = (
 def modules() -> Iterator[ModuleType]:
     """Yield the modules of both programs."""
     for root in (compiler, webhook):
-        for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
-            if ".migrations" not in found.name and not found.name.endswith("__main__"):
-                yield importlib.import_module(found.name)
+        for module in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
+            if ".migrations" not in module.name and not module.name.endswith("__main__"):
+                yield importlib.import_module(module.name)
 
 
-def within(value: object, depth: int = 0) -> Iterator[re.Pattern[Any]]:
-    """Yield the expressions in a value of a module."""
+def patterns_in(value: object, depth: int = 0) -> Iterator[re.Pattern[Any]]:
+    """Yield the expressions in a module's value."""
     if isinstance(value, re.Pattern):
         yield value
     elif depth < 3 and isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from within(key, depth + 1)
-            yield from within(one, depth + 1)
+        for key, item in value.items():
+            yield from patterns_in(key, depth + 1)
+            yield from patterns_in(item, depth + 1)
     elif depth < 3 and isinstance(value, tuple | list | set | frozenset):
-        for one in value:
-            yield from within(one, depth + 1)
+        for item in value:
+            yield from patterns_in(item, depth + 1)
 
 
 @cache
 def expressions() -> dict[str, re.Pattern[Any]]:
-    """Return all expressions that modules hold, by where they stand; each once."""
-    found: dict[str, re.Pattern[Any]] = {}
+    """Return all expressions that modules hold, each once, by their place."""
+    places: dict[str, re.Pattern[Any]] = {}
     seen = set()
     for module in modules():
         for name, value in vars(module).items():
-            for number, pattern in enumerate(within(value)):
+            for number, pattern in enumerate(patterns_in(value)):
                 if (key := (pattern.pattern, pattern.flags)) not in seen:
                     seen.add(key)
-                    found[f"{module.__name__}.{name}" + (f"[{number}]" if number else "")] = pattern
-    return found
+                    places[f"{module.__name__}.{name}" + (f"[{number}]" if number else "")] = pattern
+    return places
 
 
 @cache
@@ -126,16 +131,16 @@ def _sources() -> dict[str, str]:
     }
 
 
-def ways(place: str) -> set[str]:
-    """Return how an expression is asked: at the beginning, as a whole, or anywhere; all where the source does not tell."""
-    handed_on = next((found for prefix, found in WAYS.items() if place.startswith(prefix)), None)
+def methods_of(place: str) -> set[str]:
+    """Return which of `match`, `fullmatch` and `search` are called on an expression: all if no source tells."""
+    handed_on = next((methods for prefix, methods in METHODS.items() if place.startswith(prefix)), None)
     if handed_on is not None:
         return handed_on
     module, _, name = place.partition("[")[0].rpartition(".")
     sources = [_sources()[module]] if name.startswith("_") else list(_sources().values())
-    asked = {word for source in sources for word in re.findall(rf"\b{name}\.(\w+)\b", source)}
-    found = {way for way in ("match", "fullmatch") if way in asked}
-    return found | ({"search"} if asked & SEARCHES else set()) or {"match", "fullmatch", "search"}
+    called = {word for source in sources for word in re.findall(rf"\b{name}\.(\w+)\b", source)}
+    methods = {method for method in ("match", "fullmatch") if method in called}
+    return methods | ({"search"} if called & SEARCHES else set()) or {"match", "fullmatch", "search"}
 
 
 def sample(parts: Any, chance: random.Random) -> str:  # noqa: ANN401 - Python says nothing of their types
@@ -179,23 +184,25 @@ def _of_set(members: list[tuple[Any, Any]], chance: random.Random) -> str:
 
 
 def attacks(pattern: re.Pattern[Any]) -> list[tuple[str, str]]:
-    """Return beginnings, each with what is repeated behind it: at each place of texts that nearly match."""
+    """Return beginnings, each with the text to repeat behind it. They cut texts that nearly match at each place."""
     chance = random.Random(1)  # noqa: S311 - the same texts each time
     parts = _parser.parse(pattern.pattern, pattern.flags)
     samples = sorted({sample(parts, chance)[:60] for _ in range(20)})
-    found = set()
+    cuts = set()
     for text in samples:
         for cut in range(len(text) + 1):
-            found.update(
-                (text[:cut], one) for one in (text[cut : cut + 1], text[max(0, cut - 2) : cut], " ", "a", "0") if one
+            cuts.update(
+                (text[:cut], repeated)
+                for repeated in (text[cut : cut + 1], text[max(0, cut - 2) : cut], " ", "a", "0")
+                if repeated
             )
-    some = sorted(found)
+    some = sorted(cuts)
     beginnings = [("", text[:cut]) for text in samples[-3:] for cut in range(2, min(len(text), 12))]
-    return [*(("", one) for one in COMMON), *beginnings, *chance.sample(some, min(ATTACKS, len(some)))]
+    return [*(("", repeated) for repeated in COMMON), *beginnings, *chance.sample(some, min(ATTACKS, len(some)))]
 
 
 class TooLongError(Exception):
-    """Something has taken longer than it may."""
+    """Code has taken longer than it may."""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
@@ -204,7 +211,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def stopped_after(limit: float) -> Iterator[None]:
-    """Stop what takes more seconds of the processor by an exception."""
+    """Stop code by an exception when it takes more seconds of the processor."""
     before = signal.signal(signal.SIGVTALRM, _stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     try:
@@ -215,7 +222,7 @@ def stopped_after(limit: float) -> Iterator[None]:
 
 
 def seconds(ask: Callable[[Any], object], text: str | bytes) -> float:
-    """Return the seconds of the processor that an expression takes; many where it takes more than `SECONDS`."""
+    """Return the processor seconds that an expression takes, or a huge number if it takes much more than `SECONDS`."""
     begun = time.process_time()
     try:
         with stopped_after(4 * SECONDS):
@@ -225,28 +232,28 @@ def seconds(ask: Callable[[Any], object], text: str | bytes) -> float:
     return time.process_time() - begun
 
 
-def _asking(pattern: re.Pattern[Any], way: str) -> Callable[[Any], object]:
-    return (lambda text: [None for _ in pattern.finditer(text)]) if way == "search" else getattr(pattern, way)
+def _caller(pattern: re.Pattern[Any], method: str) -> Callable[[Any], object]:
+    return (lambda text: [None for _ in pattern.finditer(text)]) if method == "search" else getattr(pattern, method)
 
 
-def slow(pattern: re.Pattern[Any], asked: set[str], longest: int) -> list[tuple[str, str, str]]:
-    """Return the attacks, with the way of asking, for which an expression takes longer than `SECONDS`."""
-    found = []
-    for way in sorted(asked):
-        ask = _asking(pattern, way)
+def slow(pattern: re.Pattern[Any], methods: set[str], longest: int) -> list[tuple[str, str, str]]:
+    """Return the attacks, with the method, for which an expression takes longer than `SECONDS`."""
+    attacked = []
+    for method in sorted(methods):
+        ask = _caller(pattern, method)
         for begin, again in attacks(pattern):
 
             def text(size: int, begin: str = begin, again: str = again) -> str | bytes:
                 whole = f"{begin}{again * (size // len(again))}\x01"
                 return whole.encode() if isinstance(pattern.pattern, bytes) else whole
 
-            # Even what is quadratic is quick enough then.
+            # At this speed, even quadratic time is short enough.
             if 64 * seconds(ask, text(longest // 8)) < SECONDS:
                 continue
             if min(seconds(ask, text(longest)) for _ in range(2)) > SECONDS:
-                found.append((way, begin, again))
+                attacked.append((method, begin, again))
                 break
-    return found
+    return attacked
 
 
 def _longest(place: str) -> int:
@@ -256,17 +263,17 @@ def _longest(place: str) -> int:
 
 
 def test_no_expression_takes_long_for_the_longest_text() -> None:
-    """However blanks, letters and brackets could be shared out among its repetitions."""
-    found = {
+    """The ways to divide blanks, letters and brackets among its repetitions do not matter."""
+    too_slow = {
         place: attack
         for place, pattern in expressions().items()
-        if place not in ELSEWHERE and (attack := slow(pattern, ways(place), _longest(place)))
+        if place not in EXEMPT and (attack := slow(pattern, methods_of(place), _longest(place)))
     }
-    assert found == {}
+    assert too_slow == {}
 
 
 @pytest.mark.parametrize(
-    ("expression", "way"),
+    ("expression", "method"),
     [
         (r"(?P<reason>.*?)\s*\Z", "match"),
         (r"#+\s+(.+?)\s*#*\Z", "match"),
@@ -282,12 +289,12 @@ def test_no_expression_takes_long_for_the_longest_text() -> None:
         (r"\[[^\]]*\]\([^)]*\)", "search"),
     ],
 )
-def test_an_expression_that_takes_long_is_noticed(expression: str, way: str) -> None:
-    """Those shapes that programs have again and again."""
-    assert slow(re.compile(expression), {way}, _longest(""))
+def test_an_expression_that_takes_long_is_noticed(expression: str, method: str) -> None:
+    """These are shapes that programs often contain."""
+    assert slow(re.compile(expression), {method}, _longest(""))
 
 
 def test_most_expressions_are_found() -> None:
-    """A module that is not looked at would be a hole."""
+    """An expression in a module that the test does not import would stay untested."""
     assert len(expressions()) > 400
     assert {"compiler.suppressions._WORDS", "webhook.render.speech._ADDRESS"} <= set(expressions())

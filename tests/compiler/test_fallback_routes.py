@@ -1,4 +1,4 @@
-"""Routes of `routing: fallback:`, words of labels for severities, and how Alertmanager logs in, → the catalogue."""
+"""Tests of what reaches the catalogue: fallback routes, words for severities, and Alertmanager's login."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.usefixtures("base")
 
 
 def routes(*given: str) -> None:
-    """Write these routes into the specification, an item a line."""
+    """Write these routes into the specification, one list item in each line."""
     lines = "".join(f"\n      - {route}" for route in given)
     edit(SPEC, FALLBACK, f"fallback:\n    team: sales\n    escalation: standard\n    routes:{lines}")
 
 
 def artifacts() -> dict[str, bytes]:
-    """Return what is generated, by its path."""
-    return {one.path: one.content for one in compiled().artifacts}
+    """Return the content of the artifacts, by path."""
+    return {artifact.path: artifact.content for artifact in compiled().artifacts}
 
 
 def loaded(tmp_path: Path) -> Catalog:
@@ -40,7 +40,7 @@ def loaded(tmp_path: Path) -> Catalog:
 
 
 def test_routes_reach_the_catalogue_as_matchers() -> None:
-    """In their order, in whichever form they are written; what a route does not say is the fallback's."""
+    """The order stays, and every notation works. What a route leaves out is the fallback's."""
     routes(
         """{matchers: 'namespace=~"shop-.*", env!=test', team: books, severity: critical}""",
         """{matchers: ['{job="till"}', 'zone!~"a|b"'], team: sales, escalation: standard}""",
@@ -77,7 +77,7 @@ def test_routes_reach_the_catalogue_as_matchers() -> None:
 
 
 def test_the_webhook_goes_by_the_routes(tmp_path: Path) -> None:
-    """What the one writes the other reads."""
+    """The webhook reads what the compiler writes."""
     routes("""{matchers: 'namespace=~"(?i)shop-\\\\d+"', team: books}""")
     catalog = loaded(tmp_path)
     assert catalog.match({"alertname": "X", "namespace": "SHOP-12"}).team == "books"
@@ -96,7 +96,7 @@ def test_the_webhook_goes_by_the_routes(tmp_path: Path) -> None:
     ],
 )
 def test_a_matcher_that_cannot_be_read_is_told_with_its_place(text: str, place: str, message: str) -> None:
-    """The part that is wrong, not the whole list."""
+    """The error shows the wrong part, not the whole list."""
     with pytest.raises(MatcherError, match=message) as error:
         read(text)
     assert text[error.value.start :].startswith(place)
@@ -104,11 +104,11 @@ def test_a_matcher_that_cannot_be_read_is_told_with_its_place(text: str, place: 
 
 
 def test_a_finding_on_a_matcher_shows_it_and_a_way_out() -> None:
-    """File, line, column, caret and hint."""
+    """The finding has file, line, column, caret and hint."""
     routes("""{matchers: [namespace="a", "job='x'"], team: books}""")
     diagnostics = compile_spec(Path(SPEC)).diagnostics
-    (found,) = diagnostics
-    shown = render(found, diagnostics)
+    (finding,) = diagnostics
+    shown = render(finding, diagnostics)
     assert shown.startswith("thresholds.yaml:34:37: error[matcher]: `job='x'` is no matcher")
     assert 'hint: put the value into double quotes: `namespace="payments"`' in shown
 
@@ -124,21 +124,21 @@ def test_a_finding_on_a_matcher_shows_it_and_a_way_out() -> None:
     ],
 )
 def test_a_route_that_takes_no_alert_is_told(given: tuple[str, ...], expected: list[str]) -> None:
-    """A narrower route before a wider one is fine."""
+    """A narrower route may stand before a wider one."""
     routes(*given)
     assert codes() == expected
 
 
 def test_words_of_labels_reach_the_catalogue(tmp_path: Path) -> None:
-    """The house's own before those that are known anyway; `none` is nobody's business."""
+    """The house's own words take precedence over the built-in ones. An alert of `none` concerns nobody."""
     edit(
         SPEC, "signals:\n", "severities: {P1: emergency, wake-up: critical, Heart Beat: none, 3: warning}\n\nsignals:\n"
     )
     catalog = loaded(tmp_path)
     labels = ["P1", "prio 1", "wake up", "page", "fatal", "error", "err", "ticket", "P5", "debug", "3", "warn", "crit"]
-    said = {label: catalog.read({"severity": label}) for label in labels}
-    assert [one.unknown for one in said.values() if one.unknown] == []
-    assert [one.severity for one in said.values()] == [
+    severities = {label: catalog.read({"severity": label}) for label in labels}
+    assert [severity.unknown for severity in severities.values() if severity.unknown] == []
+    assert [severity.severity for severity in severities.values()] == [
         *("emergency", "emergency", "critical", "critical", "critical", "critical", "critical"),
         *("warning", "info", "info", "warning", "warning", "critical"),
     ]
@@ -147,21 +147,21 @@ def test_words_of_labels_reach_the_catalogue(tmp_path: Path) -> None:
 
 
 def test_a_word_for_none_is_no_severity_in_a_runbook() -> None:
-    """No limit has it, so that statements are read as before."""
+    """No limit has this severity, so statements are read as before."""
     edit(SPEC, "signals:\n", "severities: {quiet: none}\n\nsignals:\n")
     assert codes() == []
 
 
 def test_alertmanager_logs_in_as_the_file_says() -> None:
-    """By name and by file, in every receiver of the webhook."""
+    """The login has a name and a file, in every receiver of the webhook."""
     edit(
         SPEC,
         "token_file: /etc/alertmanager/token",
         "basic_auth: {username: alertmanager, password_file: /etc/alertmanager/password}",
     )
-    found = artifacts()
-    config = yaml.safe_load(found["alertmanager/alertmanager.yml"])
-    http = [one["http_config"] for receiver in config["receivers"] for one in receiver.get("webhook_configs", ())]
+    contents = artifacts()
+    config = yaml.safe_load(contents["alertmanager/alertmanager.yml"])
+    http = [config["http_config"] for receiver in config["receivers"] for config in receiver.get("webhook_configs", ())]
     login = {"username": "alertmanager", "password_file": "/etc/alertmanager/password"}
-    assert all(one == {"follow_redirects": False, "basic_auth": login} for one in http)
+    assert all(options == {"follow_redirects": False, "basic_auth": login} for options in http)
     assert len(http) > 1

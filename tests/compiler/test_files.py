@@ -1,4 +1,4 @@
-"""What lies in the place of a file, link, pipe or device, leads nowhere, holds nothing up and fills no memory."""
+"""Tests of hostile files, links, pipes and devices: none leads out, holds the compiler up or fills its memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET: Final = "root:x:0:0:the administrator of another machine"
 
 @pytest.fixture
 def outside(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder beside the one that is compiled, with a file of every kind and rules of another project."""
+    """Return a folder beside the compiled one, with files of several kinds and the rules of another project."""
     del base
     folder = tmp_path_factory.mktemp("outside")
     (folder / "passwd").write_text(f"{SECRET}\n", encoding="utf-8")
@@ -35,7 +35,7 @@ def outside(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def linked(path: str, target: Path | str) -> None:
-    """Put a symbolic link into the place of whatever lies at a path."""
+    """Replace what lies at a path by a symbolic link."""
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.is_dir() and not place.is_symlink():
@@ -45,11 +45,11 @@ def linked(path: str, target: Path | str) -> None:
 
 
 def include(pattern: str) -> None:
-    """Let thresholds.yaml include files."""
+    """Make thresholds.yaml include files."""
     edit(SPEC, "version: 1\n", f"version: 1\ninclude: '{pattern}'\n")
 
 
-# Each puts something hostile into the folder that is compiled; the second is another folder.
+# Each function puts something hostile into the compiled folder. Its argument is the other folder.
 
 
 def a_runbook(outside: Path) -> None:
@@ -58,12 +58,12 @@ def a_runbook(outside: Path) -> None:
 
 
 def a_relative_runbook(outside: Path) -> None:
-    """Let the link climb by `..`."""
+    """Make the link climb by `..`."""
     linked(SHOP, os.path.relpath(outside / "shop.md", Path("runbooks").resolve()))
 
 
 def a_chain(outside: Path) -> None:
-    """Let a link lead to a link that leads out."""
+    """Link to a link that leads out."""
     linked("runbooks/second.md", outside / "shop.md")
     linked(SHOP, "second.md")
 
@@ -80,13 +80,13 @@ def an_include(outside: Path) -> None:
 
 
 def a_folder_of_includes(outside: Path) -> None:
-    """Make what a pattern looks into the link."""
+    """Make the folder that a pattern searches a link."""
     linked("systems", outside)
     include("systems/*.yaml")
 
 
 def a_named_include(outside: Path) -> None:
-    """Name a file through the link without a pattern; "did you mean" would tell of its neighbours."""
+    """Name a file through the link without a pattern. "Did you mean" would reveal its neighbours."""
     linked("systems", outside)
     include("systems/tem.yaml")
 
@@ -103,19 +103,19 @@ def the_specification(outside: Path) -> None:
 
 
 def a_process(outside: Path) -> None:
-    """Link to the environment of the compiler, which is a file, too."""
+    """Link to the environment of the compiler, which is also a file."""
     del outside
     linked(SHOP, "/proc/self/environ")
 
 
 def a_device(outside: Path) -> None:
-    """Link to what has no end."""
+    """Link to a device without an end."""
     del outside
     linked(SHOP, "/dev/zero")
 
 
 def a_pipe(outside: Path) -> None:
-    """Make a pipe: who opens it waits for a writer for ever."""
+    """Make a pipe: a process that opens it waits for a writer for ever."""
     del outside
     Path(SHOP).unlink()
     os.mkfifo(SHOP)
@@ -125,8 +125,8 @@ def a_socket(outside: Path) -> None:
     """Make a socket, which cannot be opened at all."""
     del outside
     Path(SHOP).unlink()
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(SHOP)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(SHOP)
 
 
 def a_circle(outside: Path) -> None:
@@ -136,7 +136,7 @@ def a_circle(outside: Path) -> None:
 
 
 def a_hole(outside: Path) -> None:
-    """Make a file that takes no room on the disk, and much in memory."""
+    """Make a file that takes no room on the disk, but much in memory."""
     del outside
     with Path(SHOP).open("wb") as file:
         file.truncate(2**40)
@@ -148,10 +148,10 @@ READ: Final = [
 ]
 
 
-@pytest.mark.parametrize("hostile", READ, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("hostile", READ, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
 def test_nothing_outside_is_read_shown_or_waited_for(hostile: Callable[[Path], None], form: str, outside: Path) -> None:
-    """A finding, no word of what lies outside, no name of it, and nothing is written."""
+    """The command reports a finding without content or names from outside, and writes nothing."""
     hostile(outside)
     result = tocsin("compile", "--format", form)
     assert result.exit_code == 1
@@ -163,7 +163,7 @@ def test_nothing_outside_is_read_shown_or_waited_for(hostile: Callable[[Path], N
 @pytest.mark.parametrize("name", ["GNUmakefile", "Makefile"])
 @pytest.mark.parametrize("target", ["/dev/zero", "/proc/self/environ", None])
 def test_a_makefile_that_is_none_is_passed_over(name: str, target: str | None, outside: Path) -> None:
-    """It is looked for by its name alone, and without it all compiles."""
+    """The compiler looks for a makefile by its name alone, and compiles without one."""
     del outside
     if target is None:
         os.mkfifo(name)
@@ -173,7 +173,7 @@ def test_a_makefile_that_is_none_is_passed_over(name: str, target: str | None, o
 
 
 def test_a_link_of_a_runbook_to_a_pipe_waits_for_nobody(outside: Path) -> None:
-    """What runbooks link to is looked at, too."""
+    """The compiler also looks at the targets of a runbook's links."""
     del outside
     os.mkfifo("runbooks/other.md")
     text = Path(SHOP).read_text(encoding="utf-8")
@@ -182,7 +182,7 @@ def test_a_link_of_a_runbook_to_a_pipe_waits_for_nobody(outside: Path) -> None:
 
 
 def test_a_link_that_stays_inside_is_a_file_like_any_other(outside: Path) -> None:
-    """Kubernetes mounts files as links to a folder beside them; the same holds for a folder that is reached by a link."""
+    """Kubernetes mounts files as links to a folder beside them. A folder may also be reached by a link."""
     assert tocsin("compile").exit_code == 0
     Path("..data").mkdir()
     for path in (SPEC, SHOP):
@@ -194,60 +194,60 @@ def test_a_link_that_stays_inside_is_a_file_like_any_other(outside: Path) -> Non
     assert tocsin("compile", "--check", "--spec", str(outside / "here" / SPEC)).exit_code == 0
 
 
-# Writing.
+# Writing files.
 
 
 def rules_folder(outside: Path) -> None:
-    """Let the folder of the rules lead out."""
+    """Make the folder of the rules a link that leads out."""
     linked(RULES, outside)
 
 
 def tests_folder(outside: Path) -> None:
-    """Let the folder of the tests lead out."""
+    """Make the folder of the tests a link that leads out."""
     linked(f"generated/{conventions.TESTS_FOLDER}", outside)
 
 
 def middle_folder(outside: Path) -> None:
-    """Let a folder between lead out."""
+    """Make a folder in the middle of the path a link that leads out."""
     linked("generated/prometheus", outside)
 
 
 def whole_folder(outside: Path) -> None:
-    """Let `generated` lead out."""
+    """Make `generated` a link that leads out."""
     linked("generated", outside)
 
 
 def inner_folder(outside: Path) -> None:
-    """Let the folder of the rules lead to the runbooks."""
+    """Make the folder of the rules a link to the runbooks."""
     del outside
     linked(RULES, Path("runbooks").resolve())
 
 
 def catalogue(outside: Path) -> None:
-    """Make a file a link to a file."""
+    """Make a generated file a link to a file."""
     linked("generated/catalog.json", outside / "passwd")
 
 
 def endless(outside: Path) -> None:
-    """Make a file a link to a device."""
+    """Make a generated file a link to a device."""
     del outside
     linked("generated/catalog.json", "/dev/zero")
 
 
 def to_nowhere(outside: Path) -> None:
-    """Link to a file that would be made."""
+    """Link to a file that does not exist yet."""
     linked("generated/catalog.json", outside / "new.json")
 
 
 def pipe(outside: Path) -> None:
-    """Make a file a pipe."""
+    """Make a generated file a pipe."""
     del outside
     Path("generated").mkdir()
     os.mkfifo("generated/catalog.json")
 
 
 def stale_pipe(outside: Path) -> None:
-    """Put a pipe where files of systems that are gone are looked for."""
+    """Put a pipe where the compiler looks for files of removed systems."""
     del outside
     Path(RULES).mkdir(parents=True)
     os.mkfifo(f"{RULES}/gone.rules.yml")
@@ -259,7 +259,7 @@ def stale_link(outside: Path) -> None:
 
 
 def folder_for_a_file(outside: Path) -> None:
-    """Give a folder a file's name."""
+    """Put a folder in the place of a file."""
     del outside
     Path("generated/catalog.json").mkdir(parents=True)
 
@@ -269,28 +269,31 @@ WRITTEN: Final = [
     *(stale_pipe, stale_link, folder_for_a_file),
 ]
 HARMLESS: Final = {stale_pipe, stale_link}
-"""What is no regular file has been written by nobody of ours, and stays."""
+"""The compiler never writes anything but regular files, so it leaves these alone."""
 
 
-@pytest.mark.parametrize("hostile", WRITTEN, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("hostile", WRITTEN, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["write", "check"])
 def test_nothing_outside_is_written_deleted_or_read(
     hostile: Callable[[Path], None], arguments: tuple[str, ...], outside: Path
 ) -> None:
-    """Exit 2 with the path, or the pipe and the link are left alone; the other folder and the runbooks are as they were."""
+    """The command exits with 2 and the path, or leaves the pipe or link alone.
+
+    The other folder and the runbooks do not change.
+    """
     hostile(outside)
-    before = {path: path.read_bytes() for one in (outside, Path("runbooks")) for path in one.iterdir()}
+    before = {path: path.read_bytes() for folder in (outside, Path("runbooks")) for path in folder.iterdir()}
     result = tocsin("compile", *arguments)
     if hostile in HARMLESS:
         assert result.exit_code == (1 if arguments else 0)
         assert os.path.lexists(f"{RULES}/gone.rules.yml")
     else:
         assert (result.exit_code, "nothing was changed" in result.stderr) == (2, True)
-    assert {path: path.read_bytes() for one in (outside, Path("runbooks")) for path in one.iterdir()} == before
+    assert {path: path.read_bytes() for folder in (outside, Path("runbooks")) for path in folder.iterdir()} == before
 
 
 def test_a_file_of_another_size_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """Of a file no more is read than would be written."""
+    """The compiler reads no more of a file than it would write."""
     with (tmp_path / "a").open("wb") as file:
         file.truncate(2**40)
     changes = output.compare(tmp_path, [Artifact(path="a", content=b"a")])
@@ -298,27 +301,27 @@ def test_a_file_of_another_size_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 
 def test_the_schema_is_written_through_no_link(outside: Path) -> None:
-    """`schema --write` has a place of its own in the repository."""
+    """`schema --write` writes to a fixed place in the repository."""
     linked(conventions.SCHEMA_PATH, outside / "passwd")
     assert tocsin("schema", "--write").exit_code == 2
     assert SECRET in (outside / "passwd").read_text(encoding="utf-8")
 
 
-# Races: what changes between the look and the opening.
+# Races: changes between the check and the opening.
 
 
 def exchanged(path: Path, target: Path) -> None:
-    """Put a link into the place of a file or a folder at once."""
+    """Replace a file or a folder by a link."""
     path.rename(path.with_name(f"{path.name}.before"))
     path.symlink_to(target)
 
 
 @pytest.mark.parametrize("moment", range(3))
-@pytest.mark.parametrize("what", ["runbooks/shop.md", "runbooks"])
+@pytest.mark.parametrize("replaced", ["runbooks/shop.md", "runbooks"])
 def test_what_becomes_a_link_after_the_look_is_not_followed(
-    what: str, moment: int, outside: Path, monkeypatch: pytest.MonkeyPatch
+    replaced: str, moment: int, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever call it comes before: the path is resolved, the folder opened, the file opened."""
+    """The change comes before each call in turn: path resolution, opening the folder, opening the file."""
     real = {"realpath": os.path.realpath, "open": os.open, "stat": os.stat}
     done: list[str] = []
 
@@ -327,7 +330,7 @@ def test_what_becomes_a_link_after_the_look_is_not_followed(
             result = real[name](*given, **named)  # type: ignore[operator]
             if not done and len(seen) == moment:
                 done.append(name)
-                exchanged(Path(what), outside / "shop.md" if what.endswith(".md") else outside)
+                exchanged(Path(replaced), outside / "shop.md" if replaced.endswith(".md") else outside)
             seen.append(name)
             return result
 
@@ -348,7 +351,7 @@ def test_what_becomes_a_link_after_the_look_is_not_followed(
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its size at the beginning says nothing."""
+    """The size before reading proves nothing."""
     monkeypatch.setattr(input_files, "_refuse_irregular", lambda *_: None)
     (tmp_path / "a").write_bytes(b"x" * 11)
     with pytest.raises(OSError, match="larger than"):
@@ -356,7 +359,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypat
 
 
 def test_many_links_to_one_large_file_are_refused_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small repository would stand for a large one."""
+    """A small repository could otherwise grow into a large one."""
     monkeypatch.setattr(input_files, "MAX_BYTES_IN_ALL", 1000)
     (tmp_path / "a").write_bytes(b"x" * 300)
     files = InputFiles(tmp_path)
@@ -371,7 +374,7 @@ def test_many_links_to_one_large_file_are_refused_in_all(tmp_path: Path, monkeyp
 def test_a_pattern_that_looks_everywhere_again_and_again_ends(
     pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Names that are looked at are counted, whatever the pattern."""
+    """The compiler counts the names that it looks at, whatever the pattern."""
     monkeypatch.setattr(input_files, "MAX_ENTRIES", 2000)
     folder = tmp_path
     for number in range(30):
@@ -382,7 +385,7 @@ def test_a_pattern_that_looks_everywhere_again_and_again_ends(
 
 
 def test_a_link_out_is_told_from_a_file_that_is_missing(outside: Path) -> None:
-    """One has another remedy than the other."""
+    """The two have different remedies."""
     linked("away", outside)
     files = InputFiles(Path())
     with pytest.raises(OutsideError):
@@ -395,7 +398,7 @@ def test_a_link_out_is_told_from_a_file_that_is_missing(outside: Path) -> None:
     assert not files.is_inside(Path("away/passwd"))
 
 
-# One room for each.
+# Only two modules touch the files that users name.
 
 OPENING: Final = {
     *("open", "read_text", "read_bytes", "write_text", "write_bytes", "glob", "rglob", "iterdir", "scandir", "listdir"),
@@ -418,15 +421,15 @@ OWN: Final = {
 
 
 def test_only_two_rooms_open_what_users_name() -> None:
-    """Any other module that opens, lists, makes or removes files is in the table, with whose files these are."""
-    found = set()
+    """Every other module that opens, lists, makes or removes files is in the table, with the owner of these files."""
+    openers = set()
     for path in (ROOT / "compiler").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", "")
                 if name in OPENING or getattr(node.func, "id", "") == "open":
-                    found.add(path.relative_to(ROOT / "compiler").as_posix())
-    assert found == ROOMS | set(OWN)
+                    openers.add(path.relative_to(ROOT / "compiler").as_posix())
+    assert openers == ROOMS | set(OWN)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what is open")

@@ -1,4 +1,4 @@
-"""What a person sees in the first hour, who brings a house of their own and makes the mistakes that people make."""
+"""Tests of a new user's first hour: they bring a house of their own and make common mistakes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(slip: Slip) -> tuple[str, int]:
-    """Make the mistake; return the place where it must be shown."""
+    """Make the mistake, and return the place where the finding must be."""
     changed = ("", 0)
     for path, old, new in slip.edits:
         file = Path(path)
@@ -50,26 +50,26 @@ def first_difference(before: bytes, after: bytes) -> int:
 
 
 def test_the_house_is_without_fault() -> None:
-    """What is found in a copy comes from the mistake."""
+    """So every finding in a copy comes from the mistake."""
     assert codes() == []
 
 
 def test_names_of_slips_are_unique() -> None:
-    """No mistake hides another one of its name."""
+    """No mistake hides another of the same name."""
     assert len(BY_NAME) == len(SLIPS)
 
 
 @pytest.mark.parametrize("name", [slip.name for slip in SLIPS if slip.findings])
 def test_a_mistake_is_one_finding_where_it_was_made(name: str, snapshot: SnapshotAssertion) -> None:
-    """The first line names the cause, in the line that somebody has to change; more findings need a reason."""
+    """The first finding names the cause, in the line that the user has to change. More findings need a reason."""
     slip = BY_NAME[name]
     place = make(slip)
     done = tocsin("check")
-    found = [(one["path"], int(one["line"])) for one in _FINDING.finditer(done.stderr)]
+    places = [(match["path"], int(match["line"])) for match in _FINDING.finditer(done.stderr)]
     assert done.stderr == snapshot
-    assert found[0] == place
-    assert len(found) == slip.findings
-    assert (len(found) == 1) is not bool(slip.why)
+    assert places[0] == place
+    assert len(places) == slip.findings
+    assert (len(places) == 1) is not bool(slip.why)
     assert done.exit_code == int(slip.fatal)
 
 
@@ -82,6 +82,6 @@ def test_what_is_no_mistake_is_none(name: str) -> None:
 
 @pytest.mark.parametrize("name", [slip.name for slip in SLIPS if slip.fatal and slip.findings])
 def test_each_error_says_how_to_mend_it(name: str) -> None:
-    """A message without a way out is half a message."""
+    """A message without a remedy is half a message."""
     make(BY_NAME[name])
     assert "\n  hint: " in tocsin("check").stderr

@@ -1,4 +1,4 @@
-"""Labels whose values are numbers: matchers select the same on servers that write them in other forms."""
+"""Tests of labels with numbers: matchers select the same on servers that write numbers in different forms."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_number_has_the_forms_that_exporters_and_servers_write(text: str, foun
     ],
 )
 def test_a_matcher_knows_every_form(operator: str, value: str, found: tuple[str, str]) -> None:
-    """A number that has one form alone stays as it was written."""
+    """A number with only one form stays as it was written."""
     assert in_every_form(operator, value) == found
 
 
@@ -71,9 +71,9 @@ NUMBERS = st.one_of(st.integers(-(10**9), 10**9).map(str), st.floats(-(10**9), 1
 
 @given(NUMBERS, st.sampled_from(["=", "!="]))
 def test_a_matcher_on_a_number_treats_all_its_forms_alike(text: str, operator: str) -> None:
-    """Law, and once more changes nothing."""
+    """Law. Widening a second time changes nothing."""
     matcher = Matcher("le", *in_every_form(operator, text))
-    assert {lets(matcher, one) for one in forms(text)} == {operator == "="}
+    assert {lets(matcher, form) for form in forms(text)} == {operator == "="}
     assert not lets(Matcher("le", *in_every_form("=", text)), text + "1")
     if matcher.operator in {"=~", "!~"}:
         assert in_every_form(matcher.operator, matcher.value) == (matcher.operator, matcher.value)
@@ -81,15 +81,15 @@ def test_a_matcher_on_a_number_treats_all_its_forms_alike(text: str, operator: s
 
 @given(st.lists(st.integers(0, 10**7).map(str), min_size=1, max_size=4))
 def test_alternatives_are_widened_each(numbers: list[str]) -> None:
-    """Law: what was let through is, in every form; what was not is not."""
+    """Law: each number that matched still matches in every form, and no other number does."""
     _, pattern = in_every_form("=~", "|".join(numbers))
     for number in numbers:
-        assert all(re.fullmatch(pattern, one) for one in forms(number))
+        assert all(re.fullmatch(pattern, form) for form in forms(number))
     assert not re.fullmatch(pattern, "99999999")
 
 
 def test_selectors_and_queries_know_every_form() -> None:
-    """Of these two labels, wherever somebody writes a matcher."""
+    """This holds for these two labels, wherever somebody writes a matcher."""
     assert str(parse_selector('x_bucket{le="2",code="2"}')) == 'x_bucket{le=~"2|2\\\\.0",code="2"}'
     assert parse_matchers('quantile!="1"') == (Matcher("quantile", "!~", r"1|1\.0"),)
     query = 'sum(x{le="2"}) / sum(y{"quantile" = `1`, a="1"}) # {le="2"}'

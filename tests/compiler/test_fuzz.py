@@ -1,4 +1,4 @@
-"""Whatever the bytes, there are artifacts or findings; and the fuzzer that says so can be trusted."""
+"""Tests that any bytes give artifacts or findings, and tests of the fuzzer that checks this."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 
 
 def edited(old: str, new: str, path: str = SPEC) -> Case:
-    """Return the base specification with one text, which stands there once, replaced."""
+    """Return the base specification with one text replaced. The text must stand there exactly once."""
     assert BASE.text(path).count(old) == 1
     return BASE.with_file(path, BASE.text(path).replace(old, new).encode())
 
@@ -48,7 +48,7 @@ def edited(old: str, new: str, path: str = SPEC) -> Case:
 
 @pytest.mark.parametrize("part", range(5))
 def test_damage_ends_in_artifacts_or_findings(part: int, judge: Judge) -> None:
-    """A short run of what `make fuzz` runs for long; `python -m testbed.fuzz --seed 3 --only N` repeats an input."""
+    """A short run of what `make fuzz` runs for long. `python -m testbed.fuzz --seed 3 --only N` repeats an input."""
     for index in range(part, COUNT, 5):
         verdict = judge.verdict(inputs.make(SEED, index))
         assert verdict.broken is None, f"seed {SEED} input {index}: {verdict.broken}"
@@ -63,7 +63,7 @@ def test_a_damaged_file_ends_in_artifacts_or_its_finding(name: str, path: str, c
 
 
 def test_every_damaged_file_is_in_the_index_and_no_other() -> None:
-    """A file that the index forgets is compiled by no test."""
+    """No test compiles a file that the index lacks."""
     present = {path.name for path in (DATA / "damaged").iterdir()} - {"README.md", ".gitattributes"}
     assert {name for name, _, _ in DAMAGED} == present
     assert len(DAMAGED) == len(present)
@@ -124,7 +124,7 @@ ONCE_BROKEN = {
 
 @pytest.mark.parametrize("name", ONCE_BROKEN)
 def test_what_once_broke_a_promise_is_a_finding(name: str, judge: Judge) -> None:
-    """What fuzzing has found stays found."""
+    """Every mistake that fuzzing has discovered stays mended."""
     case, code = ONCE_BROKEN[name]
     verdict = judge.verdict(case)
     assert (verdict.broken, verdict.outcome) == (None, FINDINGS)
@@ -135,7 +135,7 @@ def test_what_once_broke_a_promise_is_a_finding(name: str, judge: Judge) -> None
 
 
 def raising(error: Exception) -> object:
-    """Return a stage of the compiler that dies."""
+    """Return a stage of the compiler that raises an error."""
 
     def stage(*_arguments: object, **_options: object) -> None:
         raise error
@@ -144,7 +144,7 @@ def raising(error: Exception) -> object:
 
 
 def saying(place: Span, code: str = "syntax") -> object:
-    """Return a compilation that finds one thing."""
+    """Return a compilation with one finding."""
 
     def compiled(_spec: Path) -> compilation.Compilation:
         return compilation.Compilation(diagnostics=Diagnostics(found=[Diagnostic(code=code, message="x", span=place)]))
@@ -159,7 +159,7 @@ def half_written(folder: Path, *_arguments: object) -> object:
 
 
 def doing_nothing(_folder: Path, _artifacts: object, _spec: Path | None = None) -> output.Changes:
-    """Write nothing, and say that all is well."""
+    """Write nothing, and report success."""
     return output.Changes(missing=(), differing=(), stale=())
 
 
@@ -187,7 +187,7 @@ BUGS = {
 
 @pytest.mark.parametrize("name", BUGS)
 def test_the_judge_sees(name: str, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fuzzer that overlooks what it looks for proves nothing."""
+    """A fuzzer that misses what it looks for proves nothing."""
     owner, attribute, bug, signature = BUGS[name]
     monkeypatch.setattr(owner, attribute, bug)
     verdict = judge.verdict(edited("title: The shop", "title: Another shop"))
@@ -196,7 +196,7 @@ def test_the_judge_sees(name: str, judge: Judge, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_judge_sees_half_an_output_where_writing_must_fail(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even a machine that refuses to write excuses a changed file."""
+    """A changed file is a failure even if the machine refuses to write."""
     case = replace(edited("title: The shop", "title: Another shop"), blocked="alertmanager/alertmanager.yml")
     assert judge.verdict(case).outcome == REFUSED
     monkeypatch.setattr(output, "write", half_written)
@@ -204,7 +204,10 @@ def test_the_judge_sees_half_an_output_where_writing_must_fail(judge: Judge, mon
 
 
 def test_the_judge_sees_what_the_real_tools_refuse(judge: Judge) -> None:
-    """That a tool refuses what compiled is a failure; that a generated test fails is said, as it may be right."""
+    """A tool that refuses compiled files is a failure.
+
+    A failing generated test is only reported, because it may be right.
+    """
     case = edited("title: The shop", "title: Another shop")
     refused = Objection(title="promtool check rules", output="no", unproved=False)
     strict = replace(judge, ask=lambda _folder, _changed: [refused])
@@ -215,7 +218,7 @@ def test_the_judge_sees_what_the_real_tools_refuse(judge: Judge) -> None:
 
 
 def test_a_workshop_is_put_back_after_each_case(judge: Judge) -> None:
-    """What one input compiles to is not what the next one is held against."""
+    """No case is compared with the artifacts of the case before it."""
     case = edited("title: The shop", "title: Another shop")
     assert judge.verdict(case).outcome == OK
     with judge.workshop.laid_out(BASE):
@@ -223,22 +226,22 @@ def test_a_workshop_is_put_back_after_each_case(judge: Judge) -> None:
 
 
 def test_an_input_is_the_same_whenever_it_is_made() -> None:
-    """A failure is named by seed and index alone."""
+    """Seed and index alone name a failure."""
     assert [inputs.make(7, index) for index in range(40)] == [inputs.make(7, index) for index in range(40)]
     assert inputs.make(7, 1) != inputs.make(8, 1)
 
 
 def test_damage_is_undone_as_far_as_the_failure_allows() -> None:
-    """What is shown is the change that matters."""
+    """The report shows only the change that matters."""
     case = edited("title: The shop", "title: Another zebra shop").with_file(SHOP, b"nothing")
-    smaller = shrink.shrunk(case, lambda one: b"zebra" in one.files[SPEC])
+    smaller = shrink.shrunk(case, lambda candidate: b"zebra" in candidate.files[SPEC])
     assert smaller.files[SHOP] == BASE.files[SHOP]
     assert smaller.files[SPEC] == BASE.files[SPEC].replace(b"    title: The shop\n", b"zebra")
 
 
 @pytest.fixture
 def dying(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the process of input 1 end at once, and that of input 2 never."""
+    """Make the process of input 1 end at once, and that of input 2 never."""
     ends = {1: lambda: os._exit(9), 2: lambda: time.sleep(300)}
     made: list[int] = []
 
@@ -256,14 +259,14 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("dying")
 def test_an_input_that_takes_its_process_down_or_never_ends_is_named_and_the_rest_goes_on() -> None:
-    """A crash below Python, and a loop, are failures of one input, not of the run."""
+    """A crash below Python, or an endless loop, is a failure of one input, not of the run."""
     reports = list(crew.judged(crew.Plan(seed=1, indices=range(5), seconds=15)))
-    found = {one.index: one.verdict.signature for one in reports}
-    assert found == {0: "", 1: "the process ended with status 9", 2: "not done after 15 s", 3: "", 4: ""}
+    signatures = {report.index: report.verdict.signature for report in reports}
+    assert signatures == {0: "", 1: "the process ended with status 9", 2: "not done after 15 s", 3: "", 4: ""}
 
 
 def test_a_run_ends_with_its_seed_and_counts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """What a report needs is printed; the exit status says whether a promise was broken."""
+    """The command prints what a report needs, and the exit status says whether a promise was broken."""
     assert main(["--seed", "3", "--count", "4", "--jobs", "1", "--ask-every", "0", "--cases", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"^seed 3: 4 inputs in \d+ s$", shown, re.MULTILINE)
@@ -271,7 +274,7 @@ def test_a_run_ends_with_its_seed_and_counts(capsys: pytest.CaptureFixture[str],
 
 
 def test_failures_of_one_kind_are_counted_together() -> None:
-    """A thousand inputs with one bug are one line."""
+    """A thousand inputs that meet one bug are one line."""
     tally = Tally()
     for index in range(9):
         tally.add(crew.Judged(index=index, verdict=Verdict(outcome=FAILURE, signature="the same")))

@@ -1,4 +1,4 @@
-"""Work grows with the length of what is read and no faster: ten times the text takes about ten times the work."""
+"""Tests that work grows no faster than the input: ten times the text takes about ten times the work."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hosts(count: int) -> str:
-    """Return a table with a row a host."""
+    """Return a table with one row for each host."""
     rows = "".join(f"| web-{number} | > {number % 40 + 20} % | > 81 % |\n" for number in range(count))
     return f"| Host | Disk usage warning | Disk usage critical |\n|---|---|---|\n{rows}"
 
 
 def sections(count: int) -> str:
-    """Return sections with a sentence and a link each."""
+    """Return sections, each with a sentence and a link."""
     return "".join(
         f"## Alert {number}\n\nPage when the error ratio of part {number} exceeds {number % 60 + 3} %."
         f" See [another](#alert-{(number + 7) % count}).\n\n"
@@ -44,7 +44,7 @@ def sentences(count: int) -> str:
 
 
 def story(count: int) -> str:
-    """Return a limit in a paragraph that goes on for long."""
+    """Return a limit in a very long paragraph."""
     return "Page when the error ratio is above 45 %. " + "People buy here, and parcels come by post. " * count
 
 
@@ -53,15 +53,15 @@ def items(count: int) -> str:
     return "".join(f"- Error ratio of shop {number}: critical above 7 %\n" for number in range(count))
 
 
-SHAPES: Final = {one.__name__: one for one in (hosts, sections, sentences, story, items)}
+SHAPES: Final = {shape.__name__: shape for shape in (hosts, sections, sentences, story, items)}
 _FEW: Final = 40
 _TIMES: Final = 10
 _MOST: Final = 14
-"""Calls of ten times the text over those of the text; where one stage is quadratic they are 30 and more."""
+"""The most calls for ten times the text, relative to the text itself. With one quadratic stage they are 30 and more."""
 
 
 def calls(work: Callable[[], object]) -> int:
-    """Return how many functions, built-in ones among them, are called."""
+    """Return the number of function calls, including built-in functions."""
     count = 0
 
     def counted(_frame: FrameType, event: str, _value: object) -> None:
@@ -87,7 +87,7 @@ def _checks() -> object:
 @pytest.mark.parametrize("work", [_imports, _checks], ids=["import", "check"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_work_grows_as_the_guide_does(shape: str, work: Callable[[], object]) -> None:
-    """Ten times the rows, sections, sentences or items."""
+    """The text has ten times the rows, sections, sentences or items."""
     spec = one_system(
         "kind: ratio, unit: ratio", ("error_share", "Error ratio", RATIO), ("other_share", "Other", RATIO)
     )
@@ -95,7 +95,7 @@ def test_work_grows_as_the_guide_does(shape: str, work: Callable[[], object]) ->
         HEAD + spec.replace("{one}", "> 7 %").replace("{other}", "> 9 %"), encoding="utf-8"
     )
     counted = []
-    # What is made once, such as the words, is made before anything is counted.
+    # The first run makes what is made only once, such as the words. Its calls do not count.
     for count in (1, _FEW, _FEW * _TIMES):
         Path("runbook.md").write_text(f"# Shop\n\n{SHAPES[shape](count)}\n\n## Look\n\nLook.\n", encoding="utf-8")
         counted.append(calls(work))
@@ -103,7 +103,7 @@ def test_work_grows_as_the_guide_does(shape: str, work: Callable[[], object]) ->
 
 
 def system(key: str, more: str = "", *, team: str = "shop", section: str = "look", limits: str = "") -> str:
-    """Return a system with a limit, and more keys, limits and metrics."""
+    """Return a system with a limit, and further keys, limits and metrics."""
     return (
         f"  {key}:\n{SYSTEM.replace('team: shop', f'team: {team}')}{more}    selector: 'job=\"{key}\"'\n    limits:\n"
         f"      error_share: {{warning: '> 7 %', runbook: '#{section}'}}\n{limits}    metrics:\n      error_share: {RATIO}\n"
@@ -115,7 +115,7 @@ PLAIN: Final = "# Shop\n\n## Look\n\nLook.\n"
 
 
 def repeated(text: str, count: int) -> str:
-    """Return a text so often, each time with another number."""
+    """Return so many copies of a text, each with its own number."""
     return "".join(text.replace("{n}", str(number)) for number in range(count))
 
 
@@ -152,11 +152,11 @@ MISTAKES: Final[dict[str, Callable[[int], tuple[str, str]]]] = {
         PLAIN,
     ),
     "teams that nobody knows": lambda n: (
-        f"{SIGNAL}systems:\n{''.join(system(f's{one}', team=f'teem{one}') for one in range(n // 10))}",
+        f"{SIGNAL}systems:\n{''.join(system(f's{number}', team=f'teem{number}') for number in range(n // 10))}",
         PLAIN,
     ),
     "sections that are not there": lambda n: (
-        f"{SIGNAL}systems:\n{''.join(system(f's{one}', section=f'lok-{one}') for one in range(n // 10))}",
+        f"{SIGNAL}systems:\n{''.join(system(f's{number}', section=f'lok-{number}') for number in range(n // 10))}",
         PLAIN + repeated("\n## Look {n}\n\nLook.\n", n // 10),
     ),
     "links to sections that are not there": lambda n: (
@@ -170,11 +170,14 @@ MISTAKES: Final[dict[str, Callable[[int], tuple[str, str]]]] = {
 }
 _LITTLE: Final = 400
 _LONGEST: Final = 25
-"""Time of ten times the text over that of the text. It was 40 and more where names were compared with all others."""
+"""The most time for ten times the text, relative to the text itself.
+
+It was 40 and more when each name was compared with all.
+"""
 
 
 def _seconds(mistake: str, count: int) -> float:
-    """Return the seconds of the processor that a check takes."""
+    """Return the processor seconds that a check takes."""
     spec, runbook = MISTAKES[mistake](count)
     Path("thresholds.yaml").write_text(HEAD + spec, encoding="utf-8")
     Path("runbook.md").write_text(runbook, encoding="utf-8")
@@ -185,7 +188,7 @@ def _seconds(mistake: str, count: int) -> float:
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_time_grows_as_the_number_of_mistakes_does(mistake: str) -> None:
-    """What is done without a call, such as to copy a list for each of its members, counts too."""
+    """Work without a call, such as copying a list for each of its members, counts too."""
     _seconds(mistake, 10)
     little = min(_seconds(mistake, _LITTLE) for _ in range(2))
     assert _seconds(mistake, _LITTLE * _TIMES) < _LONGEST * max(little, 0.02)

@@ -1,4 +1,4 @@
-"""The reader of guides: what a line of Markdown states, what only looks like a limit, and the score on the corpus."""
+"""Tests of the reader of guides: what Markdown states, what only looks like a limit, and the corpus's score."""
 
 from __future__ import annotations
 
@@ -18,15 +18,23 @@ Stated = tuple[str, str, str, str, str, int | None, str]
 
 
 def stated(text: str) -> list[Stated]:
-    """Return what a guide states, without its places."""
+    """Return what a guide states, without the places."""
     return [
-        (one.signal, one.comparator, f"{one.value:f}", one.unit, one.severity, one.for_seconds, one.kind)
-        for one in statements("guide.md", text)
+        (
+            statement.signal,
+            statement.comparator,
+            f"{statement.value:f}",
+            statement.unit,
+            statement.severity,
+            statement.for_seconds,
+            statement.kind,
+        )
+        for statement in statements("guide.md", text)
     ]
 
 
 def table(*rows: str) -> str:
-    """Return a table whose first row is its head."""
+    """Return a table. Its first row is the head."""
     return "\n".join([rows[0], "|".join(["", *("---" for _ in rows[0].strip("|").split("|")), ""]), *rows[1:]])
 
 
@@ -212,7 +220,7 @@ def table(*rows: str) -> str:
     ],
 )  # fmt: skip
 def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
-    """Number, unit and comparator of the line; quantity, severity and duration of the words around and above it."""
+    """Number, unit and comparator come from the line; quantity, severity and duration also from its context."""
     assert stated(text) == [expected]
 
 
@@ -321,12 +329,12 @@ def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
     ],
 )
 def test_what_only_looks_like_a_limit_is_left_out(text: str) -> None:
-    """Settings, history, demands, durations of work, names with numbers, code and columns of other things."""
+    """These are settings, history, demands, durations of work, names with numbers, code, and other columns."""
     assert stated(text) == []
 
 
 def test_a_line_may_state_several_limits() -> None:
-    """Each number belongs to the severity beside it, whether that stands before or behind."""
+    """Each number belongs to the severity beside it, whether the severity stands before or behind the number."""
     before = stated("Share of 5xx replies: target below 0.1 %; warning above 0.5 %; critical above 2 %")
     assert [(value, severity, kind) for _, _, value, _, severity, _, kind in before] == [
         ("0.001", "none", "target"),
@@ -338,8 +346,8 @@ def test_a_line_may_state_several_limits() -> None:
         "Errors over 1 % → ticket, over 5 % → page",
         "Errors: warn 1%, page 5%",
     ):
-        found = stated(text)
-        assert [(value, severity) for _, _, value, _, severity, _, _ in found] == [
+        limits = stated(text)
+        assert [(value, severity) for _, _, value, _, severity, _, _ in limits] == [
             ("0.01", "warning"),
             ("0.05", "critical"),
         ]
@@ -370,17 +378,17 @@ def test_a_line_may_state_several_limits() -> None:
     ],
 )
 def test_two_numbers_are_a_warning_and_a_critical_limit(text: str, values: tuple[str, str]) -> None:
-    """Two that stand side by side share their unit and their quantity, and take the severities in their order."""
-    found = stated(text)
-    assert [(value, severity) for _, _, value, _, severity, _, _ in found] == [
+    """Two numbers side by side share unit and quantity, and take the severities in their order."""
+    limits = stated(text)
+    assert [(value, severity) for _, _, value, _, severity, _, _ in limits] == [
         (values[0], "warning"),
         (values[1], "critical"),
     ]
-    assert len({(signal, unit) for signal, _, _, unit, *_ in found}) == 1
+    assert len({(signal, unit) for signal, _, _, unit, *_ in limits}) == 1
 
 
 def test_a_severity_behind_a_limit_is_not_that_of_the_next() -> None:
-    """What stands in a limit's own clause is about it; a severity before all of them is about all."""
+    """A severity in the clause of one limit belongs to that limit. A severity before all limits belongs to all."""
     behind = stated("Pauses above 1 s are worth a ticket; above 5 s the node is lost.")
     assert [severity for *_, severity, _, _ in behind] == ["warning", "none"]
     before = stated("Critical: errors above 5 %, or CPU above 90 %")
@@ -388,7 +396,7 @@ def test_a_severity_behind_a_limit_is_not_that_of_the_next() -> None:
 
 
 def test_a_severity_behind_the_second_of_two_limits_is_its_own() -> None:
-    """What "and above" begins is a limit of its own, and what follows the second one's colon explains it."""
+    """The words "and above" begin a limit of their own, and the text behind the second limit's colon explains it."""
     for text in (
         "Memory above 81 % is a warning and above 93 % is critical, because the kernel will choose.",
         "Temperature over 81 °C for 5 minutes is a warning, over 93 °C critical: the card slows down at 90.",
@@ -397,16 +405,16 @@ def test_a_severity_behind_the_second_of_two_limits_is_its_own() -> None:
 
 
 def test_a_title_grades_nothing_unless_it_says_little_else() -> None:
-    """All of a "Ticket shop" is no ticket, and all below "Critical alerts" is critical."""
+    """Text below the title "Ticket shop" is no ticket; everything below "Critical alerts" is critical."""
     for title, severity in (("Ticket shop: what to do", "none"), ("Critical alerts", "critical")):
-        ((*_, found, _, _),) = stated(f"# {title}\n\n## Disk\n\n- more than 87 % used")
-        assert found == severity
+        ((*_, stated_severity, _, _),) = stated(f"# {title}\n\n## Disk\n\n- more than 87 % used")
+        assert stated_severity == severity
 
 
 def test_what_is_free_stays_free_in_the_next_sentence() -> None:
-    """A number without a comparator limits from below what the sentence before it says is free."""
-    found = stated("Hosts should have more than 25 % of the disk free. We get a page at 10 %.")
-    assert [(comparator, value) for _, comparator, value, *_ in found] == [(">", "0.25"), ("<", "0.1")]
+    """If the sentence before speaks of what is free, a number without a comparator is a lower limit."""
+    limits = stated("Hosts should have more than 25 % of the disk free. We get a page at 10 %.")
+    assert [(comparator, value) for _, comparator, value, *_ in limits] == [(">", "0.25"), ("<", "0.1")]
 
 
 @pytest.mark.parametrize(
@@ -418,7 +426,7 @@ def test_what_is_free_stays_free_in_the_next_sentence() -> None:
     ],
 )
 def test_what_a_limit_is_called_behind_it_grades_it(text: str) -> None:
-    """Neither how long it lasts nor the end of the sentence parts a limit from the severity that it is called."""
+    """Neither a duration nor the end of a sentence separates a limit from the severity behind it."""
     assert [(value, severity) for _, _, value, _, severity, _, _ in stated(text)] == [
         ("3", "warning"),
         ("9", "critical"),
@@ -426,19 +434,19 @@ def test_what_a_limit_is_called_behind_it_grades_it(text: str) -> None:
 
 
 def test_a_severity_of_another_limit_is_not_that_of_the_sentence_before() -> None:
-    """What "is critical when above 95 %" is so at 95 %, and not at what the sentence before says."""
-    found = stated("CPU above 85 % is bad. It is critical when above 95 %.")
-    assert [severity for *_, severity, _, _ in found] == ["none", "critical"]
+    """The words "is critical when above 95 %" make 95 % critical, but not the limit of the sentence before."""
+    limits = stated("CPU above 85 % is bad. It is critical when above 95 %.")
+    assert [severity for *_, severity, _, _ in limits] == ["none", "critical"]
 
 
 def test_what_follows_from_a_limit_does_not_unmake_it() -> None:
-    """Where more than so much "means" a loss, or has one for its consequence, it is feared."""
+    """If more than the number "means" a loss, or causes one, people fear it."""
     for text in ("Lag above 40 s means that frames are dropped.", "- Queue depth > 900 (new jobs are dropped)"):
         assert len(stated(text)) == 1
 
 
 def test_a_time_over_which_a_share_is_taken_is_no_limit() -> None:
-    """Requests that fail "over five minutes" are counted so long; those that take "over 2 seconds" are slow."""
+    """Requests that fail "over five minutes" are counted for so long; requests that take "over 2 seconds" are slow."""
     assert [value for _, _, value, *_ in stated("Page when over 4 % of requests fail over twelve minutes.")] == ["0.04"]
     assert [value for _, _, value, *_ in stated("Warn if more than 5 % of requests take over 2 seconds.")] == [
         "0.05",
@@ -465,42 +473,44 @@ def test_a_time_over_which_a_share_is_taken_is_no_limit() -> None:
 def test_events_are_counted_within_a_time(
     text: str, window: int | None, for_seconds: int | None, severity: str
 ) -> None:
-    """It is neither how long a limit lasts nor a limit of its own."""
-    found = [(one.window, one.for_seconds, one.severity) for one in statements("guide.md", text)]
-    assert found == [(window, for_seconds, severity)]
+    """This time is no duration of the limit, and no limit of its own."""
+    statement_times = [
+        (statement.window, statement.for_seconds, statement.severity) for statement in statements("guide.md", text)
+    ]
+    assert statement_times == [(window, for_seconds, severity)]
 
 
 def test_a_column_of_what_is_normal_promises_only_with_a_comparator() -> None:
-    """Normally 30 % is what is, and normally below 50 % is what is to be; the other cells of a column tell as well."""
-    is_so = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |"))
-    to_be = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |", "| Disk | < 50 % | 80 % |"))
-    assert [(value, kind) for _, _, value, _, _, _, kind in is_so] == [("0.75", "alert")]
-    assert [kind for *_, kind in to_be] == ["target", "alert", "target", "alert"]
+    """Normally 30 % is an observation, normally below 50 % a target. The column's other cells help to decide."""
+    observed = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |"))
+    promised = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |", "| Disk | < 50 % | 80 % |"))
+    assert [(value, kind) for _, _, value, _, _, _, kind in observed] == [("0.75", "alert")]
+    assert [kind for *_, kind in promised] == ["target", "alert", "target", "alert"]
 
 
 def test_how_many_there_are_is_no_target() -> None:
-    """A count in a column of what is healthy, where fewer are a warning, tells how many there are."""
-    found = stated(table("| Nodes | Healthy | Warning |", "| Ready nodes | 9 | ≤ 8 |"))
-    assert [(comparator, value, severity) for _, comparator, value, _, severity, _, _ in found] == [
+    """In a column of healthy values, a count whose warning is lower tells how many there are."""
+    limits = stated(table("| Nodes | Healthy | Warning |", "| Ready nodes | 9 | ≤ 8 |"))
+    assert [(comparator, value, severity) for _, comparator, value, _, severity, _, _ in limits] == [
         ("<=", "8", "warning")
     ]
 
 
 def test_a_condition_of_its_own_is_no_duration_of_the_one_before() -> None:
-    """A second condition in a sentence may say nothing but how long something has been so."""
-    found = stated(
+    """A second condition in a sentence may consist of a duration only."""
+    limits = stated(
         "Page if the queue wait time passes 45 minutes, or if a channel has been dark for more than 60 seconds."
     )
-    assert [(signal, value, for_seconds) for signal, _, value, _, _, for_seconds, _ in found] == [
+    assert [(signal, value, for_seconds) for signal, _, value, _, _, for_seconds, _ in limits] == [
         ("latency_other", "2700", None),
         ("other", "60", None),
     ]
 
 
 def test_a_range_keeps_its_end() -> None:
-    """The limit is where the range begins; the unit belongs to both ends."""
-    (one,) = statements("guide.md", "- Error rate, warning: 1-3%")
-    assert (one.value, one.value_to, one.unit) == (Decimal("0.01"), Decimal("0.03"), "ratio")
+    """The limit is the start of the range, and the unit belongs to both ends."""
+    (statement,) = statements("guide.md", "- Error rate, warning: 1-3%")
+    assert (statement.value, statement.value_to, statement.unit) == (Decimal("0.01"), Decimal("0.03"), "ratio")
 
 
 @pytest.mark.parametrize(
@@ -515,18 +525,18 @@ def test_a_range_keeps_its_end() -> None:
     ],
 )
 def test_each_end_of_a_range_keeps_its_own_unit(text: str, ends: tuple[str, str]) -> None:
-    """Only a number without a unit has that of the number behind it."""
-    (one,) = statements("guide.md", text)
-    assert (f"{one.value:f}", f"{one.value_to:f}") == ends
+    """Only a number without a unit takes the unit of the number behind it."""
+    (statement,) = statements("guide.md", text)
+    assert (f"{statement.value:f}", f"{statement.value_to:f}") == ends
 
 
 def test_a_cell_below_a_severity_is_a_limit_even_where_it_might_be_a_year() -> None:
-    """A year stands in a date, or has words beside it; a bare number below "Critical" is neither history nor unread."""
+    """A year stands in a date or beside words. A bare number below "Critical" is no year, and the reader reads it."""
     text = table("| What | Warning | Critical |", "| Queue depth | 1900 | 2024 |") + "\n\n"
     text += table("| What | Threshold | Severity |", "| Messages waiting | 2099 | P1 |")
-    found = read_guide("guide.md", text)
-    assert [f"{one.value:f}" for one in found.statements] == ["1900", "2024", "2099"]
-    assert unread_lines("guide.md", text, found) == ()
+    guide = read_guide("guide.md", text)
+    assert [f"{statement.value:f}" for statement in guide.statements] == ["1900", "2024", "2099"]
+    assert unread_lines("guide.md", text, guide) == ()
 
 
 @pytest.mark.parametrize(
@@ -541,14 +551,14 @@ def test_a_cell_below_a_severity_is_a_limit_even_where_it_might_be_a_year() -> N
     ],
 )
 def test_a_sentence_on_a_year_tells_what_was(text: str) -> None:
-    """No limit is read from it."""
+    """The reader reads no limit from it."""
     assert stated(text) == []
 
 
 def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
-    """A silent item speaks of what the items before it name; one with words of its own does not."""
-    found = stated("- Disk: warn at 80 %\n- page at 90 %\n- Coverage: page at 95 %")
-    assert [signal for signal, *_ in found] == ["disk", "disk", "other"]
+    """An item without a quantity is about that of the items before it; an item that names its own is not."""
+    limits = stated("- Disk: warn at 80 %\n- page at 90 %\n- Coverage: page at 95 %")
+    assert [signal for signal, *_ in limits] == ["disk", "disk", "other"]
 
 
 @pytest.mark.parametrize(
@@ -571,30 +581,33 @@ def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
 )
 @pytest.mark.parametrize("line", [200_000, 1000])
 def test_text_that_nobody_wrote_is_data(piece: str, line: int) -> None:
-    """Endless lines, and sentences of dozens of numbers, state nothing and take no time; what follows is read."""
+    """Endless lines, and sentences of dozens of numbers, state nothing and take no time.
+
+    The reader reads what follows.
+    """
     text = (piece * (line // len(piece)) + "\n\n") * (20_000 // line or 1)
-    (one,) = statements("guide.md", f"{text}\n\n- Error rate: > 5 %")
-    assert one.signal == "error_ratio"
+    (statement,) = statements("guide.md", f"{text}\n\n- Error rate: > 5 %")
+    assert statement.signal == "error_ratio"
 
 
 def test_a_statement_knows_its_line() -> None:
-    """Lines count from 1 and are those of the file, behind comments, in tables and in the middle of a paragraph."""
+    """Lines count from 1 in the file, also behind comments, in tables and within a paragraph."""
     text = "<!-- a\nb -->\n\nSome words\ngo on; page when errors exceed 5 %\nand so on.\n\n| x | Critical |\n|---|---|\n| CPU | 9 % |\n"
-    assert [one.line for one in statements("guide.md", text)] == [5, 10]
+    assert [statement.line for statement in statements("guide.md", text)] == [5, 10]
 
 
 @pytest.mark.parametrize("part", ["seen", "unseen", "fresh", "blind", "final"])
 def test_most_of_the_corpus_is_read_and_little_else(part: str) -> None:
-    """Of the guides that the words were written by, 95 limits of 100 are found, and as much of what is read is right."""
-    found = score(CORPUS / part)
-    assert found.recall >= 0.95, found
-    assert found.precision >= 0.95, found
-    assert found.details["severity"] >= 0.95 * found.found, found
+    """The reader finds at least 95 of 100 limits, and at least 95 of 100 that it finds are right."""
+    result = score(CORPUS / part)
+    assert result.recall >= 0.95, result
+    assert result.precision >= 0.95, result
+    assert result.details["severity"] >= 0.95 * result.found, result
 
 
 @pytest.mark.parametrize("piece", ["critical above 7 % and ", "warn above 3 %, then ", "p95 > 40 ms (page) "])
 def test_a_text_without_end_is_told_as_not_read(piece: str) -> None:
-    """Nothing that may hold a limit goes unnoticed, however long its sentence is."""
+    """A text that may hold a limit never goes unnoticed, however long its sentence is."""
     text = f"Story. {piece * 400}"
     (line,) = unread_lines("guide.md", text, read_guide("guide.md", text))
     assert (line.line, line.reason) == (1, "more than a sentence")
@@ -625,10 +638,10 @@ def test_every_sentence_of_a_long_line_is_read() -> None:
     ],
 )
 def test_what_is_denied_is_not_read_as_its_opposite(text: str, limit: str, severity: str) -> None:
-    """What must be so, or is no longer so, alerts on the other side."""
-    (one,) = statements("guide.md", text)
-    assert one.limit is not None
-    assert (meaning.text(one.limit), one.severity) == (limit, severity)
+    """A demand, or an end of it ("no longer"), alerts on the other side."""
+    (statement,) = statements("guide.md", text)
+    assert statement.limit is not None
+    assert (meaning.text(statement.limit), statement.severity) == (limit, severity)
 
 
 @pytest.mark.parametrize(
@@ -640,6 +653,6 @@ def test_what_is_denied_is_not_read_as_its_opposite(text: str, limit: str, sever
     ],
 )
 def test_where_a_limit_holds_and_how_far_it_is_off_are_no_limits(text: str, limits: list[str]) -> None:
-    """The exception from a limit, and the number from which a distance is measured."""
-    found = [one.limit for one in statements("guide.md", text)]
-    assert [meaning.text(one) for one in found if one is not None] == limits
+    """These are exceptions from a limit, and numbers from which a distance is measured."""
+    comparisons = [statement.limit for statement in statements("guide.md", text)]
+    assert [meaning.text(comparison) for comparison in comparisons if comparison is not None] == limits

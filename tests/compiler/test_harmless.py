@@ -1,4 +1,4 @@
-"""What anybody writes into a file or its name commands neither a terminal nor a log, in any format."""
+"""Tests that text in a file or in its name commands neither a terminal nor a log, in any format."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _BAD: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e
 
 
 def is_harmless(text: str, *, commands: int = 0) -> bool:
-    """Return whether no line is a command, but for so many of our own, and no character moves anything."""
+    """Return whether only so many lines are commands, and no character controls the terminal."""
     lines = re.split(r"[\r\n]", text)
     own = sum(line.lstrip().startswith("::") for line in lines)
     return not _BAD.search(text) and own == commands and "##[" not in text and "##vso[" not in text
 
 
-def found(text: str) -> Diagnostics:
-    """Return findings that hold a text wherever a finding can."""
+def findings_with(text: str) -> Diagnostics:
+    """Return findings that hold a text in every part that a finding has."""
     diagnostics = Diagnostics()
     diagnostics.read(text, f"a\n{text.splitlines()[0] if text else ''}\n")
     place = Span(text, 2, 1, 2)
@@ -62,22 +62,26 @@ def found(text: str) -> Diagnostics:
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("form", sorted(reports.FORMATS))
 def test_a_report_of_hostile_text_is_harmless(form: str, name: str) -> None:
-    """In names of files, messages, hints, related places and source lines."""
-    text = reports.FORMATS[form](found(HOSTILE[name]))
+    """The text stands in names of files, messages, hints, related places and source lines."""
+    text = reports.FORMATS[form](findings_with(HOSTILE[name]))
     assert is_harmless(text, commands=2 if form == "github" else 0), text
     text.encode()
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_harmless_in_every_format(text: str) -> None:
-    """Law: whatever it is."""
+    """Law: this holds for every text."""
     for form, report in reports.FORMATS.items():
-        assert is_harmless(report(found(text)), commands=2 if form == "github" else 0)
+        assert is_harmless(report(findings_with(text)), commands=2 if form == "github" else 0)
     assert is_harmless(harmless.terminal(text).replace("\n", "\n "))
     assert "\n" not in harmless.words(text)
 
 
-@given(st.recursive(st.text(max_size=20), lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(), one)))
+@given(
+    st.recursive(
+        st.text(max_size=20), lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children)
+    )
+)
 def test_json_means_the_same(value: object) -> None:
     """Law: escapes are another spelling."""
     text = harmless.as_json(value, indent=1)
@@ -86,7 +90,7 @@ def test_json_means_the_same(value: object) -> None:
 
 
 @pytest.mark.usefixtures("base")
-@pytest.mark.parametrize("name", [one for one, text in HOSTILE.items() if "/" not in text and "\ud800" not in text])
+@pytest.mark.parametrize("name", [name for name, text in HOSTILE.items() if "/" not in text and "\ud800" not in text])
 @pytest.mark.parametrize("form", sorted(reports.FORMATS))
 def test_names_of_files_are_harmless(name: str, form: str) -> None:
     """A merge request adds a file of any name, and a pattern includes it."""
@@ -95,14 +99,14 @@ def test_names_of_files_are_harmless(name: str, form: str) -> None:
     edit(SPEC, "version: 1\n", "version: 1\ninclude: 'systems/*'\n")
     result = tocsin("check", "--format", form)
     assert result.exit_code == 1
-    found = result.output.rstrip("\n")
-    assert is_harmless(found, commands=found.count("::error file=") if form == "github" else 0), found
+    shown = result.output.rstrip("\n")
+    assert is_harmless(shown, commands=shown.count("::error file=") if form == "github" else 0), shown
 
 
-@pytest.mark.parametrize("name", [one for one, text in HOSTILE.items() if "/" not in text and "\ud800" not in text])
+@pytest.mark.parametrize("name", [name for name, text in HOSTILE.items() if "/" not in text and "\ud800" not in text])
 @pytest.mark.parametrize("form", ["yaml", "json"])
 def test_an_import_is_harmless(name: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guides are somebody else's, and so are their names."""
+    """Guides come from other people, and so do their names."""
     monkeypatch.chdir(tmp_path)
     path = f"{HOSTILE[name]}.md"
     line = " ".join(HOSTILE[name].split())
@@ -139,17 +143,17 @@ ARGUMENTS: Final = (
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
 def test_what_is_wrong_with_an_argument_is_said_harmlessly(arguments: tuple[str, ...], name: str) -> None:
-    """Names of alerts, options, choices, commands and files; a job in CI may take them from a merge request."""
-    # A command line holds bytes: half a character is one that is not UTF-8.
+    """These are names of alerts, options, choices, commands and files. A CI job may take them from a merge request."""
+    # A command line holds bytes: half a character becomes a byte that is not UTF-8.
     text = HOSTILE[name].replace("\ud800", os.fsdecode(b"\x80"))
-    result = tocsin(*(one.replace("{}", text) for one in arguments))
+    result = tocsin(*(argument.replace("{}", text) for argument in arguments))
     assert result.exit_code in {1, 2}
     assert "this is a bug" not in result.output
     assert is_harmless(result.output.rstrip("\n")), result.output
 
 
 def test_only_one_module_prints() -> None:
-    """What is printed elsewhere has not been made harmless."""
+    """Text that another module prints would not have been made harmless."""
     printing = {
         path.relative_to(ROOT / "compiler").as_posix()
         for path in (ROOT / "compiler").rglob("*.py")

@@ -1,4 +1,4 @@
-"""The command `import`: a guide goes in, statements or a beginning of thresholds.yaml come out."""
+"""Tests of the command `import`, which reads a guide and prints statements or a beginning of thresholds.yaml."""
 
 from __future__ import annotations
 
@@ -75,29 +75,29 @@ routing:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work where there is one guide."""
+    """Work in a folder with one guide."""
     monkeypatch.chdir(tmp_path)
     Path("ferry.md").write_text(GUIDE, encoding="utf-8")
 
 
 def imported() -> list[dict[str, Any]]:
-    """Return the statements that are printed as JSON."""
+    """Return the statements that the command prints as JSON."""
     done = tocsin("import", "--format", "json", "ferry.md")
     assert done.exit_code == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)["statements"]
-    return found
+    statements: list[dict[str, Any]] = json.loads(done.stdout)["statements"]
+    return statements
 
 
 def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
-    """Values are in base units, a hold time in seconds; nothing is found among the settings."""
-    found = imported()
-    assert [(one["line"], one["signal"], one["severity"]) for one in found] == [
+    """Values are in base units, a hold time in seconds. The settings give no statement."""
+    statements = imported()
+    assert [(statement["line"], statement["signal"], statement["severity"]) for statement in statements] == [
         (7, "error_ratio", "critical"),
         (8, "queue_depth", "critical"),
         (12, "error_ratio", "warning"),
         (16, "latency_p95", "none"),
     ]
-    assert found[0] == {
+    assert statements[0] == {
         "path": "ferry.md",
         "line": 7,
         "text": "Error rate > 5% for 10 minutes",
@@ -116,12 +116,12 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "limit": "> 5%",
         "guesses": [],
     }
-    assert found[3]["guesses"] == ["a target; GUESS: its breach is a warning"]
-    assert (found[3]["kind"], found[3]["comparator"], found[3]["limit"]) == ("target", "<", "> 300ms")
+    assert statements[3]["guesses"] == ["a target; GUESS: its breach is a warning"]
+    assert (statements[3]["kind"], statements[3]["comparator"], statements[3]["limit"]) == ("target", "<", "> 300ms")
 
 
 def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() -> None:
-    """What nobody can know is a question, what is guessed says so."""
+    """What only people know is a question, and each guess is marked."""
     done = tocsin("import", "ferry.md")
     assert done.exit_code == 0
     system = yaml.safe_load(done.stdout)["systems"]["ferry"]
@@ -140,7 +140,7 @@ def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() ->
 
 
 def test_a_limit_from_a_table_names_its_row_and_its_column() -> None:
-    """The cell alone is a number; the row's names left of it and the column's head say whose."""
+    """The cell alone is a number. The row's names left of it and the column's head say what it is about."""
     Path("ferry.md").write_text(
         "# Ferry\n\n| # | Boat | Metric | Good | Warning | Remark |\n|---|---|---|---|---|---|\n"
         "| 1 | `Ada` | Disk usage | | > 75 % | after *lunch* |\n"
@@ -158,7 +158,7 @@ def test_a_limit_from_a_table_names_its_row_and_its_column() -> None:
 
 
 def test_a_summary_counts_what_was_found_guessed_and_left_out() -> None:
-    """On stderr, so that stdout can be a file."""
+    """The summary goes to stderr, so that stdout can be a file."""
     done = tocsin("import", "ferry.md")
     assert (
         done.stderr
@@ -167,7 +167,7 @@ def test_a_summary_counts_what_was_found_guessed_and_left_out() -> None:
 
 
 def test_each_signal_names_the_section_that_fits_and_how_sure_that_is() -> None:
-    """A guess says so in the words that every guess has, and where no section fits there is a question."""
+    """A guess is marked like every other guess. Where no section fits, there is a question."""
     text = tocsin("import", "ferry.md").stdout
     assert (
         'runbook: "#1-boats-and-passengers-are-waiting"  # likely: “1. Boats and passengers are waiting” names waiting'
@@ -180,7 +180,7 @@ def test_each_signal_names_the_section_that_fits_and_how_sure_that_is() -> None:
 
 
 def test_a_guide_without_a_section_on_missing_metrics_switches_that_alert_off_as_a_guess() -> None:
-    """It would lead nowhere; a guide that has the section keeps the alert."""
+    """The alert would lead nowhere. A guide with the section keeps the alert."""
     assert "metrics_missing: off  # GUESS: no section says what to do" in tocsin("import", "ferry.md").stdout
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\n## Metrics missing\n\nAsk the harbour.\n")
@@ -188,14 +188,14 @@ def test_a_guide_without_a_section_on_missing_metrics_switches_that_alert_off_as
 
 
 def test_how_long_queries_take_is_a_signal_of_its_own() -> None:
-    """It is another quantity than how long answers take, measured elsewhere: it does not take their place."""
+    """It is another quantity than the time of answers, and is measured elsewhere, so it takes no place of theirs."""
     edit(
         "ferry.md",
         "- p95 latency: < 300 ms",
         "- p95 latency: < 300 ms\n- Query time p95: < 100 ms\n- Login success rate: > 99%",
     )
-    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
-    assert found["signals"] == {
+    stanza = yaml.safe_load(tocsin("import", "ferry.md").stdout)
+    assert stanza["signals"] == {
         "auth_success_ratio": {"kind": "ratio", "unit": "ratio", "title": "Authentication success ratio"},
         "query_duration_p95": {
             "kind": "quantile",
@@ -204,21 +204,21 @@ def test_how_long_queries_take_is_a_signal_of_its_own() -> None:
             "title": "95th percentile query duration",
         },
     }
-    limits = found["systems"]["ferry"]["limits"]
-    assert [limits[one]["warning"] for one in ("latency_p95", "query_duration_p95")] == ["> 300ms", "> 100ms"]
+    limits = stanza["systems"]["ferry"]["limits"]
+    assert [limits[signal]["warning"] for signal in ("latency_p95", "query_duration_p95")] == ["> 300ms", "> 100ms"]
 
 
 def test_a_statement_that_contradicts_another_speaks_of_something_else() -> None:
-    """A warning above the critical limit, or in the other direction, would be refused: it is left out and shown."""
+    """A warning above the critical limit, or in the other direction, would be refused. So it is left out and shown."""
     edit("ferry.md", "- Error rate > 1%", "- Arrival queue above 900 boats\n- Error rate > 1%")
     system = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
     assert system["limits"]["queue_depth"]["critical"] == "> 400"
     assert "warning" not in system["limits"]["queue_depth"]
-    assert [one["statement"] for one in system["waive"]] == ["Arrival queue above 900 boats"]
+    assert [waiver["statement"] for waiver in system["waive"]] == ["Arrival queue above 900 boats"]
 
 
 def test_a_limit_on_both_sides_is_left_to_the_reader() -> None:
-    """No limit of thresholds.yaml has two sides: "not 3" is shown and not made into "above 3"."""
+    """No limit of thresholds.yaml has two sides. "Not 3" is shown, and not turned into "above 3"."""
     Path("ferry.md").write_text("# Ferry\n\n- CPU != 3 %: page\n\nCPU must be other than 5 %.\n", encoding="utf-8")
     done = tocsin("import", "ferry.md")
     assert "2 left out" in done.stderr
@@ -226,7 +226,7 @@ def test_a_limit_on_both_sides_is_left_to_the_reader() -> None:
 
 
 def test_how_many_of_something_come_is_a_question_of_the_time() -> None:
-    """Five restarts are many in a minute and few in a month; the guide's words tell a person."""
+    """Five restarts are many in a minute and few in a month. The guide's words tell a person which is meant."""
     edit("ferry.md", "- Error rate > 1%", "- Restarts > 5")
     assert "restarts: {counter: QUESTION, window: QUESTION, per: QUESTION}" in tocsin("import", "ferry.md").stdout
 
@@ -241,35 +241,35 @@ def test_how_many_of_something_come_is_a_question_of_the_time() -> None:
     ],
 )
 def test_the_time_in_which_so_many_come_is_taken_from_the_guide(words: str, window: str) -> None:
-    """Unless two limits of one signal have two times: then somebody has to choose."""
+    """If two limits of one signal have two times, somebody has to choose."""
     edit("ferry.md", "- Error rate > 1%", f"- {words}")
     assert f"restarts: {{counter: QUESTION, window: {window}, per: QUESTION}}" in tocsin("import", "ferry.md").stdout
 
 
 def test_what_no_limit_carries_is_to_be_waived_in_words_of_its_line() -> None:
-    """What repeats a limit needs no waiver: one would waive nothing, which is an error."""
+    """A statement that repeats a limit needs no waiver: it would waive nothing, which is an error."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nPage when the   error rate exceeds 7%, too.\n\nPage when the error rate exceeds 5%.\n")
         guide.write("\n| | Warning | Critical |\n|---|---|---|\n| Moored boats | > 30 | > 40 |\n")
     done = tocsin("import", "ferry.md")
     waived = yaml.safe_load(done.stdout)["systems"]["ferry"]["waive"]
     lines = [" ".join(line.split()) for line in Path("ferry.md").read_text(encoding="utf-8").split("\n")]
-    assert [[line for line in lines if one["statement"] in line] for one in waived] == [
+    assert [[line for line in lines if waiver["statement"] in line] for waiver in waived] == [
         ["Page when the error rate exceeds 7%, too."],
         ["| Moored boats | > 30 | > 40 |"],
     ]
-    assert {one["reason"] for one in waived} == {"QUESTION"}
+    assert {waiver["reason"] for waiver in waived} == {"QUESTION"}
     assert "1 said again, 3 left out" in done.stderr
 
 
 def imported_system() -> dict[str, Any]:
-    """Return the system that the guide's stanza begins."""
+    """Return the system of the stanza that the guide gives."""
     system: dict[str, Any] = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
     return system
 
 
 def test_how_long_a_limit_must_last_may_stand_where_it_is_said_again() -> None:
-    """The table has the number, the section below the minutes: they are one limit."""
+    """The table has the number, the section below it the minutes. Both belong to one limit."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nPage when the departure queue exceeds 400 boats for 25 minutes.\n")
     assert imported_system()["limits"]["queue_depth"]["for"] == {"critical": "25m"}
@@ -278,33 +278,35 @@ def test_how_long_a_limit_must_last_may_stand_where_it_is_said_again() -> None:
 
 
 def test_a_second_duration_of_one_limit_is_left_out_and_shown() -> None:
-    """A limit has one duration; the sentence that gives another is not carried."""
+    """A limit has one duration. A sentence with another duration is left out."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nCritical: error rate > 5% for 40 minutes.\n")
     assert imported_system()["limits"]["error_ratio"]["for"] == {"critical": "10m"}
-    assert [one["statement"] for one in imported_system()["waive"]] == ["Critical: error rate > 5% for 40 minutes."]
+    assert [waiver["statement"] for waiver in imported_system()["waive"]] == [
+        "Critical: error rate > 5% for 40 minutes."
+    ]
 
 
 def test_each_number_of_a_line_is_waived_in_words_of_its_own() -> None:
-    """A waiver that holds one number of a line leaves the others, so that one of them may get an alert."""
+    """A waiver that quotes one number of a line leaves the others, so that one of them may get an alert."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nMoored boats: warn above 30 boats, page above 60 boats.\n")
-    waived = [one["statement"] for one in imported_system()["waive"]]
+    waived = [waiver["statement"] for waiver in imported_system()["waive"]]
     assert waived == ["Moored boats: warn above 30 boats", "page above 60 boats."]
 
 
 def test_a_bullet_without_a_limit_below_alert_thresholds_is_waived() -> None:
-    """There the compiler takes each bullet for a limit; what is none needs a reason to stand there."""
+    """In that section the compiler takes each bullet for a limit. Any other bullet needs a reason."""
     edit("ferry.md", "## Alerts\n", "## Alert thresholds\n")
     edit("ferry.md", "- Error rate > 1%", "- Any boat that sinks\n- Error rate > 1%")
-    assert [one["statement"] for one in imported_system()["waive"]] == ["Any boat that sinks"]
+    assert [waiver["statement"] for waiver in imported_system()["waive"]] == ["Any boat that sinks"]
 
 
 def test_a_share_that_must_not_be_low_asks_for_what_went_well() -> None:
     """Errors of requests below 99.9 % would page for ever."""
     edit("ferry.md", "- Error rate > 1%", "- Availability < 99.9%\n- Error rate > 1%\n- Cache hit ratio < 80%")
     metrics = imported_system()["metrics"]
-    assert [list(metrics[one])[:2] for one in ("availability", "cache_hit_ratio", "error_ratio")] == [
+    assert [list(metrics[signal])[:2] for signal in ("availability", "cache_hit_ratio", "error_ratio")] == [
         ["successes", "attempts"],
         ["hits", "reads"],
         ["errors", "requests"],
@@ -312,7 +314,7 @@ def test_a_share_that_must_not_be_low_asks_for_what_went_well() -> None:
 
 
 def test_a_whole_file_does_not_ask_for_what_it_has_just_made() -> None:
-    """Its team and its policy are there; to a file that there is they are unknown."""
+    """Its team and its policy are in the file itself. An existing file may not have them."""
     whole = yaml.safe_load(tocsin("import", "--new", "ferry.md").stdout)
     system = whole["systems"]["ferry"]
     assert (system["team"] in whole["teams"], system["escalation"] in whole["escalation"]) == (True, True)
@@ -320,12 +322,14 @@ def test_a_whole_file_does_not_ask_for_what_it_has_just_made() -> None:
 
 
 def test_when_its_questions_are_answered_the_stanza_compiles() -> None:
-    """What `import` writes is a file that the rest of the program reads, statements left out included."""
+    """`import` writes a file that the rest of the program can read, including the statements that it leaves out."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nPage when the error rate exceeds 7%.\n\nQueries slower than 2 s are logged as a warning.\n")
     text = tocsin("import", "ferry.md").stdout
     answers = {"team": "harbour", "escalation": "standard", "reason": "the captain knows", "per": "service"}
-    answered = re.sub(r"(\w+): QUESTION", lambda one: f"{one[1]}: {answers.get(one[1], f'ferry_{one[1]}')}", text)
+    answered = re.sub(
+        r"(\w+): QUESTION", lambda question: f"{question[1]}: {answers.get(question[1], f'ferry_{question[1]}')}", text
+    )
     Path(SPEC).write_text(HEAD + answered, encoding="utf-8")
     done = tocsin("compile")
     assert done.exit_code == 0, done.stderr
@@ -333,7 +337,7 @@ def test_when_its_questions_are_answered_the_stanza_compiles() -> None:
 
 @pytest.mark.parametrize("guide", CORPUS, ids=lambda path: path.stem)
 def test_any_guide_compiles_once_its_questions_are_answered(guide: Path) -> None:
-    """Whatever a guide says again, elsewhere or in two lines: what no limit carries is waived, and nothing else is."""
+    """A guide may repeat limits elsewhere or in two lines. Exactly the statements that no limit carries are waived."""
     Path(guide.name).write_bytes(guide.read_bytes())
     text = tocsin("import", "--new", guide.name).stdout
     sections = parse_runbook(guide.name, guide.read_text(encoding="utf-8"), Diagnostics()).sections
@@ -362,7 +366,7 @@ def answered(text: str, anchor: str) -> str:
 
 
 def test_of_two_statements_for_one_place_the_other_is_left_out_and_shown() -> None:
-    """Nothing that was found disappears."""
+    """No statement disappears."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nPage when the error rate exceeds 7%.\n")
     done = tocsin("import", "ferry.md")
@@ -373,7 +377,7 @@ def test_of_two_statements_for_one_place_the_other_is_left_out_and_shown() -> No
 
 @pytest.mark.parametrize("odd", ["\x07", "\u2028", '"', "\\", "# x: {", "\x85"])
 def test_no_text_of_a_guide_becomes_syntax(odd: str) -> None:
-    """A guide is somebody else's text: it stands in comments and titles of a file that will be compiled."""
+    """A guide is other people's text. It stands in comments and titles of a file that will be compiled."""
     Path("ferry.md").write_text(
         GUIDE.replace("The ferry", f"The {odd} ferry").replace(
             "Error rate > 1%", f"Error {odd} rate > 1% {odd}limits: []"
@@ -386,7 +390,7 @@ def test_no_text_of_a_guide_becomes_syntax(odd: str) -> None:
 
 
 def test_a_guide_that_cannot_be_read_is_an_error_with_a_hint() -> None:
-    """Nothing is printed then: half of an import would look like a whole one."""
+    """Then the command prints nothing: half of an import would look like a whole one."""
     done = tocsin("import", "ferry.md", "fery.md")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "cannot read fery.md" in done.stderr
@@ -395,14 +399,14 @@ def test_a_guide_that_cannot_be_read_is_an_error_with_a_hint() -> None:
 
 @pytest.mark.parametrize(("named", "hint"), [("tram.md", None), ("a/b/c.md", "there is no folder `a/b`")])
 def test_a_guide_like_no_file_brings_no_list_of_files(named: str, hint: str | None) -> None:
-    """What else lies there is no hint."""
+    """The names of other files are no hint."""
     done = tocsin("import", named)
     lines = [f"{named}:1:1: error[missing-file]: cannot read {named}: no such file or directory"]
     assert done.stderr.splitlines() == [*lines, *([f"  hint: {hint}"] if hint else []), "1 finding"]
 
 
 def test_a_guide_with_an_example_of_a_password_is_read() -> None:
-    """It is somebody else's file, and nothing of it is kept."""
+    """The file belongs to other people, and the import keeps none of the password."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\n```bash\nexport DB_PASSWORD=hunter2hunter2\n```\n")
     assert len(imported()) == 4
@@ -438,7 +442,7 @@ def test_what_was_not_read_is_listed_with_its_reason() -> None:
     lines = Path("ferry.md").read_text(encoding="utf-8").split("\n")
     done = tocsin("import", "--format", "json", "ferry.md")
     left_out = json.loads(done.stdout)["left_out"]
-    assert [(one["text"], one["reason"]) for one in left_out] == [
+    assert [(line["text"], line["reason"]) for line in left_out] == [
         ("On-call sailors acknowledge critical calls within 15 minutes.", "somebody or something sees to it"),
         ("Set the boiler to at most 8 bar.", "an instruction"),
         ("In 2023 the error rate was above 40 %.", "it tells what was, or what others keep to"),
@@ -447,12 +451,12 @@ def test_what_was_not_read_is_listed_with_its_reason() -> None:
         ("awk '$9 > 2000' harbour.log 2>&1 | head -3", "code"),
         ("<!-- errors above 9 %: page -->", "a comment"),
     ]
-    assert [lines[one["line"] - 1] for one in left_out] == [one["text"] for one in left_out]
+    assert [lines[line["line"] - 1] for line in left_out] == [line["text"] for line in left_out]
     assert "; 7 lines not read\n" in done.stderr
 
 
 def test_the_stanza_ends_with_what_was_not_read() -> None:
-    """As comments, in which no text of the guide becomes syntax."""
+    """The lines are comments, in which no text of the guide becomes syntax."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write(MORE)
     text = tocsin("import", "ferry.md").stdout
@@ -464,47 +468,52 @@ def test_the_stanza_ends_with_what_was_not_read() -> None:
 
 
 def test_a_guide_of_which_all_was_read_says_nothing_more() -> None:
-    """A number that belongs to a limit, such as how long it lasts, is read with it."""
+    """A number that belongs to a limit, such as its duration, is read with it."""
     done = tocsin("import", "ferry.md")
     assert "ot read" not in done.stdout + done.stderr
 
 
 def test_what_is_free_is_written_as_what_is_used_beside_the_words_of_the_guide() -> None:
-    """The signal measures usage; a person must see where the number comes from."""
+    """The signal measures usage, and a person must see where the number comes from."""
     edit("ferry.md", "- Error rate > 1%", "- Disk: less than 20 % free\n- At most 3 restarts an hour, otherwise page")
     text = tocsin("import", "ferry.md").stdout
     number = Path("ferry.md").read_text(encoding="utf-8").split("\n").index("- Disk: less than 20 % free") + 1
     assert f'warning: "> 80%"  # ferry.md:{number}: Disk: less than 20 % free (guide: < 20% free)\n' in text
     assert f'critical: "> 3"  # ferry.md:{number + 1}: At most 3 restarts an hour (guide: <= 3 is to hold)\n' in text
-    (found,) = [one for one in imported() if one["signal"] == "disk"]
-    assert (found["comparator"], found["value"], found["complement"], found["limit"]) == ("<", 0.2, True, "> 80%")
+    (disk,) = [statement for statement in imported() if statement["signal"] == "disk"]
+    assert (disk["comparator"], disk["value"], disk["complement"], disk["limit"]) == ("<", 0.2, True, "> 80%")
 
 
 def test_what_is_free_of_nobody_knows_how_much_is_a_signal_of_its_own() -> None:
-    """5 GB are no share; the signal says that it is in trouble when it is low."""
+    """5 GB are no share. The signal is defined to be in trouble when it is low."""
     edit("ferry.md", "- Error rate > 1%", "- less than 5 GB of free disk space")
-    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
-    assert found["signals"]["disk_free"] == {"kind": "gauge", "unit": "bytes", "title": "Free disk space", "bad": "low"}
-    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5GB"
-    (stated,) = [one for one in imported() if one["signal"] == "disk"]
+    stanza = yaml.safe_load(tocsin("import", "ferry.md").stdout)
+    assert stanza["signals"]["disk_free"] == {
+        "kind": "gauge",
+        "unit": "bytes",
+        "title": "Free disk space",
+        "bad": "low",
+    }
+    assert stanza["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5GB"
+    (stated,) = [statement for statement in imported() if statement["signal"] == "disk"]
     assert (stated["complement"], stated["limit"]) == (True, None)
 
 
 def test_a_limit_on_the_good_side_is_left_to_the_reader() -> None:
-    """A queue that must never be empty, or a sentence that was read wrongly: only people know."""
+    """A queue must never be empty, or the sentence was read wrongly: only people know."""
     edit("ferry.md", "- Error rate > 1%", "- CPU idle above 95 %")
     text = tocsin("import", "ferry.md").stdout
-    found = yaml.safe_load(text)["systems"]["ferry"]
-    assert "cpu" not in found["limits"]
-    assert [one["statement"] for one in found["waive"]] == ["CPU idle above 95 %"]
+    system = yaml.safe_load(text)["systems"]["ferry"]
+    assert "cpu" not in system["limits"]
+    assert [waiver["statement"] for waiver in system["waive"]] == ["CPU idle above 95 %"]
     assert "cpu > 95%, warning; GUESS: it names the good side, or speaks of something else" in text
 
 
 def test_a_share_that_should_be_high_is_bound_by_what_went_well() -> None:
-    """By errors it would measure the opposite."""
+    """Bound to errors, the signal would measure the opposite."""
     edit("ferry.md", "- Error rate > 1%", "- Availability below 99 %")
-    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
-    assert set(found["metrics"]["availability"]) == {"successes", "attempts", "per"}
+    system = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
+    assert set(system["metrics"]["availability"]) == {"successes", "attempts", "per"}
 
 
 def test_a_band_of_what_is_bad_when_low_begins_at_its_upper_end() -> None:
@@ -515,19 +524,27 @@ def test_a_band_of_what_is_bad_when_low_begins_at_its_upper_end() -> None:
         encoding="utf-8",
     )
     limits = imported_system()["limits"]
-    found = {
+    stanza_limits = {
         name: [limits[name][severity] for severity in ("warning", "critical")]
         for name in ("disk", "success_ratio", "cpu")
     }
-    assert found == {"disk": ["> 75%", "> 90%"], "success_ratio": ["< 99.5%", "< 97%"], "cpu": ["> 60%", "> 95%"]}
-    assert [one["limit"] for one in imported() if one["severity"] == "warning"] == ["> 75%", "< 99.5%", "> 60%"]
+    assert stanza_limits == {
+        "disk": ["> 75%", "> 90%"],
+        "success_ratio": ["< 99.5%", "< 97%"],
+        "cpu": ["> 60%", "> 95%"],
+    }
+    assert [statement["limit"] for statement in imported() if statement["severity"] == "warning"] == [
+        "> 75%",
+        "< 99.5%",
+        "> 60%",
+    ]
 
 
 def test_what_is_a_guess_in_the_stanza_is_one_in_the_json() -> None:
-    """Also of a statement that is left over because it would page on the good side."""
+    """This also holds for a statement that is left out because it would page on the good side."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nPage when the availability is above 93 %. The cache hit ratio is below 35 %.\n")
-    found = {one["signal"]: one["guesses"] for one in imported()}
-    assert found["availability"] == ["GUESS: it names the good side, or speaks of something else"]
-    assert found["availability"][0] in tocsin("import", "ferry.md").stdout
-    assert found["cache_hit_ratio"] == ["GUESS: a warning"]
+    guesses = {statement["signal"]: statement["guesses"] for statement in imported()}
+    assert guesses["availability"] == ["GUESS: it names the good side, or speaks of something else"]
+    assert guesses["availability"][0] in tocsin("import", "ferry.md").stdout
+    assert guesses["cache_hit_ratio"] == ["GUESS: a warning"]

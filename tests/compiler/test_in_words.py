@@ -1,4 +1,4 @@
-"""When an alert fires, in one sentence that is written from the rule."""
+"""Tests of the sentence that is written from a rule and says when its alert fires."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ LIMITS = {RATIO: "0.05", SECONDS: "0.2", COUNT: "5", PER_SECOND: "100", BYTES: "
 
 @cache
 def shop() -> tuple[System, WatchedSignal]:
-    """Return a system and one of its signals, to be filled in."""
+    """Return a system and one of its signals as a template for the tests."""
     model = compile_spec(DATA / "base" / SPEC).model
     assert model is not None
-    system = next(one for one in model.systems if one.id == "shop")
+    system = next(candidate for candidate in model.systems if candidate.id == "shop")
     return system, system.signals[0]
 
 
 def bound(
     kind: str, inputs: dict[str, str], *, title: str = "Disk usage", unit: str = "", **binding: object
 ) -> BoundSignal:
-    """Return a signal with a binding; inputs that are digits are numbers."""
-    found: dict[str, Selector | Decimal] = {
+    """Return a signal with a binding. Inputs of digits only are numbers."""
+    bound_inputs: dict[str, Selector | Decimal] = {
         name: Decimal(text) if text.isdigit() else parse_selector(text) for name, text in inputs.items()
     }
     usual: dict[str, object] = {"per": ("service",), "window": 300, "minimum_traffic": Rate(Decimal(1), 60)}
     low = binding.pop("low", False)
     signal = Signal(id="given", kind=kind, unit=unit or kinds()[kind].unit or UNITS[kind], title=title)
     signal = replace(signal, query=binding.pop("query", None), parameters=binding.pop("parameters", {}))
-    return BoundSignal(signal=signal, binding=Binding(inputs=found, **(usual | binding)), low=low)
+    return BoundSignal(signal=signal, binding=Binding(inputs=bound_inputs, **(usual | binding)), low=low)
 
 
 def sentence(
@@ -86,15 +86,15 @@ def sentence(
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Yield a name and the sentence for every kind, form and comparator."""
+    """Yield a label and the sentence for every kind, form and comparator."""
     for name, kind in kinds().items():
         if not kind.bindable:
             continue
         for form in kind.forms:
-            inputs = {one.name: one.example for one in form}
-            what = f"{name} of {' and '.join(inputs)}"
+            inputs = {form_input.name: form_input.example for form_input in form}
+            label = f"{name} of {' and '.join(inputs)}"
             if kind.unit == STATE:
-                yield from states(what, inputs)
+                yield from states(label, inputs)
                 continue
             units = [kind.unit or UNITS.get(name, SECONDS)]
             if set(inputs) == {"gauge"}:
@@ -104,11 +104,11 @@ def rows() -> Iterator[tuple[str, str]]:
                     signal = bound(
                         name, inputs, unit=unit, low=comparator.startswith("<"), over_time=smoothed(name, inputs)
                     )
-                    yield f"{what} {comparator} {unit}", sentence(signal, comparator)
+                    yield f"{label} {comparator} {unit}", sentence(signal, comparator)
 
 
 def smoothed(kind: str, inputs: dict[str, str]) -> str | None:
-    """Return how gauges of a binding are taken where nothing is said."""
+    """Return how a binding smooths its gauges if it does not say so itself."""
     sketch = BoundSignal(
         signal=Signal(id="x", kind=kind, unit=COUNT, title="X"),
         binding=Binding(inputs={name: Selector(name) for name in inputs}, window=300),
@@ -116,23 +116,23 @@ def smoothed(kind: str, inputs: dict[str, str]) -> str | None:
     return "avg" if kinds()[kind].smoothed(sketch) else None
 
 
-def states(what: str, inputs: dict[str, str]) -> Iterator[tuple[str, str]]:
+def states(label: str, inputs: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a state, for each comparison that makes it true."""
     measure = {"counter": "5", "since": "10m", "until": "14d", "max": "90%"}
     text = next((measure[name] for name in inputs if name in measure), "2")
     for comparator in (*COMPARATORS, "=="):
         active = parse_comparison(f"{comparator} {text}")
         signal = bound("state", inputs, title="Till jammed", active=active, over_time=smoothed("state", inputs))
-        yield f"{what} {comparator}", sentence(signal, "==")
+        yield f"{label} {comparator}", sentence(signal, "==")
 
 
 def test_every_kind_form_and_comparator_has_its_sentence(snapshot: SnapshotAssertion) -> None:
-    """Read one by one when they change: a wrong word here is a wrong page."""
+    """People read them one by one when they change: a wrong word here is a wrong page."""
     assert "\n".join(f"{name}\n    {text}" for name, text in rows()) == snapshot
 
 
 def test_the_sentences_of_the_shipped_alerts(snapshot: SnapshotAssertion) -> None:
-    """All that this repository watches, in words."""
+    """These are all alerts of this repository, in words."""
     groups = compile_spec(ROOT / SPEC).groups
     lines = [f"{alert.name}\n    {alert.in_words}" for group in groups for alert in group.alerts]
     assert "\n".join(lines) == snapshot
@@ -329,19 +329,19 @@ NOBODY = "; nobody is paged below 1 request a minute."
     ],
 )
 def test_a_sentence_says_what_the_rule_does(text: Callable[[], str], expected: str) -> None:
-    """Each thing that a file can say about an alert is heard."""
+    """The sentence tells everything that a file can say about an alert."""
     assert text() == expected
 
 
 def gone(*metrics: str, targets: str | None = 'job="shop"') -> BoundSignal:
-    """Return the signal of missing metrics, which nobody writes."""
+    """Return the signal of missing metrics, which is built in."""
     inputs = {f"{number:03}": f'{name}{{job="shop"}}' for number, name in enumerate(metrics)}
     known = None if targets is None else parse_matchers(targets)
     return bound("missing", inputs, per=(), source=parse_matchers('job="shop"'), targets=known)
 
 
 def test_the_matchers_of_a_system_are_told_where_idle_time_is_measured() -> None:
-    """That it is the idle time is said already."""
+    """The sentence already says that it is about idle time."""
     signal = bound("utilization", {"idle": 'cpu_seconds_total{job="node",mode="idle"}'}, title="CPU usage", unit=RATIO)
     signal = replace(signal, binding=replace(signal.binding, source=parse_matchers('job="node"')))
     assert sentence(signal, value="0.9") == (
@@ -351,7 +351,7 @@ def test_the_matchers_of_a_system_are_told_where_idle_time_is_measured() -> None
 
 
 ALL = [
-    (kind, tuple((one.name, one.example) for one in form))
+    (kind, tuple((form_input.name, form_input.example) for form_input in form))
     for kind in kinds().values()
     for form in kind.forms
     if kind.bindable and kind.name != "state"
@@ -368,10 +368,10 @@ ALL = [
 def test_a_sentence_has_the_limit_the_hold_the_severity_and_the_direction(
     form: tuple[Any, tuple[tuple[str, str], ...]], comparator: str, severity: str, for_seconds: int, thousandths: int
 ) -> None:
-    """And nothing that Prometheus or YAML would read as something else."""
+    """The sentence holds nothing that Prometheus or YAML would read differently."""
     kind, inputs = form
     signal = bound(kind.name, dict(inputs), unit=kind.unit or UNITS.get(kind.name, COUNT), low=comparator[0] == "<")
-    # A silence is a time in which scrapes come: it lasts whole seconds.
+    # A silence is a time in which scrapes come, so it lasts whole seconds.
     value = Decimal(thousandths) if kind.name == "silence" else Decimal(thousandths) / 1000
     text = sentence(signal, comparator, str(value), severity=severity, for_seconds=for_seconds)
     assert amount(Quantity(value, signal.signal.unit)) in text
@@ -383,7 +383,7 @@ def test_a_sentence_has_the_limit_the_hold_the_severity_and_the_direction(
         assert f"not risen for {span(int(value))}" in condition
         return
     assert any(words in condition for words in DIRECTIONS[comparator]), text
-    others = {words for other, both in DIRECTIONS.items() if other != comparator for words in both}
+    others = {words for sign, phrases in DIRECTIONS.items() if sign != comparator for words in phrases}
     assert not any(words in condition for words in others), text
     assert "{{" not in text
     assert ": " not in text
@@ -408,7 +408,7 @@ def test_a_sentence_has_the_limit_the_hold_the_severity_and_the_direction(
     ],
 )
 def test_a_quantity_is_said_as_a_person_says_it(quantity: Quantity, text: str) -> None:
-    """Units in words, and no seconds by the thousand."""
+    """Units are words, and there are never thousands of seconds."""
     assert amount(quantity) == text
 
 
@@ -417,7 +417,7 @@ def test_a_quantity_is_said_as_a_person_says_it(quantity: Quantity, text: str) -
     [("95", "95th"), ("99.9", "99.9th"), ("91", "91st"), ("11", "11th"), ("62", "62nd"), ("13", "13th"), ("3", "3rd")],
 )
 def test_a_percentile_has_its_ending(percent: str, text: str) -> None:
-    """As it is spoken."""
+    """The ending is the spoken one."""
     assert ordinal(percent) == text
 
 
@@ -425,13 +425,13 @@ def test_a_percentile_has_its_ending(percent: str, text: str) -> None:
     ("title", "text"), [("Disk usage", "disk usage"), ("CPU usage", "CPU usage"), ("IOPS", "IOPS"), ("", "")]
 )
 def test_an_abbreviation_keeps_its_capitals(title: str, text: str) -> None:
-    """Within a sentence."""
+    """This holds within a sentence."""
     assert uncapitalised(title) == text
 
 
 @pytest.mark.usefixtures("base")
 def test_the_sentence_is_written_from_the_rule_not_from_the_runbook() -> None:
-    """Bound to what is free by mistake, the alert says so, whatever its sentence promises."""
+    """If a signal is bound to what is free by mistake, the alert says so, whatever the runbook promises."""
     edit(SPEC, "{used: pool_in_use, max: 100, per: service}", "{available: pool_in_use, max: pool_size, per: service}")
     (alert,) = next(group for group in compiled().groups if group.name == "shop.connection_pool").alerts
     assert alert.limit.statement is not None
@@ -441,10 +441,12 @@ def test_the_sentence_is_written_from_the_rule_not_from_the_runbook() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_the_catalogue_and_the_description_say_it_too() -> None:
-    """The description begins with what is so and ends with when an alert fires."""
+    """The description begins with the current value and ends with the condition of the alert."""
     compilation = compiled()
-    catalog = json.loads(next(one.content for one in compilation.artifacts if one.path == "catalog.json"))
-    entries = {(one["alert"], one["severity"]): one for one in catalog["alerts"]}
+    catalog = json.loads(
+        next(artifact.content for artifact in compilation.artifacts if artifact.path == "catalog.json")
+    )
+    entries = {(entry["alert"], entry["severity"]): entry for entry in catalog["alerts"]}
     for group in compilation.groups:
         for alert in group.alerts:
             assert entries[alert.name, alert.limit.severity]["in_words"] == alert.in_words
@@ -456,7 +458,7 @@ def test_the_catalogue_and_the_description_say_it_too() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_an_alert_is_explained_with_its_origins() -> None:
-    """The sentence, and beside it what the runbook says, so that a person sees whether they agree."""
+    """The output has the sentence, and beside it the runbook's, so that a person can compare them."""
     result = tocsin("explain", "ShopLatencyP95")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:10] == [
@@ -476,7 +478,7 @@ def test_an_alert_is_explained_with_its_origins() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_one_severity_alone_is_explained() -> None:
-    """In any spelling of the name."""
+    """The name may have any spelling."""
     text = tocsin("explain", "shoplatencyp95:critical").stdout
     assert "Critical when" in text
     assert "Warning when" not in text
@@ -494,7 +496,7 @@ def test_one_severity_alone_is_explained() -> None:
     ],
 )
 def test_an_unknown_name_is_wrong_usage_with_the_nearest_one(name: str, told: str) -> None:
-    """Exit 2 and a way on, over alerts and codes alike."""
+    """The command exits with 2 and says how to go on, for alerts and codes alike."""
     result = tocsin("explain", name)
     assert result.exit_code == 2
     assert told in result.stderr
@@ -502,7 +504,7 @@ def test_an_unknown_name_is_wrong_usage_with_the_nearest_one(name: str, told: st
 
 @pytest.mark.usefixtures("base")
 def test_a_code_is_explained_where_there_is_no_file() -> None:
-    """An alert is not."""
+    """Without a file, an alert cannot be explained."""
     Path(SPEC).unlink()
     assert tocsin("explain", "Limit-Unit").exit_code == 0
     result = tocsin("explain", "ShopErrorRatio")
@@ -512,7 +514,7 @@ def test_a_code_is_explained_where_there_is_no_file() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_an_alert_is_explained_beside_errors_elsewhere() -> None:
-    """As far as the file can be read, and it is said that it has errors."""
+    """The command explains the alert as far as it can read the file, and says that the file has errors."""
     edit(SPEC, '"> 1000"', '"> 1000s"')
     edit(LEDGER, "warning above 1000", "warning above 1000 s")
     result = tocsin("explain", "ShopErrorRatio")

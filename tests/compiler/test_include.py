@@ -1,4 +1,4 @@
-"""A specification of several files: `include`, so that each team owns its own."""
+"""Tests of a specification of several files: with `include`, each team owns its own file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def split(include: str = "systems/*.yaml") -> None:
 
 
 def findings() -> list[Diagnostic]:
-    """Return what is wrong, sorted by place."""
+    """Return the findings, sorted by place."""
     return list(compile_spec(Path(SPEC)).diagnostics)
 
 
@@ -42,31 +42,34 @@ def findings() -> list[Diagnostic]:
     ],
 )
 def test_a_split_specification_compiles_to_the_same(include: str) -> None:
-    """By pattern or by name; a file that two patterns match, or the main file itself, is read once."""
+    """Files are included by pattern or by name.
+
+    A file that two patterns match, or the main file itself, is read once.
+    """
     before = compiled().artifacts
     split(include)
     assert compiled().artifacts == before
 
 
 def test_a_system_of_two_files_shows_both_places() -> None:
-    """Two teams cannot take the same id without being told where the other one is."""
+    """If two teams take the same id, the finding shows both places."""
     split()
     edit("systems/shop.yaml", "  shop:\n", "  ledger:\n")
-    (found, *_) = (one for one in findings() if one.code == "duplicate-key")
-    assert (found.span.path, found.span.line, found.message) == (
+    (duplicate, *_) = (finding for finding in findings() if finding.code == "duplicate-key")
+    assert (duplicate.span.path, duplicate.span.line, duplicate.message) == (
         "systems/shop.yaml",
         3,
         "`ledger` is defined in two files",
     )
-    assert [one.span.path for one in found.related] == ["systems/ledger.yaml"]
+    assert [note.span.path for note in duplicate.related] == ["systems/ledger.yaml"]
 
 
 def test_a_signal_of_two_files_shows_both_places() -> None:
     """A second definition would change another team's alerts."""
     split()
     edit("systems/shop.yaml", "systems:\n", "signals:\n  backlog: {kind: gauge, unit: count}\nsystems:\n")
-    (found,) = findings()
-    assert (found.code, found.span.path, found.related[0].span.path) == (
+    (finding,) = findings()
+    assert (finding.code, finding.span.path, finding.related[0].span.path) == (
         "duplicate-key",
         "systems/shop.yaml",
         "systems/ledger.yaml",
@@ -74,19 +77,19 @@ def test_a_signal_of_two_files_shows_both_places() -> None:
 
 
 def test_an_included_file_may_hold_signals_and_systems_alone() -> None:
-    """Teams, levels and routing are the house's."""
+    """Teams, levels and routing belong to the house."""
     split()
     edit("systems/shop.yaml", "systems:\n", "teams: {}\nsystems:\n")
-    (found,) = findings()
-    assert (found.code, found.span.path, found.span.line) == ("unknown-key", "systems/shop.yaml", 2)
+    (finding,) = findings()
+    assert (finding.code, finding.span.path, finding.span.line) == ("unknown-key", "systems/shop.yaml", 2)
 
 
 def test_an_included_file_names_the_version_of_its_format() -> None:
     """Each file can be read by itself."""
     split()
     edit("systems/shop.yaml", "version: 1\n", "")
-    (found,) = findings()
-    assert (found.code, found.span.path, found.message) == (
+    (finding,) = findings()
+    assert (finding.code, finding.span.path, finding.message) == (
         "missing-key",
         "systems/shop.yaml",
         "the key `version` is missing",
@@ -94,19 +97,19 @@ def test_an_included_file_names_the_version_of_its_format() -> None:
 
 
 def test_a_mistake_in_an_included_file_is_shown_there() -> None:
-    """The place is that of the file which a person has to open."""
+    """The place is in the file that a person has to open."""
     split()
     edit("systems/shop.yaml", "> 150ms", "> 150")
-    (found,) = findings()
-    assert (found.code, found.span.path, found.span.line) == ("limit-unit", "systems/shop.yaml", 10)
+    (finding,) = findings()
+    assert (finding.code, finding.span.path, finding.span.line) == ("limit-unit", "systems/shop.yaml", 10)
 
 
 def test_mistakes_in_several_included_files_are_shown_at_once() -> None:
-    """Also where a file cannot be read at all."""
+    """This also holds if one file cannot be read at all."""
     split()
     edit("systems/shop.yaml", "    title: The shop", "\ttitle: The shop")
     edit("systems/ledger.yaml", "deliver: direct", "deliver: straight")
-    assert [(one.code, one.span.path) for one in findings()] == [
+    assert [(finding.code, finding.span.path) for finding in findings()] == [
         ("schema", "systems/ledger.yaml"),
         ("syntax", "systems/shop.yaml"),
     ]
@@ -120,16 +123,16 @@ def test_an_include_within_an_include_is_refused() -> None:
 
 
 def test_a_specification_without_a_system_is_refused() -> None:
-    """A pattern that matches only empty files would take every alert away."""
+    """A pattern that matches only empty files would remove every alert."""
     split()
     for path in ("systems/shop.yaml", "systems/ledger.yaml"):
         Path(path).write_text("version: 1\n", encoding="utf-8")
-    (found,) = findings()
-    assert (found.code, found.message) == ("missing-key", "there is no system")
+    (finding,) = findings()
+    assert (finding.code, finding.message) == ("missing-key", "there is no system")
 
 
 def test_a_runbook_is_found_from_the_folder_of_the_main_file() -> None:
-    """Wherever the including file lies, so that paths in the catalogue mean one thing."""
+    """The folder of the included file does not matter, so that paths in the catalogue mean one thing."""
     split()
     edit("systems/shop.yaml", "runbooks/shop.md", "../runbooks/shop.md")
     assert codes() == ["path"]

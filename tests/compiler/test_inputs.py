@@ -1,4 +1,4 @@
-"""Metrics that are bound as the opposite of what their names and matchers say."""
+"""Tests of metrics that are bound as the opposite of what their names and matchers say."""
 
 from __future__ import annotations
 
@@ -61,40 +61,40 @@ FINE = [
 def test_what_is_bound_as_its_opposite_is_told_with_the_way_out(
     name: str, inputs: dict[str, str], way_out: str
 ) -> None:
-    """Such an alert is silent in trouble, and its generated tests are green."""
-    found = opposite(name, {key: parse_selector(text) for key, text in inputs.items()})
-    assert found is not None
-    assert found.way_out.startswith(way_out)
+    """Such an alert stays silent in trouble, and its generated tests pass."""
+    contradiction = opposite(name, {key: parse_selector(text) for key, text in inputs.items()})
+    assert contradiction is not None
+    assert contradiction.way_out.startswith(way_out)
 
 
 @pytest.mark.parametrize(("name", "inputs"), FINE)
 def test_what_is_bound_as_what_it_says_is_fine(name: str, inputs: dict[str, str]) -> None:
-    """Nor is anything said where the words do not tell."""
+    """The compiler also says nothing if the words do not tell."""
     assert opposite(name, {key: parse_selector(text) for key, text in inputs.items()}) is None
 
 
 @pytest.mark.usefixtures("base")
 def test_a_wrong_name_is_confirmed_by_a_comment() -> None:
-    """One finding, at the input, which can be silenced with a reason."""
+    """There is one finding, at the input, and a comment with a reason silences it."""
     edit(SPEC, "used: pool_in_use, max: 100, per: service}", "used: pool_slots_free, max: 100, per: service}")
-    found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code == "input-contradicts-name"]
-    assert [one.message for one in found] == [
+    findings = [finding for finding in compile_spec(Path(SPEC)).diagnostics if finding.code == "input-contradicts-name"]
+    assert [finding.message for finding in findings] == [
         "`pool_slots_free` is what is free by its name (`free`), and is bound as `used`"
     ]
-    said = "used: pool_slots_free, max: 100, per: service}"
-    edit(SPEC, said, f"{said}  # tocsin: ignore[input-contradicts-name] the exporter has it the wrong way round")
+    binding = "used: pool_slots_free, max: 100, per: service}"
+    edit(SPEC, binding, f"{binding}  # tocsin: ignore[input-contradicts-name] the exporter has it the wrong way round")
     assert not list(compile_spec(Path(SPEC)).diagnostics)
 
 
 @pytest.mark.usefixtures("base")
 def test_a_matcher_of_the_source_tells_nothing_of_an_input() -> None:
-    """It is the same for all of them."""
+    """It is the same for all inputs."""
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop",status="ok"')
-    assert "input-contradicts-name" not in [one.code for one in compile_spec(Path(SPEC)).diagnostics]
+    assert "input-contradicts-name" not in [finding.code for finding in compile_spec(Path(SPEC)).diagnostics]
 
 
 @pytest.mark.usefixtures("base")
 def test_a_state_of_too_little_that_is_free_is_fine() -> None:
-    """Its comparison says that little of it is the trouble."""
+    """Its comparison says that a low value is the trouble."""
     edit(SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'used: seats_free, max: seats, active: "< 5%"')
-    assert "input-contradicts-name" not in [one.code for one in compile_spec(Path(SPEC)).diagnostics]
+    assert "input-contradicts-name" not in [finding.code for finding in compile_spec(Path(SPEC)).diagnostics]

@@ -1,4 +1,4 @@
-"""What a text was meant to be that is no limit, and how to write it."""
+"""Tests of the advice about a text that is no limit: what it was meant to be, and how to write it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ from compiler.quantities import BYTES, COUNT, PER_SECOND, RATIO, SECONDS, parse_
     ],
 )
 def test_a_hint_shows_a_limit_that_can_be_read(text: str, unit: str, limit: str | None) -> None:
-    """Whoever copies it has mended the file."""
-    found = advice(text, unit)
-    shown = re.findall(r"`([^`]*)`", found[1] or "") if found else []
+    """A user who copies the hint has mended the file."""
+    suggestion = advice(text, unit)
+    shown = re.findall(r"`([^`]*)`", suggestion[1] or "") if suggestion else []
     assert (shown[0] if limit and shown else None) == limit
     if limit is not None:
         assert parse_comparison(limit).quantity.unit == unit
@@ -60,20 +60,22 @@ def test_a_hint_shows_a_limit_that_can_be_read(text: str, unit: str, limit: str 
     ],
 )
 def test_a_number_without_a_unit_gets_the_one_that_its_size_suggests(text: str, unit: str, hint: str | None) -> None:
-    """A share of 0.05 is 5 %; one of 300 is none."""
+    """A share of 0.05 is 5 %; a share of 300 is none."""
     assert without_unit(text, unit) == hint
 
 
 @given(st.text(alphabet="<>=≥ 0123456789.,%-–+eEsmhd$orfabn/'_", max_size=14), st.sampled_from([RATIO, SECONDS, COUNT]))
 def test_any_text_gets_advice_or_none(text: str, unit: str) -> None:
-    """Law: whatever somebody writes, the advice is words, and never an exception."""
-    found = advice(text, unit)
-    assert found is None or (found[0] and (found[1] is None or "`" in found[1] or found[1].startswith("write ")))
+    """Law: the advice is text or none, and never an exception."""
+    suggestion = advice(text, unit)
+    assert suggestion is None or (
+        suggestion[0] and (suggestion[1] is None or "`" in suggestion[1] or suggestion[1].startswith("write "))
+    )
 
 
 @pytest.mark.parametrize(
     "text", ["> 1" + " " * 10**5 + "x", "> " + "1-" * 10**5, "1," * 10**5], ids=["blanks", "ranges", "commas"]
 )
 def test_endless_text_takes_no_time(text: str) -> None:
-    """No person writes it; a program may, and must not keep the compiler busy."""
+    """A program may write such text, and must not keep the compiler busy."""
     assert advice(text, RATIO) in (None, advice(" ".join(text.split()), RATIO))

@@ -1,4 +1,4 @@
-"""Links inside runbooks: what is one, where it leads, and what is said of one that leads nowhere."""
+"""Tests of links in runbooks: what a link is, where it leads, and the findings about a link that leads nowhere."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ HOSTILE = (
 
 
 def parse(text: str, style: Style = "github") -> Runbook:
-    """Return a runbook."""
+    """Return a parsed runbook."""
     return parse_runbook("runbooks/r.md", text, Diagnostics(), style=style)
 
 
-def found(text: str) -> list[tuple[str, int, int, int]]:
-    """Return target, line and columns of the links of a text."""
-    return [(one.target, one.span.line, one.span.column, one.span.end_column) for one in parse(text).links]
+def link_places(text: str) -> list[tuple[str, int, int, int]]:
+    """Return target, line and columns of each link in a text."""
+    return [(link.target, link.span.line, link.span.column, link.span.end_column) for link in parse(text).links]
 
 
 def shown(links: tuple[Link, ...], text: str) -> list[str]:
-    """Return the words that the carets of links stand under."""
+    """Return the words above the carets of links."""
     lines = text.split("\n")
-    return [lines[one.span.line - 1][one.span.column - 1 : one.span.end_column - 1] for one in links]
+    return [lines[link.span.line - 1][link.span.column - 1 : link.span.end_column - 1] for link in links]
 
 
 def findings() -> list[Diagnostic]:
-    """Return what is wrong in the current directory."""
+    """Return the findings in the current directory."""
     return list(compile_spec(Path(SPEC)).diagnostics)
 
 
@@ -84,7 +84,7 @@ def findings() -> list[Diagnostic]:
     ],
 )
 def test_a_link_is_found_with_its_target_and_its_place(text: str, target: str) -> None:
-    """In every form that GitHub makes a link or a picture of; the caret stands under the target."""
+    """GitHub makes a link or a picture of each form. The caret stands under the target."""
     (link,) = parse(text).links
     assert link.target == target
     assert shown(parse(text).links, text)[0].replace("\\", "") == target
@@ -92,18 +92,18 @@ def test_a_link_is_found_with_its_target_and_its_place(text: str, target: str) -
 
 def test_a_picture_that_is_a_link_is_two() -> None:
     """Each of the two can lead nowhere."""
-    assert found("[![p](p.png)](a.md)") == [("p.png", 1, 7, 12), ("a.md", 1, 15, 19)]
+    assert link_places("[![p](p.png)](a.md)") == [("p.png", 1, 7, 12), ("a.md", 1, 15, 19)]
 
 
 def test_a_link_within_the_words_of_a_picture_is_none() -> None:
-    """They are shown where the picture is not, as plain text."""
-    assert found("![see [a](b.md)](p.png) and [c](d.md)") == [("p.png", 1, 18, 23), ("d.md", 1, 33, 37)]
+    """GitHub shows these words instead of a missing picture, as plain text."""
+    assert link_places("![see [a](b.md)](p.png) and [c](d.md)") == [("p.png", 1, 18, 23), ("d.md", 1, 33, 37)]
 
 
 def test_links_of_one_text_are_in_the_order_of_their_places() -> None:
-    """Also where definitions, HTML and several lines of one paragraph are mixed."""
+    """This holds even if a text mixes definitions, HTML and paragraphs of several lines."""
     text = "[a]: x.md\n\n- [b](y.md)\n  [c](z.md) <a href='w.md'>\n\n| [d](v.md) | [d](v.md) |\n|---|---|\n"
-    places = [one.span for one in parse(text).links]
+    places = [link.span for link in parse(text).links]
     assert places == sorted(places)
     assert shown(parse(text).links, text) == ["x.md", "y.md", "z.md", "w.md", "v.md", "v.md"]
 
@@ -124,8 +124,8 @@ def test_links_of_one_text_are_in_the_order_of_their_places() -> None:
     ],
 )
 def test_what_only_looks_like_a_link_is_none(text: str) -> None:
-    """Code, comments, front matter, escapes and footnotes."""
-    assert found(text) == []
+    """These are code, comments, front matter, escapes and footnotes."""
+    assert link_places(text) == []
 
 
 @pytest.mark.parametrize(
@@ -153,12 +153,12 @@ def test_what_only_looks_like_a_link_is_none(text: str) -> None:
     ],
 )
 def test_a_link_leads_from_its_runbook_to_a_path_below_the_folder(target: str, there: Destination | None) -> None:
-    """Addresses of the web, and what lies outside of the folder, cannot be told from the files."""
+    """The files do not tell about web addresses and about paths outside of the folder."""
     assert destination("runbooks/r.md", target, "github") == there
 
 
 def test_the_root_of_a_site_and_addresses_of_its_pages_are_not_known() -> None:
-    """Only repositories begin where thresholds.yaml lies; MkDocs makes pages of what it is given."""
+    """Only repositories begin where thresholds.yaml lies. MkDocs makes pages of the files that it is given."""
     assert destination("r.md", "/docs/b.md", "mkdocs") is None
     assert destination("r.md", "/docs/b.md", "plain") is None
     assert destination("r.md", "../b/", "mkdocs") is None
@@ -186,7 +186,7 @@ def test_the_root_of_a_site_and_addresses_of_its_pages_are_not_known() -> None:
     ],
 )
 def test_a_link_that_leads_somewhere_is_fine(text: str) -> None:
-    """A file or a folder, a heading of any Markdown file, an anchor that HTML sets; not only in runbooks."""
+    """A link may lead to a file or folder, a heading of any Markdown file, or an anchor that HTML sets."""
     Path("notes").mkdir()
     Path("notes/n.md").write_text('# Über uns\n\n<a id="here"></a>\n\ntext <a name=there>x</a>\n', encoding="utf-8")
     edit(SHOP, PLACE, f"{PLACE}\n\n{text}")
@@ -213,22 +213,22 @@ def test_a_link_that_leads_somewhere_is_fine(text: str) -> None:
     ],
 )
 def test_a_link_that_leads_nowhere_is_shown_with_what_was_meant(text: str, message: str, hint: str) -> None:
-    """The nearest name, or all where they are few."""
+    """The hint names the nearest name, or all names if they are few."""
     edit(SHOP, PLACE, text)
-    (one,) = findings()
-    assert (one.code, one.message, one.hint) == ("broken-link", message, hint)
+    (finding,) = findings()
+    assert (finding.code, finding.message, finding.hint) == ("broken-link", message, hint)
 
 
 @pytest.mark.usefixtures("base")
 def test_a_comment_with_a_reason_silences_a_broken_link() -> None:
-    """A page that another team has yet to write may be linked already."""
+    """Somebody may already link a page that another team has yet to write."""
     edit(SHOP, PLACE, f"<!-- tocsin: ignore[broken-link] comes in May -->\n{PLACE} [a](b.md)")
     assert codes() == []
 
 
 @pytest.mark.usefixtures("base")
 def test_nothing_outside_of_the_folder_is_looked_at(tmp_path: Path) -> None:
-    """Not by a symbolic link either: what lies there is nobody's business, whether it exists or not."""
+    """The compiler does not follow a symbolic link either. Whether a file outside exists stays secret."""
     (tmp_path / "secret.md").write_text("# A\n", encoding="utf-8")
     Path("out").symlink_to(tmp_path)
     edit(SHOP, PLACE, "[a](../out/secret.md#b) [c](../out/nothing.md) [d](../../secret.md)")
@@ -237,11 +237,11 @@ def test_nothing_outside_of_the_folder_is_looked_at(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("base")
 def test_a_file_that_cannot_be_read_has_any_anchor() -> None:
-    """It is there; what it says is not known."""
+    """The file exists, but its content is not known."""
     Path("runbooks/latin.md").write_bytes(b"# Caf\xe9\n")
     Path("runbooks/loop.md").symlink_to("loop.md")
     edit(SHOP, PLACE, f"[a](latin.md#cafe) [b](loop.md) [c]({'x' * 300}.md)")
-    assert [one.message[:30] for one in findings()] == [
+    assert [finding.message[:30] for finding in findings()] == [
         "there is no file `runbooks/loo",
         "there is no file `runbooks/xxx",
     ]
@@ -261,7 +261,7 @@ def test_anchors_of_linked_files_are_those_of_the_place_where_they_are_read(styl
 
 @pytest.mark.usefixtures("base")
 def test_a_link_in_another_runbook_uses_a_section() -> None:
-    """By its path from there; a link to a file of the same name elsewhere is another one."""
+    """The link names the section by the path from its own folder. A file of the same name elsewhere is another file."""
     edit(SHOP, "## Checkout closed\n", "## Tills jam\n\n```bash\ntillctl\n```\n\n## Checkout closed\n")
     Path("shop.md").write_text("# Tills jam\n", encoding="utf-8")
     ledger = Path(LEDGER)
@@ -274,15 +274,15 @@ def test_a_link_in_another_runbook_uses_a_section() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(one * (19_000 // len(one)) + "](\n\n" for one in HOSTILE),
+        *(piece * (19_000 // len(piece)) + "](\n\n" for piece in HOSTILE),
         *("[" * 1_000_000 + "](", "[a](b.md#c)\n\n" * 5_000, "<a href='b'>" * 20_000, "<p>" + "<a href='b'>" * 20_000),
         "".join(f"[r{number}]: f.md\n" for number in range(10_000)),
         "".join(f'<a id="x{number}"></a>\n' for number in range(10_000)) + "\n# H\n",
     ],
-    ids=lambda one: ascii(one[:9]),
+    ids=lambda text: ascii(text[:9]),
 )
 def test_links_of_a_text_that_nobody_writes_are_found_in_time(text: str) -> None:
-    """No rule takes quadratic time over it; a paragraph longer than any person's is not searched."""
+    """No rule takes quadratic time for it. A paragraph longer than people write is not searched."""
     started = time.process_time()
     runbook = parse(text)
     parts = (runbook.links, runbook.targets)
@@ -295,14 +295,14 @@ def counted(monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str) -> lis
     work = getattr(room, name)
 
     def read(*given: object, **named: object) -> object:
-        texts.append(str(next(one for one in given if "# " in str(one)))[:20])
+        texts.append(str(next(argument for argument in given if "# " in str(argument)))[:20])
         return work(*given, **named)
 
     monkeypatch.setattr(room, name, read)
     return texts
 
 
-WAYS_TO_A_DOCUMENT = (
+LINKS_TO_A_DOCUMENT = (
     "[a](far.md#{n})",
     "[a](./far.md#{n})",
     "[a](../runbooks/far.md#{n})",
@@ -318,14 +318,17 @@ WAYS_TO_A_DOCUMENT = (
 
 
 @pytest.mark.usefixtures("base")
-@pytest.mark.parametrize("way", WAYS_TO_A_DOCUMENT)
-def test_a_document_is_read_once_however_many_links_lead_to_it(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By whatever name, a symbolic link's among them, and from each runbook; what it links itself is not read."""
+@pytest.mark.parametrize("link", LINKS_TO_A_DOCUMENT)
+def test_a_document_is_read_once_however_many_links_lead_to_it(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name does not matter, even a symbolic link's, nor the runbook.
+
+    The compiler does not read what that document links.
+    """
     Path("runbooks/far.md").write_text("# Far\n\n[b](farther.md)\n", encoding="utf-8")
     Path("runbooks/farther.md").write_text("# Farther\n\n[b](far.md)\n", encoding="utf-8")
     for number in range(20):
         Path(f"runbooks/name{number}.md").symlink_to("far.md")
-    text = "\n\n".join(way.replace("{n}", str(number)) for number in range(20))
+    text = "\n\n".join(link.replace("{n}", str(number)) for number in range(20))
     for path in (SHOP, LEDGER):
         Path(path).write_text(f"{Path(path).read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
     read = counted(monkeypatch, linked_files_room, "anchors_in")
@@ -339,29 +342,29 @@ def test_a_document_is_read_once_however_many_links_lead_to_it(way: str, monkeyp
 def test_a_runbook_is_read_once_by_whatever_names_its_systems_call_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has the name that stands first; its findings are told once."""
+    """The compiler uses the name that stands first, and reports the findings once."""
     Path("same.md").symlink_to(SHOP)
     edit(SHOP, PLACE, f"{PLACE} [a](nowhere.md)")
     edit(SPEC, f"runbook: {LEDGER}", f"runbook: {name.format(Path(SHOP)) if name[0] == 'r' else name.format(SHOP)}")
     read = counted(monkeypatch, source_files, "parse_runbook")
-    messages = [one.message for one in findings()]
+    messages = [finding.message for finding in findings()]
     assert len(read) == 1
     assert messages.count("there is no file `runbooks/nowhere.md`") == 1
 
 
 @pytest.mark.usefixtures("base")
 def test_linked_documents_are_bounded_in_sum() -> None:
-    """The finding stands once, at the first link that leads beyond; what was read before is judged."""
+    """The one finding stands at the first link beyond the limit. The documents before it are checked."""
     size = MAX_MARKDOWN - 10
     number = MAX_LINKED // size + 3
-    for one in range(number):
-        Path(f"runbooks/far{one}.md").write_text("# Far\n\n" + "x" * (size - 10), encoding="utf-8")
-    lines = "".join(f"[a](far{one}.md#near)\n\n" for one in range(number))
+    for index in range(number):
+        Path(f"runbooks/far{index}.md").write_text("# Far\n\n" + "x" * (size - 10), encoding="utf-8")
+    lines = "".join(f"[a](far{index}.md#near)\n\n" for index in range(number))
     edit(SHOP, PLACE, f"{PLACE}\n\n{lines}")
-    beyond = [one for one in findings() if one.code == "missing-file"]
-    assert [one.message for one in beyond] == ["the documents that runbooks link have more than 8 MiB together"]
-    (line,) = [one.span.line for one in beyond]
+    beyond = [finding for finding in findings() if finding.code == "missing-file"]
+    assert [finding.message for finding in beyond] == ["the documents that runbooks link have more than 8 MiB together"]
+    (line,) = [finding.span.line for finding in beyond]
     assert f"far{MAX_LINKED // size}.md" in Path(SHOP).read_text(encoding="utf-8").split("\n")[line - 1]
     assert beyond[0].hint is not None
-    judged = [one for one in findings() if one.code == "broken-link"]
+    judged = [finding for finding in findings() if finding.code == "broken-link"]
     assert len(judged) == MAX_LINKED // size

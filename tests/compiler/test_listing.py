@@ -1,4 +1,4 @@
-"""The command `signals`: what it lists is what the compiler takes."""
+"""Tests of the command `signals`: the compiler accepts what the command lists."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from tests.compiler.base import ROOT, SPEC, edit, tocsin
 
 pytestmark = pytest.mark.usefixtures("base")
 
-BUILT_IN = {one.signal.id: one for one in listed()}
+BUILT_IN = {entry.signal.id: entry for entry in listed()}
 OWN_KINDS = [name for name, kind in kinds().items() if kind.bindable]
 SILENT = "undocumented-limit"
-"""Of an example no runbook speaks."""
+"""No runbook documents the limits of an example."""
 
 
 def test_the_table_of_the_page_is_what_the_command_lists() -> None:
-    """`python -m compiler.listing docs/thresholds.md` has been run since a signal or a kind changed."""
+    """Fails until `python -m compiler.listing docs/thresholds.md` has been run after a change of a signal or kind."""
     page = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
     assert page == in_page(page, as_markdown(listed()))
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
-    """Nothing is written over."""
+    """The command overwrites nothing."""
     with pytest.raises(ValueError, match="lacks"):
         in_page("# A page", "table")
 
 
-@pytest.mark.parametrize("name", [key for key, one in BUILT_IN.items() if one.bindable])
+@pytest.mark.parametrize("name", [key for key, entry in BUILT_IN.items() if entry.bindable])
 def test_what_is_shown_for_a_signal_compiles(name: str) -> None:
-    """In each of its forms."""
+    """This holds for each form of the signal."""
     check_forms(BUILT_IN[name])
 
 
 @pytest.mark.parametrize("name", OWN_KINDS)
 def test_what_is_shown_for_a_kind_compiles(name: str) -> None:
-    """With the definition, where the signal needs one."""
-    one = of_kind(name)
-    if one.definition:
-        edit(SPEC, "signals:\n", f"signals:\n  {definition_line(one)}\n")
-    check_forms(one)
+    """If the signal needs a definition, the example has one."""
+    entry = of_kind(name)
+    if entry.definition:
+        edit(SPEC, "signals:\n", f"signals:\n  {definition_line(entry)}\n")
+    check_forms(entry)
 
 
-def check_forms(one: ListedSignal) -> None:
+def check_forms(entry: ListedSignal) -> None:
     """Compile the example of a signal in each of its forms, in a system of its own."""
     Path("runbooks/depot.md").write_text(
         "# Depot\n\n## Section of the runbook\n\nLook.\n\n## Metrics missing\n\nLook.\n", encoding="utf-8"
     )
     whole = Path(SPEC).read_text(encoding="utf-8")
-    assert one.forms
-    for form in one.forms:
+    assert entry.forms
+    for form in entry.forms:
         system = (
             "  depot:\n    team: books\n    runbook: runbooks/depot.md\n    escalation: standard\n    limits:\n"
-            f"      {limits_line(one)}\n    metrics:\n      {binding_line(one, form)}\n"
+            f"      {limits_line(entry)}\n    metrics:\n      {binding_line(entry, form)}\n"
         )
         Path(SPEC).write_text(whole + system, encoding="utf-8")
-        assert {found.code for found in compile_spec(Path(SPEC)).diagnostics} <= {SILENT}, binding_line(one, form)
+        assert {finding.code for finding in compile_spec(Path(SPEC)).diagnostics} <= {SILENT}, binding_line(entry, form)
 
 
 def test_a_share_is_bound_from_the_side_of_its_limits() -> None:
-    """An error ratio by errors, an availability by successes: the other way round it would page a healthy system."""
-    assert [one.name for one in BUILT_IN["error_ratio"].forms[0]] == ["errors", "requests"]
-    assert [one.name for one in BUILT_IN["availability"].forms[0]] == ["successes", "attempts"]
+    """An error ratio is bound by errors, an availability by successes. The opposite would page a healthy system."""
+    assert [form_input.name for form_input in BUILT_IN["error_ratio"].forms[0]] == ["errors", "requests"]
+    assert [form_input.name for form_input in BUILT_IN["availability"].forms[0]] == ["successes", "attempts"]
     assert BUILT_IN["availability"].limits["warning"].startswith("<")
 
 
 def test_the_list_has_the_signals_of_the_file_behind_the_built_in_ones() -> None:
-    """With the inputs of their queries."""
+    """The list shows the inputs of their queries."""
     lines = tocsin("signals").stdout.splitlines()
     names = [line.split()[0] for line in lines if line]
     assert names.index("metrics_missing") < names.index("closing_time") < names.index("backlog")
@@ -81,7 +81,7 @@ def test_the_list_has_the_signals_of_the_file_behind_the_built_in_ones() -> None
 
 
 def test_without_a_file_the_built_in_signals_are_listed() -> None:
-    """Before there is a thresholds.yaml, when the list is needed most."""
+    """Users need the list most before there is a thresholds.yaml."""
     Path(SPEC).unlink()
     result = tocsin("signals")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -90,7 +90,7 @@ def test_without_a_file_the_built_in_signals_are_listed() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_said_and_left_aside() -> None:
-    """The list is no place for its errors."""
+    """The list does not show the file's errors."""
     edit(SPEC, "version: 1", "version: [")
     result = tocsin("signals")
     assert result.exit_code == 0
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_is_said_and_left_aside() -> None:
 
 
 def test_one_signal_is_shown_with_what_to_write() -> None:
-    """Limits, binding, and what each input is."""
+    """The output shows the limits, the binding, and what each input is."""
     text = tocsin("signals", "disk").stdout
     for line in (
         "disk: Disk usage",
@@ -111,7 +111,7 @@ def test_one_signal_is_shown_with_what_to_write() -> None:
 
 
 def test_an_unknown_signal_is_wrong_usage_with_the_nearest_one() -> None:
-    """Exit 2 and a way on."""
+    """The command exits with 2 and says how to go on."""
     result = tocsin("signals", "latency_p9")
     assert result.exit_code == 2
     assert "did you mean `latency_p9" in result.stderr
@@ -134,13 +134,15 @@ def test_an_example_is_of_the_signal(name: str, first: str, limits: str) -> None
 
 
 def test_programs_get_everything() -> None:
-    """Inputs by form with an example, limits by severity, and whether the file defines the signal."""
+    """JSON has the inputs by form with an example, the limits by severity, and whether the file defines the signal."""
     data = json.loads(tocsin("signals", "--format", "json").stdout)
-    signals = {one["id"]: one for one in data["signals"]}
+    signals = {entry["id"]: entry for entry in data["signals"]}
     assert data["severities"] == ["info", "warning", "critical", "emergency"]
     assert signals["backlog"]["own"]
     assert not signals["memory"]["own"]
     used, whole = signals["connection_pool"]["inputs"][0]
     assert (used["name"], used["number"], whole["name"], whole["number"]) == ("used", False, "max", True)
     assert signals["metrics_missing"]["limits"] == {"warning": "when metric gone", "critical": "when target down"}
-    assert [one["id"] for one in json.loads(tocsin("signals", "cpu", "--format", "json").stdout)["signals"]] == ["cpu"]
+    assert [entry["id"] for entry in json.loads(tocsin("signals", "cpu", "--format", "json").stdout)["signals"]] == [
+        "cpu"
+    ]

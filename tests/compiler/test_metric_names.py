@@ -1,4 +1,4 @@
-"""What names of metrics say of units and types, and what they leave open: the names that are met in the field."""
+"""Tests of names of metrics from the field: what they say about units and types, and what they leave open."""
 
 from __future__ import annotations
 
@@ -72,23 +72,23 @@ SILENT = {
 
 @pytest.mark.parametrize("metric", CLEAR)
 def test_a_name_that_means_one_unit_says_it(metric: str) -> None:
-    """To limits of the same base unit, and without a doubt."""
-    said = unit_of(metric, METRIC_UNITS[CLEAR[metric]].base)
-    assert said is not None
-    assert (said.units, said.sure) == ((CLEAR[metric],), True)
+    """The name is sure if the limit has the same base unit."""
+    reading = unit_of(metric, METRIC_UNITS[CLEAR[metric]].base)
+    assert reading is not None
+    assert (reading.units, reading.sure) == ((CLEAR[metric],), True)
 
 
 @pytest.mark.parametrize("metric", OPEN)
 def test_a_name_that_may_mean_several_units_leaves_it_open(metric: str) -> None:
     """A guess would be wrong in some houses."""
-    said = unit_of(metric, METRIC_UNITS[OPEN[metric][0]].base)
-    assert said is not None
-    assert (said.units, said.sure) == (OPEN[metric], False)
+    reading = unit_of(metric, METRIC_UNITS[OPEN[metric][0]].base)
+    assert reading is not None
+    assert (reading.units, reading.sure) == (OPEN[metric], False)
 
 
 @pytest.mark.parametrize("metric", SILENT)
 def test_a_word_that_may_be_no_unit_says_nothing(metric: str) -> None:
-    """Regions, namespaces, products, counts, rates and spans that something is taken over."""
+    """These are regions, namespaces, products, counts, rates, and spans over which something is taken."""
     assert unit_of(metric, SILENT[metric]) is None
 
 
@@ -106,13 +106,13 @@ def test_a_word_that_may_be_no_unit_says_nothing(metric: str) -> None:
     ],
 )
 def test_only_words_that_are_sure_and_end_a_name_contradict_a_limit(metric: str, against: set[str]) -> None:
-    """A count of days is no time, and what is taken a second is no longer what it is made of."""
+    """A count of days is no time, and a rate per second no longer has the unit of what it counts."""
     assert {base for base in (BYTES, COUNT, PER_SECOND, RATIO, SECONDS) if _contradicts(metric, base)} == against
 
 
 def _contradicts(metric: str, base: str) -> bool:
-    said = unit_of(metric, base)
-    return said is not None and base in said.against
+    reading = unit_of(metric, base)
+    return reading is not None and base in reading.against
 
 
 TYPES: tuple[tuple[str, InputType, str | None], ...] = (
@@ -187,13 +187,13 @@ TYPES: tuple[tuple[str, InputType, str | None], ...] = (
 )
 
 
-@pytest.mark.parametrize(("metric", "wanted", "said"), TYPES)
+@pytest.mark.parametrize(("metric", "used_as", "expected"), TYPES)
 def test_a_name_says_its_type_where_it_can_hardly_mean_another(
-    metric: str, wanted: InputType, said: str | None
+    metric: str, used_as: InputType, expected: str | None
 ) -> None:
     """`_count` and `_sum` alone are names of gauges too, and a maximum may be called a total."""
-    found = contradiction(metric, wanted)
-    assert (None if found is None else found.type) == said
+    finding = contradiction(metric, used_as)
+    assert (None if finding is None else finding.type) == expected
 
 
 def test_the_name_of_a_histogram_is_that_of_its_series_without_their_suffix() -> None:
@@ -207,8 +207,8 @@ def test_the_name_of_a_histogram_is_that_of_its_series_without_their_suffix() ->
     st.sampled_from((BYTES, COUNT, PER_SECOND, RATIO, SECONDS, None)),
     st.sampled_from(("counter", "gauge", "amount", "histogram", "instant")),
 )
-def test_every_name_is_read(metric: str, base: str | None, wanted: InputType) -> None:
-    """Law: whatever Prometheus takes for a name, it is read, and a doubt is never sure."""
-    said = unit_of(metric, base)
-    assert said is None or not (said.sure and len(said.units) > 1)
-    contradiction(metric, wanted)
+def test_every_name_is_read(metric: str, base: str | None, used_as: InputType) -> None:
+    """Law: every name that Prometheus accepts is read, and a name with several units is never sure."""
+    reading = unit_of(metric, base)
+    assert reading is None or not (reading.sure and len(reading.units) > 1)
+    contradiction(metric, used_as)

@@ -1,4 +1,4 @@
-"""Missing metrics: which rules a place gets, however many metrics it has."""
+"""Tests of missing metrics: the rules that a place gets, however many metrics it has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.compiler.base import SHOP, SPEC, compiled, edit
 pytestmark = pytest.mark.usefixtures("base")
 
 MOST_RULES = 20
-"""In a group, by Mimir's default."""
+"""The most rules in a group, by Mimir's default."""
 
 
 def dials(count: int, matchers: str = "") -> None:
@@ -35,11 +35,11 @@ def dials(count: int, matchers: str = "") -> None:
 
 
 def rules(system: str = "shop") -> list[dict[str, str]]:
-    """Return the rules on missing metrics of a system with one place."""
-    (rules_file,) = (one for one in compiled().artifacts if one.path == conventions.rules_path(system))
+    """Return the rules about missing metrics of a system with one place."""
+    (rules_file,) = (artifact for artifact in compiled().artifacts if artifact.path == conventions.rules_path(system))
     groups = yaml.safe_load(rules_file.content)["groups"]
-    (found,) = (group["rules"] for group in groups if ".metrics_missing" in group["name"])
-    return list(found)
+    (group_rules,) = (group["rules"] for group in groups if ".metrics_missing" in group["name"])
+    return list(group_rules)
 
 
 @pytest.mark.parametrize(
@@ -47,25 +47,28 @@ def rules(system: str = "shop") -> list[dict[str, str]]:
     [(40, ""), (40, '{room="lab",rack!="7",kind=~"a|b"}'), (120, '{room="lab"}'), (400, "")],
 )
 def test_any_number_of_metrics_of_one_place_is_watched(count: int, matchers: str) -> None:
-    """Several recording rules of one name share them, each of which every server can parse; alerts stay the same two."""
+    """Several recording rules of one name share the metrics, and every server can parse each.
+
+    There are always two alerts.
+    """
     dials(count, matchers)
-    found = rules()
-    recorded = [rule for rule in found if rule.get("record", "").endswith(":present")]
+    place_rules = rules()
+    recorded = [rule for rule in place_rules if rule.get("record", "").endswith(":present")]
     text = " ".join(rule["expr"] for rule in recorded)
     assert all(text.count(f"(board_dial_{number}{{") == 1 for number in range(count))
     assert [rule["labels"].get("part") for rule in recorded] == [None, *map(str, range(2, len(recorded) + 1))]
-    assert sum("alert" in rule for rule in found) == 2
+    assert sum("alert" in rule for rule in place_rules) == 2
     if count < 200:
-        assert len(found) <= MOST_RULES
+        assert len(place_rules) <= MOST_RULES
 
 
 def test_a_place_of_few_metrics_keeps_its_names() -> None:
-    """No rule is told apart by a part that there is no second of."""
+    """No rule has the label `part` if there is only one."""
     assert all("part" not in rule["labels"] for rule in rules())
 
 
 def test_expressions_are_joined_as_far_as_they_fit() -> None:
-    """In order, and each part is PromQL."""
+    """The order stays, and each part is PromQL."""
     expressions = [f'label_replace(dial_{number}{{a="b"}}, "metric", "dial", "", "")' for number in range(300)]
     parts = in_parts(expressions)
     assert " or ".join(parts) == " or ".join(expressions)
@@ -74,7 +77,7 @@ def test_expressions_are_joined_as_far_as_they_fit() -> None:
 
 
 def binding(*metrics: Selector) -> BoundSignal:
-    """Return what is missed of these metrics."""
+    """Return a signal that watches whether these metrics are missing."""
     inputs = {f"{number:03}": metric for number, metric in enumerate(metrics)}
     source = (Matcher("job", "=", "kite"),)
     signal = Signal(id="metrics_missing", kind="missing", unit="state", title="Metrics missing")
@@ -82,14 +85,17 @@ def binding(*metrics: Selector) -> BoundSignal:
 
 
 def test_metrics_of_one_name_are_called_by_their_matchers() -> None:
-    """By those that they do not share, in words that every engine reads back, and never two alike."""
+    """The label has the matchers that the metrics do not share.
+
+    Every engine reads it back, and no two labels are alike.
+    """
     job = Matcher("job", "=", "kite")
     high = Selector("wind", (job, Matcher("level", "=", "high"), Matcher("unit", "!=", 'a="b",c')))
     low = Selector("wind", (job, Matcher("level", "=~", "low.*")))
     odd = [Selector("gust", (job, Matcher("at", "=", sign))) for sign in "=,"]
     alone = Selector("rain", (job, Matcher("level", "=", "high")))
-    one = place(binding(high, low, *odd, alone))
-    assert [one.label(metric) for metric in (high, low, *odd, alone)] == [
+    named_place = place(binding(high, low, *odd, alone))
+    assert [named_place.label(metric) for metric in (high, low, *odd, alone)] == [
         "wind (level is high and unit is not a__b__c)",
         "wind (level is like low.*)",
         "gust (at is _) 1",

@@ -1,4 +1,4 @@
-"""What lies within each other, in Markdown, YAML, PromQL, templates and expressions: too deep is a finding at its place."""
+"""Tests of nesting in Markdown, YAML, PromQL, templates and expressions: too deep is a finding at its place."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ LISTS: Final[dict[str, Callable[[int], str]]] = {
     "quotations": lambda n: "> " * n + "a",
     "quotations without blanks": lambda n: ">" * n + "a",
     "items on one line": lambda n: "- " * n + "a",
-    "items below each other": lambda n: "".join("  " * one + "- a\n" for one in range(n)),
-    "numbers": lambda n: "".join("   " * one + "1. a\n" for one in range(n)),
+    "items below each other": lambda n: "".join("  " * level + "- a\n" for level in range(n)),
+    "numbers": lambda n: "".join("   " * level + "1. a\n" for level in range(n)),
     "both": lambda n: "> - " * (n // 2) + "a",
 }
 
 
 def errors(text: str) -> list[str]:
-    """Return the codes of what a runbook's form comes to."""
+    """Return the codes of the findings about a runbook's form."""
     diagnostics = Diagnostics()
     parse_runbook("a.md", f"# A\n\n{text}\n", diagnostics)
-    return [one.code for one in diagnostics]
+    return [finding.code for finding in diagnostics]
 
 
 @pytest.mark.parametrize("shape", MARKS)
 @pytest.mark.parametrize("depth", [MAX_MARKS + 2, 250, 2000])
 def test_marks_within_marks_are_refused(shape: str, depth: int) -> None:
-    """The program that tells people walks down into them."""
+    """The code that reports findings recurses into the marks."""
     assert errors(MARKS[shape](depth)) == ["nesting"]
 
 
 @pytest.mark.parametrize("mark", ["[", "*a ", "~~", "_a", "![", "[a](b) "])
 def test_a_paragraph_that_is_too_long_to_look_into_is_refused(mark: str) -> None:
-    """To look how deep its marks lie would take quadratic time; without marks it may be as long as it likes."""
+    """Finding out how deep its marks lie would take quadratic time. Without marks, any length is allowed."""
     assert errors("a" + mark * 200_000) == ["nesting"]
     assert errors("a" * 200_000) == []
 
@@ -63,28 +63,28 @@ def test_a_paragraph_that_is_too_long_to_look_into_is_refused(mark: str) -> None
 @pytest.mark.parametrize("shape", LISTS)
 @pytest.mark.parametrize("depth", [MAX_LISTS + 2, 30, 300])
 def test_lists_within_lists_are_refused(shape: str, depth: int) -> None:
-    """What markdown-it would leave out is no part of the page; so nothing is left out without a word."""
+    """markdown-it would silently leave the deeper parts out of the page, so the compiler reports them."""
     assert errors(LISTS[shape](depth)) == ["nesting"]
 
 
 @pytest.mark.parametrize("shape", [*MARKS, *LISTS])
 def test_what_people_write_is_not_refused(shape: str) -> None:
-    """Half of each limit, and many marks beside each other."""
+    """Half of each limit is fine, and so are many marks beside each other."""
     depth = (MAX_MARKS if shape in MARKS else MAX_LISTS) // 2
     assert errors({**MARKS, **LISTS}[shape](depth)) == []
 
 
 def test_many_marks_beside_each_other_are_no_nesting() -> None:
     """A long list of bold words on neighbouring lines is one block of many marks."""
-    assert errors("".join(f"- **Step {one}:** look at *it* and `*`\n" for one in range(500))) == []
+    assert errors("".join(f"- **Step {number}:** look at *it* and `*`\n" for number in range(500))) == []
 
 
 def test_the_line_of_the_deepest_mark_is_shown() -> None:
     """A paragraph may be long."""
     diagnostics = Diagnostics()
     parse_runbook("a.md", f"# A\n\nOne.\nTwo.\n{MARKS['stars alone'](40)}\nFour.\n", diagnostics)
-    (found,) = diagnostics
-    assert (found.span.line, found.message) == (5, f"emphases and links are nested more than {MAX_MARKS} deep")
+    (finding,) = diagnostics
+    assert (finding.span.line, finding.message) == (5, f"emphases and links are nested more than {MAX_MARKS} deep")
 
 
 BRACKETS: Final[dict[str, Callable[[int], str]]] = {
@@ -118,7 +118,7 @@ BRACKETS: Final[dict[str, Callable[[int], str]]] = {
 @pytest.mark.parametrize("shape", BRACKETS)
 @pytest.mark.parametrize("depth", [100, 900, 3000, 100_000])
 def test_a_query_that_is_too_deep_ends_in_a_finding(shape: str, depth: int) -> None:
-    """Whatever the depth: a finding or artifacts, and no traceback."""
+    """At any depth there are findings or artifacts, and no traceback."""
     edit(SPEC, "sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})", repr(BRACKETS[shape](depth)))
     result = tocsin("check")
     assert result.exit_code in {0, 1}
@@ -131,7 +131,7 @@ YAML: Final[dict[str, Callable[[int], str]]] = {
     "mappings": lambda n: "{a: " * n + "}" * n,
     "open lists": lambda n: "[" * n,
     "dashes": lambda n: "\n    " + "- " * n + "a",
-    "blocks": lambda n: "".join("\n" + " " * (6 + one) + "a:" for one in range(n)),
+    "blocks": lambda n: "".join("\n" + " " * (6 + level) + "a:" for level in range(n)),
     "keys": lambda n: "\n      " + "? " * n + "a",
 }
 
@@ -140,7 +140,7 @@ YAML: Final[dict[str, Callable[[int], str]]] = {
 @pytest.mark.parametrize("shape", YAML)
 @pytest.mark.parametrize("depth", [33, 1000, 3000])
 def test_yaml_that_is_too_deep_ends_in_a_finding(shape: str, depth: int) -> None:
-    """The parser recurses in C, and the place is told all the same."""
+    """The parser recurses in C, but the finding still has its place."""
     edit(SPEC, "title: The shop", f"title: {YAML[shape](depth)}")
     result = tocsin("check")
     assert result.exit_code == 1
@@ -150,13 +150,13 @@ def test_yaml_that_is_too_deep_ends_in_a_finding(shape: str, depth: int) -> None
 
 @pytest.mark.usefixtures("base")
 def test_a_deep_runbook_is_a_finding_with_little_of_the_stack_left() -> None:
-    """The whole compiler, with what a program around it may leave."""
+    """This compiles everything, with as little stack as a surrounding program may leave."""
     text = Path(SHOP).read_text(encoding="utf-8")
-    Path(SHOP).write_text("\n\n".join([text, *(one(2000) for one in MARKS.values())]), encoding="utf-8")
+    Path(SHOP).write_text("\n\n".join([text, *(shape(2000) for shape in MARKS.values())]), encoding="utf-8")
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(700)
     try:
-        found = {one.code for one in compile_spec(Path(SPEC)).diagnostics}
+        codes = {finding.code for finding in compile_spec(Path(SPEC)).diagnostics}
     finally:
         sys.setrecursionlimit(before)
-    assert "nesting" in found
+    assert "nesting" in codes

@@ -1,4 +1,4 @@
-"""Writing: all or nothing, no more than what changed, and nothing that is not ours."""
+"""Tests of writing the artifacts: all or nothing, only changed files, and no foreign files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def artifact(path: str, content: bytes) -> Artifact:
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Return content and time of change of every file, temporary ones included."""
+    """Return content and time of change of every file, including temporary files."""
     return {
         path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in folder.rglob("*")
@@ -34,7 +34,7 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def age(folder: Path) -> None:
-    """Make all files old, so that whatever is written anew can be told by its time."""
+    """Make all files old, so that the time shows which files are written anew."""
     for path in folder.rglob("*"):
         os.utime(path, ns=(10**18, 10**18))
 
@@ -44,7 +44,7 @@ THREE = [artifact("a.txt", b"new a"), artifact("b/b.txt", b"new b"), artifact("c
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with an older `a.txt` and `b/b.txt`, without `c.txt`, and with the rules and tests of a system that is gone."""
+    """Return a folder with old `a.txt` and `b/b.txt`, no `c.txt`, and the rules and tests of a removed system."""
     for path, content in (("a.txt", b"old a"), ("b/b.txt", b"old b"), (RULES, OURS), (TESTS, OURS)):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_everything_is_brought_to_what_is_wanted(folder: Path) -> None:
-    """New files appear, old ones change, those of systems that are gone disappear, and no temporary file stays."""
+    """New files appear, old ones change, files of removed systems disappear, and no temporary file stays."""
     changes = output.write(folder, THREE)
     assert (changes.missing, changes.differing, changes.stale) == (("c.txt",), ("a.txt", "b/b.txt"), (RULES, TESTS))
     assert {path: content for path, (content, _) in state(folder).items()} == {
@@ -65,7 +65,7 @@ def test_everything_is_brought_to_what_is_wanted(folder: Path) -> None:
 
 
 def test_files_that_are_up_to_date_keep_their_time_of_change(folder: Path) -> None:
-    """Prometheus, git and people watch times; only what differs is new."""
+    """Prometheus, git and people watch the times, so only files that differ are new."""
     before = state(folder)
     changes = output.write(
         folder, [artifact("a.txt", b"old a"), artifact("b/b.txt", b"new"), artifact(RULES, OURS), artifact(TESTS, OURS)]
@@ -77,7 +77,7 @@ def test_files_that_are_up_to_date_keep_their_time_of_change(folder: Path) -> No
 
 
 def test_a_new_file_can_be_read_by_everybody(tmp_path: Path) -> None:
-    """Prometheus runs as another user; a temporary file is its owner's alone."""
+    """Prometheus runs as another user, and a temporary file is readable for its owner only."""
     output.write(tmp_path, THREE)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.txt")} == {0o644}
 
@@ -86,7 +86,7 @@ def test_a_new_file_can_be_read_by_everybody(tmp_path: Path) -> None:
 def test_a_rename_that_fails_leaves_everything_as_it_was(
     failing: int, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever of the renames it is: what has been renamed is put back."""
+    """This holds for each of the renames: the files that were already renamed are restored."""
     before = contents(folder)
     rename, done = os.replace, []
 
@@ -107,7 +107,7 @@ def test_a_rename_that_fails_leaves_everything_as_it_was(
 def test_where_no_file_has_two_names_the_old_one_comes_back_all_the_same(
     failing: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FAT and some shares know no hard links: the old file is moved aside."""
+    """FAT and some shares have no hard links, so the old file is moved aside."""
     before = contents(folder)
     rename = os.replace
 
@@ -132,7 +132,7 @@ def test_where_no_file_has_two_names_the_old_one_comes_back_all_the_same(
 def test_an_interruption_between_two_renames_leaves_everything_as_it_was(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C is no way to get half of the rules."""
+    """Ctrl-C must not leave half of the rules."""
     before = contents(folder)
     rename = os.replace
 
@@ -167,7 +167,10 @@ def test_a_stale_file_that_cannot_be_removed_leaves_everything_as_it_was(
 
 
 def test_a_full_disk_leaves_everything_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is staged is beside the files; when there is no room for all of it, nothing is touched and nothing stays."""
+    """New files are staged beside the old ones.
+
+    If there is no room for all, no file changes and none is left behind.
+    """
     before = state(folder)
     chmod, done = os.fchmod, []
 
@@ -185,12 +188,12 @@ def test_a_full_disk_leaves_everything_as_it_was(folder: Path, monkeypatch: pyte
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the content of every file: putting back may change times."""
+    """Return the content of every file. Restoring a file may change its time."""
     return {path: content for path, (content, _) in state(folder).items()}
 
 
 def test_foreign_files_are_kept(folder: Path) -> None:
-    """Only files with our header, where we write such files, are ever removed."""
+    """The compiler removes only files with its own header, in the folders where it writes such files."""
     kept = {
         f"{conventions.RULES_FOLDER}/hand-made.rules.yml": b"groups: []\n",
         f"{conventions.RULES_FOLDER}/README.md": OURS,
@@ -212,15 +215,15 @@ def test_foreign_files_are_kept(folder: Path) -> None:
 def test_a_second_run_changes_nothing(tmp_path: Path, first: dict[str, bytes], second: dict[str, bytes]) -> None:
     """Law: writing is idempotent, and a comparison agrees with it."""
     for content in (first, second):
-        wanted = [artifact(path, text) for path, text in content.items()]
-        output.write(tmp_path, wanted)
-        assert not output.compare(tmp_path, wanted)
-        assert not output.write(tmp_path, wanted)
+        artifacts = [artifact(path, text) for path, text in content.items()]
+        output.write(tmp_path, artifacts)
+        assert not output.compare(tmp_path, artifacts)
+        assert not output.write(tmp_path, artifacts)
 
 
 @pytest.mark.usefixtures("base")
 def test_check_is_quiet_when_all_is_up_to_date() -> None:
-    """Exit 0, and nothing is written."""
+    """The command exits with 0 and writes nothing."""
     tocsin("compile")
     before = state(Path("generated"))
     result = tocsin("compile", "--check")
@@ -230,7 +233,7 @@ def test_check_is_quiet_when_all_is_up_to_date() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_check_names_what_is_missing_out_of_date_or_gone() -> None:
-    """Exit 1, a line a file, the way to mend it, and nothing is written."""
+    """The command exits with 1, prints a line for each file and the remedy, and writes nothing."""
     tocsin("compile")
     Path("generated/catalog.json").unlink()
     Path("generated/prometheus/rules/gone.rules.yml").write_bytes(OURS)

@@ -1,4 +1,4 @@
-"""Queries of one's own: what is proved of them, what is said where nothing can be, and what becomes of their labels."""
+"""Tests of custom queries: what the generated tests prove, what the compiler says where they cannot, and the labels."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def bound(query: str, metric: str = "oven", *, per: tuple[str, ...] = ("hall",),
     ],
 )
 def test_a_query_comes_out_with_one_series_a_component(query: str, expression: str) -> None:
-    """What may carry more labels than those of `per` is aggregated to the worst, all else stays as it is written."""
+    """A result that may carry more labels than those of `per` is aggregated to the worst.
+
+    Everything else stays as written.
+    """
     assert canonical(TEMPLATE.expression(bound(query))) == expression
 
 
@@ -64,23 +67,23 @@ def test_the_worst_is_the_lowest_where_low_is_bad_and_of_all_where_nothing_tells
 
 
 def test_an_absence_carries_the_labels_of_its_matchers() -> None:
-    """They are on the alert, so its test expects them."""
-    found = TEMPLATE.further(bound("absent({{ x }})", 'oven{hall="a",fuel=~"gas",door!="b"}'))
-    assert found == {"hall": "a"}
+    """The alert carries these labels, so its test expects them."""
+    labels = TEMPLATE.further(bound("absent({{ x }})", 'oven{hall="a",fuel=~"gas",door!="b"}'))
+    assert labels == {"hall": "a"}
     assert TEMPLATE.further(bound("{{ x }}", 'oven{hall="a"}')) == {}
 
 
 def samples(query: str, *values: str, unit: str = "count") -> str:
-    """Return the samples of a query's one series for phases of three steps at each value."""
-    one = bound(query)
+    """Return the samples of the query's one series, with three steps at each value."""
+    template = bound(query)
     signal = Signal(id="heat", kind="template", unit=unit, title="Heat", query=query)
     phases = tuple(Phase(value=Decimal(value), steps=3) for value in values)
-    (series,) = TEMPLATE.series(BoundSignal(signal=signal, binding=one.binding), Example(phases=phases))
+    (series,) = TEMPLATE.series(BoundSignal(signal=signal, binding=template.binding), Example(phases=phases))
     return series.values
 
 
 @pytest.mark.parametrize(
-    ("query", "values", "found"),
+    ("query", "values", "expected"),
     [
         ("{{ x }}", ("7", "3"), "7x2 3x2"),
         ("{{ x }} / 4 - 1", ("7", "3"), "32x2 16x2"),
@@ -93,9 +96,9 @@ def samples(query: str, *values: str, unit: str = "count") -> str:
         ("({{ x }} - time()) / 60", ("10", "1"), "600+60x2 240+60x2"),
     ],
 )
-def test_samples_are_reckoned_back_from_the_value(query: str, values: tuple[str, ...], found: str) -> None:
-    """Through every number that the query adds, or multiplies by."""
-    assert samples(query, *values) == found
+def test_samples_are_reckoned_back_from_the_value(query: str, values: tuple[str, ...], expected: str) -> None:
+    """The calculation goes back through every number that the query adds or multiplies by."""
+    assert samples(query, *values) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_samples_are_reckoned_back_from_the_value(query: str, values: tuple[str,
     ],
 )
 def test_a_state_is_made_true_and_false(query: str, bad: str, good: str) -> None:
-    """By samples on either side of its comparison, or by none at all."""
+    """The samples lie on either side of its comparison, or there are no samples at all."""
     assert samples(query, "1", "0", unit="state") == f"{bad} {good}"
 
 
@@ -142,7 +145,7 @@ UNTESTED = {
 
 @pytest.mark.parametrize(("query", "why"), UNTESTED.items())
 def test_a_query_that_is_no_matter_of_one_number_has_no_series_and_says_why(query: str, why: str) -> None:
-    """Nothing is proved by a level that was made up."""
+    """A made-up level proves nothing."""
     with pytest.raises(UnsampledError) as caught:
         samples(query, "1")
     assert str(caught.value) == why
@@ -156,21 +159,21 @@ def test_a_metric_in_the_query_is_as_good_as_a_bound_one() -> None:
 
 
 def test_how_far_a_query_looks_back_is_the_sum_of_what_is_nested() -> None:
-    """Ranges, subqueries and offsets."""
+    """Ranges, subqueries and offsets count."""
     assert looks_back("max_over_time(rate(x[5m])[1h:1m] offset 10m) + y offset 2m") == 4500
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [("x > 5", False), ("x or vector(0)", True), ("y unless x", True), ("absent(x)", True), ("hour()", True)],
 )
-def test_a_query_may_speak_of_what_has_no_data(query: str, *, found: bool) -> None:
-    """Then nobody knows what an example returns once its series have ended."""
-    assert speaks_of_nothing(query) is found
+def test_a_query_may_speak_of_what_has_no_data(query: str, *, expected: bool) -> None:
+    """Then nobody knows what an example returns after its series have ended."""
+    assert speaks_of_nothing(query) is expected
 
 
 def test_labels_in_quotes_are_found_wherever_a_query_names_them() -> None:
-    """In matchers, groupings, matchings, and where a function writes one."""
+    """They are found in matchers, groupings and matchings, and where a function writes a label."""
     query = 'sum by ("a.a") (x{"b.b"="1"}) + on ("c.c") group_left ("d.d") label_replace(y, "e.e", "", "", "")'
     assert quoted_labels(query) == {"a.a", "b.b", "c.c", "d.d", "e.e"}
 
@@ -182,12 +185,12 @@ QUERY = """\
       - {series: "{{ done }}", values: "100x{{ steps }}"}
 """
 GOOD = Decimal("999.6")
-"""What the generated test takes for a backlog that is fine: its limit is 1000."""
+"""The backlog that the generated test takes for fine. Its limit is 1000."""
 BINDING = "{taken: entries_taken, done: entries_done, per: [region, queue]}"
 
 
 def one_metric(query: str, *further: str, per: str = "queue", comment: str = "") -> None:
-    """Let the ledger's backlog be measured by a query over one metric."""
+    """Make the ledger measure its backlog by a query over one metric."""
     lines = "".join(f"    {line}\n" for line in (f"query: '{query}'{comment}", *further))
     edit(SPEC, QUERY, lines)
     edit(SPEC, BINDING, f"{{taken: entries_taken, per: {per}}}")
@@ -195,20 +198,23 @@ def one_metric(query: str, *further: str, per: str = "queue", comment: str = "")
 
 def proofs_of(alert: str) -> list[dict[str, Any]]:
     """Return the generated tests that look at an alert of the ledger."""
-    (found,) = (one for one in compiled().artifacts if one.path == conventions.tests_path("ledger"))
-    tests: list[dict[str, Any]] = yaml.safe_load(found.content)["tests"]
-    return [test for test in tests if alert in {one["alertname"] for one in test["alert_rule_test"]}]
+    (selected,) = (artifact for artifact in compiled().artifacts if artifact.path == conventions.tests_path("ledger"))
+    tests: list[dict[str, Any]] = yaml.safe_load(selected.content)["tests"]
+    return [test for test in tests if alert in {expectation["alertname"] for expectation in test["alert_rule_test"]}]
 
 
 @pytest.mark.usefixtures("base")
 def test_a_query_that_cannot_be_tested_is_a_finding_with_both_ways_out() -> None:
-    """An example or a reason; where no series are known by which it returns `value`, none are proposed."""
+    """The remedies are an example or a reason.
+
+    If no series are known for which it returns `value`, no example is proposed.
+    """
     one_metric("deriv({{ taken }}[1h])")
-    (found,) = compile_spec(Path(SPEC)).diagnostics
-    assert (found.code, found.level) == ("untested", "error")
-    assert found.hint is not None
-    assert "such as" not in found.hint
-    assert 'untested: "why"' in found.hint
+    (finding,) = compile_spec(Path(SPEC)).diagnostics
+    assert (finding.code, finding.level) == ("untested", "error")
+    assert finding.hint is not None
+    assert "such as" not in finding.hint
+    assert 'untested: "why"' in finding.hint
 
 
 @pytest.mark.usefixtures("base")
@@ -228,22 +234,22 @@ def test_a_query_that_cannot_be_tested_is_a_finding_with_both_ways_out() -> None
     ],
 )
 def test_a_template_reaches_no_object_of_the_program(expression: str) -> None:
-    """Names, numbers, comparisons and arithmetic are let in; a member, a call, a filter is a finding."""
+    """Names, numbers, comparisons and arithmetic are allowed. A member, a call or a filter is a finding."""
     edit(SPEC, "({{ taken }}) -", f"({{{{ {expression} }}}}) -")
-    (found,) = compile_spec(Path(SPEC)).diagnostics
-    assert (found.code, found.level) == ("template", "error")
-    assert "has no place in it" in found.message
+    (finding,) = compile_spec(Path(SPEC)).diagnostics
+    assert (finding.code, finding.level) == ("template", "error")
+    assert "has no place in it" in finding.message
 
 
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize(("sign", "second"), [("-", 0), ("+", 0), ("*", 1), ("/", 1)])
 def test_the_example_that_is_proposed_returns_the_value(sign: str, second: int) -> None:
-    """Pasted as it is, it compiles: the first metric is the value, and the second changes nothing of it."""
+    """The proposed example compiles unchanged: the first metric is the value, and the second does not change it."""
     query = f"sum by ({{{{ per }}}}) ({{{{ taken }}}}) {sign} sum by ({{{{ per }}}}) ({{{{ done }}}})"
     edit(SPEC, QUERY, f"    query: '{query}'\n")
     edit(SPEC, BINDING, "{taken: entries_taken, done: entries_done, per: queue}")
-    (found,) = compile_spec(Path(SPEC)).diagnostics
-    proposed = (found.hint or "").partition("such as `")[2].partition("`")[0]
+    (finding,) = compile_spec(Path(SPEC)).diagnostics
+    proposed = (finding.hint or "").partition("such as `")[2].partition("`")[0]
     assert f'{{series: "{{{{ done }}}}", values: "{second}x{{{{ steps }}}}"}}' in proposed
     edit(SPEC, f"    query: '{query}'\n", f"    query: '{query}'\n    example: {proposed}\n")
     assert compile_spec(Path(SPEC)).diagnostics.found == []
@@ -253,14 +259,14 @@ def test_the_example_that_is_proposed_returns_the_value(sign: str, second: int) 
 def test_nobody_is_asked_for_an_example_that_cannot_be() -> None:
     """No series know the hour."""
     one_metric("{{ taken }} * on () group_left () hour()")
-    (found,) = compile_spec(Path(SPEC)).diagnostics
-    assert found.hint == 'write `untested: "why"` beside the query; no example can show it'
+    (finding,) = compile_spec(Path(SPEC)).diagnostics
+    assert finding.hint == 'write `untested: "why"` beside the query; no example can show it'
 
 
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("key", [True, False], ids=["the key", "a comment"])
 def test_a_reason_leaves_the_test_out(*, key: bool) -> None:
-    """Either way the alert is compiled, and all other tests stay."""
+    """In both cases the alert is compiled, and all other tests stay."""
     if key:
         one_metric("deriv({{ taken }}[1h])", "untested: of a trend there is no level")
     else:
@@ -274,10 +280,10 @@ def test_a_reason_leaves_the_test_out(*, key: bool) -> None:
 
 @pytest.mark.usefixtures("base")
 def test_the_reason_is_shown_in_the_catalogue_and_by_the_coverage() -> None:
-    """Nothing is silently untested."""
+    """No alert is silently untested."""
     one_metric("deriv({{ taken }}[1h])", "untested: of a trend there is no level")
-    (catalog,) = (one for one in compiled().artifacts if one.path == conventions.CATALOG_PATH)
-    reasons = {one["signal"]: one.get("untested") for one in json.loads(catalog.content)["alerts"]}
+    (catalog,) = (artifact for artifact in compiled().artifacts if artifact.path == conventions.CATALOG_PATH)
+    reasons = {entry["signal"]: entry.get("untested") for entry in json.loads(catalog.content)["alerts"]}
     assert reasons["backlog"] == "of a trend there is no level"
     assert reasons["availability"] is None
     assert "backlog has no generated test: of a trend there is no level" in tocsin("check", "--coverage").stdout
@@ -285,7 +291,7 @@ def test_the_reason_is_shown_in_the_catalogue_and_by_the_coverage() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_a_test_by_somebodys_example_says_so() -> None:
-    """Where it fails, the example may be at fault."""
+    """If the test fails, the example may be at fault."""
     assert all("LedgerBacklog by its own example" in test["name"] for test in proofs_of("LedgerBacklog"))
     one_metric("{{ taken }} * 2")
     assert not any("example" in test["name"] for test in proofs_of("LedgerBacklog"))
@@ -293,7 +299,7 @@ def test_a_test_by_somebodys_example_says_so() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_a_state_whose_comparison_returns_another_number_never_fires() -> None:
-    """`== 0` without `bool` is 0 where it holds."""
+    """If `== 0` without `bool` holds, its value is 0."""
     edit(SPEC, "signals:\n  closing", "signals:\n  idle: {unit: state, title: Idle, query: '{{ x }} == 0'}\n  closing")
     edit(
         SPEC,
@@ -301,9 +307,11 @@ def test_a_state_whose_comparison_returns_another_number_never_fires() -> None:
         '      error_ratio:  off\n      idle: {warning: when true, runbook: "#backlog"}\n',
     )
     edit(SPEC, f"backlog:      {BINDING}", f"backlog:      {BINDING}\n      idle: {{x: ledger_jobs, component: jobs}}")
-    found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code in {"limit-never-fires", "untested"}]
-    assert [one.code for one in found] == ["limit-never-fires"]
-    assert found[0].hint == "write `== bool 0`"
+    findings = [
+        finding for finding in compile_spec(Path(SPEC)).diagnostics if finding.code in {"limit-never-fires", "untested"}
+    ]
+    assert [finding.code for finding in findings] == ["limit-never-fires"]
+    assert findings[0].hint == "write `== bool 0`"
 
 
 @pytest.mark.parametrize(
@@ -337,7 +345,7 @@ def test_a_state_whose_comparison_returns_another_number_never_fires() -> None:
     ],
 )
 def test_a_comparison_of_a_state_returns_1(query: str, way_out: str | None) -> None:
-    """Where it is the query's own result; what stands behind `and` or inside of a count may be any number."""
+    """This concerns only the query's own result. Values behind `and` or inside of a count may be any number."""
     why = not_one(query)
     assert (None if why is None else why.partition("; ")[2]) == way_out
 
@@ -353,30 +361,30 @@ def test_a_comparison_of_a_state_returns_1(query: str, way_out: str | None) -> N
     ],
 )
 def test_a_quantile_of_buckets_needs_their_edges(query: str, lost: str | None) -> None:
-    """A native histogram has them inside."""
+    """A native histogram has the edges inside."""
     assert lost_buckets(query) == lost
 
 
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("label", [*conventions.RULE_LABELS, "alertname"])
 def test_no_label_that_a_rule_sets_tells_components_apart(label: str) -> None:
-    """Of a query as of any other signal."""
+    """This holds for a query as for any other signal."""
     one_metric("{{ taken }}", per=label)
-    assert [one.code for one in compile_spec(Path(SPEC)).diagnostics] == ["reserved-label"]
+    assert [finding.code for finding in compile_spec(Path(SPEC)).diagnostics] == ["reserved-label"]
 
 
 @pytest.mark.usefixtures("base")
 def test_an_example_may_count_from_the_beginning_of_its_phase() -> None:
-    """`start` and `step` are seconds, so that what is compared with `time()` has an example too."""
+    """`start` and `step` are seconds, so that a query that compares with `time()` can have an example."""
     one_metric(
         "(time() - {{ taken }}) * 1 + 0 * {{ taken }}",
         'example: [{series: "{{ taken }}", values: "{{ start - value }}+{{ step }}x{{ steps }}"}]',
     )
     values = [
-        one["values"]
+        input_series["values"]
         for test in proofs_of("LedgerBacklog")
-        for one in test["input_series"]
-        if one["series"].startswith("entries_taken") and test["name"].endswith("recovery")
+        for input_series in test["input_series"]
+        if input_series["series"].startswith("entries_taken") and test["name"].endswith("recovery")
     ]
     (text,) = values
     (first, step, times), (second, *_) = (re.split(r"\+|x", token) for token in text.split(" ")[:2])
@@ -386,7 +394,7 @@ def test_an_example_may_count_from_the_beginning_of_its_phase() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_blanks_of_an_example_fill_their_phase() -> None:
-    """Promtool repeats a blank once less than a number; the next phase begins where it should all the same."""
+    """Promtool repeats a blank once less than a number. The next phase must still begin at its time."""
     one_metric(
         "absent({{ taken }}) or vector(0)",
         'example: [{series: "{{ taken }}", values: "{{ \'_\' if value > 2000 else value }}x{{ steps }}"}]',
@@ -395,9 +403,9 @@ def test_blanks_of_an_example_fill_their_phase() -> None:
     edit(SPEC, "per: []", "component: all")
     for test in proofs_of("LedgerBacklog"):
         assert not test["name"].endswith("gone")
-        for one in test["input_series"]:
-            if one["values"].startswith("_"):
-                first, second = one["values"].split(" ")[:2]
+        for input_series in test["input_series"]:
+            if input_series["values"].startswith("_"):
+                first, second = input_series["values"].split(" ")[:2]
                 assert second == "_x1"
                 assert first.startswith("_x")
 
@@ -427,7 +435,7 @@ def test_blanks_of_an_example_fill_their_phase() -> None:
 def test_a_metric_that_a_query_takes_as_it_is_is_in_the_unit_of_the_limits(
     query: str, unit: str, metric: str, finding: str
 ) -> None:
-    """As in a binding, and as there its name may be wrong: then a comment says so."""
+    """This holds as in a binding. If the name of the metric is wrong, a comment says so."""
     definition = f"  one: {{unit: {unit}, title: One, query: '{query}', untested: not here}}\n"
     edit(SPEC, "signals:\n", f"signals:\n{definition}")
     limit = {"seconds": "90s", "ratio": "90%", "count": "9"}[unit]
@@ -435,10 +443,10 @@ def test_a_metric_that_a_query_takes_as_it_is_is_in_the_unit_of_the_limits(
     edit(SPEC, "      error_ratio:  off\n", f"      error_ratio:  off\n{written}")
     edit(SPEC, f"backlog:      {BINDING}", f"backlog:      {BINDING}\n      one: {{m: {metric}, per: kiln}}")
     asked = {"counter-as-gauge", "unit-contradicts-name"}
-    hints = [one.hint or "" for one in compile_spec(Path(SPEC)).diagnostics if one.code in asked]
+    hints = [finding.hint or "" for finding in compile_spec(Path(SPEC)).diagnostics if finding.code in asked]
     assert len(hints) == bool(finding)
     assert all(finding in hint for hint in hints)
     if finding:
-        said = f"{{m: {metric}, per: kiln}}"
-        edit(SPEC, said, f"{said}  # tocsin: ignore[unit-contradicts-name, counter-as-gauge] a wrong name")
-        assert not asked & {one.code for one in compile_spec(Path(SPEC)).diagnostics}
+        binding = f"{{m: {metric}, per: kiln}}"
+        edit(SPEC, binding, f"{binding}  # tocsin: ignore[unit-contradicts-name, counter-as-gauge] a wrong name")
+        assert not asked & {finding.code for finding in compile_spec(Path(SPEC)).diagnostics}

@@ -1,4 +1,4 @@
-"""Regular expressions of matchers, held against the Prometheus that must read them."""
+"""Tests of matchers' regular expressions, compared with the Prometheus that must read them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from testbed.fuzz.nasty import REGEXES
     ],
 )
 def test_what_every_prometheus_reads_is_let_in(pattern: str) -> None:
-    """The syntax of RE2, as people use it."""
+    """This is the syntax of RE2, as people use it."""
     assert unread(pattern) is None
 
 
@@ -51,14 +51,14 @@ def test_what_every_prometheus_reads_is_let_in(pattern: str) -> None:
     ],
 )
 def test_what_go_would_refuse_or_read_otherwise_is_shown_from_there_on(pattern: str, rest: str | None) -> None:
-    """Rust reads all of these, or more than Go does."""
-    found = unread(pattern)
-    assert found is not None
-    assert found == rest or rest is None
+    """Rust's library reads all of these, or reads more than Go does."""
+    refused = unread(pattern)
+    assert refused is not None
+    assert refused == rest or rest is None
 
 
 def test_promtool_accepts_every_regular_expression_that_is_let_in(promtool: Path, tmp_path: Path) -> None:
-    """What compiles and Prometheus refuses is the worst that a compiler can do."""
+    """The worst mistake of a compiler is an output that Prometheus refuses."""
     accepted = []
     for pattern in REGEXES:
         expression = f"up{{a=~{json.dumps(pattern, ensure_ascii=False)}}}"

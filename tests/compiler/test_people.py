@@ -1,4 +1,4 @@
-"""People in thresholds.yaml → in the catalogue: rotations, working hours, fallback channels, and what the webhook makes of them."""
+"""Tests of people in the catalogue: rotations, working hours and fallback channels, and how the webhook reads them."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ teams:
 def catalog(*edits: tuple[str, str]) -> dict[str, Any]:
     for old, new in edits:
         edit(SPEC, old, new)
-    found = compiled()
-    (artifact,) = (one for one in found.artifacts if one.path == "catalog.json")
+    compilation = compiled()
+    (artifact,) = (candidate for candidate in compilation.artifacts if candidate.path == "catalog.json")
     data: dict[str, Any] = json.loads(artifact.content)
     return data
 
 
 @pytest.mark.usefixtures("base")
 def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
-    """As they are written, in base units; `never` is null."""
+    """They stand there as written, in base units. `never` is null."""
     data = catalog(
         ("teams:\n", SCHEDULES),
         ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never, still_firing: 90m}"),
@@ -82,7 +82,7 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_what_nobody_has_written_is_not_in_the_catalogue() -> None:
-    """A webhook of an earlier version goes on reading it."""
+    """So a webhook of an earlier version can still read the catalogue."""
     data = catalog()
     assert "schedules" not in data
     assert set(data["policies"]["standard"]) == {"levels", "severities"}
@@ -92,7 +92,7 @@ def test_what_nobody_has_written_is_not_in_the_catalogue() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_webhook_reads_what_the_compiler_has_written(tmp_path: Path) -> None:
-    """Both sides read a rule and a zone alike."""
+    """Both sides read a rule and a time zone alike."""
     edit(SPEC, "teams:\n", SCHEDULES)
     for artifact in compiled().artifacts:
         if artifact.path.startswith("catalog"):
@@ -102,7 +102,7 @@ def test_webhook_reads_what_the_compiler_has_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("start", ["2026-01-05 09:00", "2092-02-29 09:00", "9998-06-01 09:00"])
 def test_rule_that_never_holds_is_refused_soon(start: str) -> None:
-    """Day by day up to the year 9999 would be many seconds; one that holds on February 29th is none."""
+    """Going day by day to the year 9999 would take many seconds. A rule that holds only on February 29th is fine."""
     began, first = time.process_time(), datetime.fromisoformat(start)
     problem = schedules._problem("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", first)
     assert problem is not None

@@ -1,4 +1,4 @@
-"""PromQL: canonical printing, selectors, and what is refused."""
+"""Tests of PromQL: canonical printing, selectors, and the texts that are refused."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ CANONICAL = {
 
 @pytest.mark.parametrize(("written", "printed"), CANONICAL.items())
 def test_an_expression_is_printed_as_prometheus_prints_it(written: str, printed: str) -> None:
-    """On one line, however long; printing once more changes nothing."""
+    """It is printed on one line of any length. Printing it again changes nothing."""
     assert canonical(written) == printed
     assert canonical(printed) == printed
 
 
 @pytest.mark.acceptance
 def test_prometheus_prints_the_same(promtool: Path) -> None:
-    """Its own formatter, which breaks long lines, agrees with every line of the table."""
+    """Prometheus's own formatter, which breaks long lines, agrees with every line of the table."""
     known = subprocess.run([promtool, "--help"], capture_output=True, text=True, check=True)
     if "promql format" not in known.stdout + known.stderr:
         pytest.skip("this promtool has no formatter")
@@ -67,7 +67,7 @@ def test_prometheus_prints_the_same(promtool: Path) -> None:
 
 @pytest.mark.parametrize("expression", ["", "sum(x", "rate(x)", "x +", 'x{a=~"("}', "no_such_function(x)", "x[5m"])
 def test_what_is_no_promql_is_refused(expression: str) -> None:
-    """With the parser's reason, and no other exception."""
+    """The error has the parser's reason, and there is no other exception."""
     with pytest.raises(PromQLError):
         canonical(expression)
 
@@ -83,14 +83,14 @@ def test_what_is_no_promql_is_refused(expression: str) -> None:
     ],
 )
 def test_what_old_servers_do_not_read_is_refused_in_a_query(expression: str) -> None:
-    """The parser is ahead of Prometheus 2.42, the oldest one that is supported."""
+    """The parser knows more than Prometheus 2.42, the oldest supported release."""
     canonical(expression)
     with pytest.raises(PromQLError, match=r"`or`|experimental"):
         checked(expression)
 
 
 def test_a_query_that_holds_nothing_new_passes_unchanged() -> None:
-    """The check does not rewrite what somebody wrote."""
+    """The check does not rewrite the query."""
     expression = "max  by (a) (predict_linear(x[1h], 4 * 3600)) >= bool (max by (a) (y) > 0)"
     assert checked(expression) == expression
 
@@ -114,7 +114,7 @@ def test_a_query_that_holds_nothing_new_passes_unchanged() -> None:
     ],
 )
 def test_a_selector_is_a_name_and_its_matchers_in_the_order_written(text: str, selector: Selector) -> None:
-    """Order is kept, as it is what people recognise."""
+    """The order stays, because people recognise it."""
     assert parse_selector(text) == selector
 
 
@@ -138,7 +138,7 @@ def test_a_selector_is_a_name_and_its_matchers_in_the_order_written(text: str, s
     ],
 )
 def test_what_is_more_or_less_than_a_selector_is_refused(text: str) -> None:
-    """Ranges, offsets and functions are the kind's business; a metric must have a name."""
+    """Ranges, offsets and functions belong to the kind. A metric must have a name."""
     with pytest.raises(PromQLError):
         parse_selector(text)
 
@@ -153,7 +153,7 @@ def test_matchers_are_written_without_braces() -> None:
     "text", ["job", "job=api", '{job="a"}', 'job="a"} or x{b="c"', 'job="a"} offset 5m #', '__name__="x"']
 )
 def test_what_is_no_list_of_matchers_is_refused(text: str) -> None:
-    """Nothing can be smuggled behind the closing brace."""
+    """Nobody can smuggle a text behind the closing brace."""
     with pytest.raises(PromQLError):
         parse_matchers(text)
 
@@ -182,7 +182,7 @@ def test_a_printed_matcher_reads_as_the_same(label: str, operator: str, value: s
     ],
 )
 def test_an_operand_of_a_comparison_has_parentheses_where_it_binds_less(expression: str, printed: str) -> None:
-    """`a and b > 5` would compare `b`; chained comparisons are misread by people."""
+    """`a and b > 5` would compare `b`, and people misread chained comparisons."""
     assert operand(expression) == printed
 
 
@@ -191,5 +191,5 @@ def test_an_operand_of_a_comparison_has_parentheses_where_it_binds_less(expressi
     [(0.07, 4, "0.07"), (12345, 4, "1.234e+04"), (1e-05, 4, "1e-05"), (100, 4, "100"), (99.999, 4, "100"), (0, 6, "0")],
 )
 def test_numbers_are_printed_as_go_does(value: float, digits: int, text: str) -> None:
-    """`%.4g`, whose exponents have two digits in both languages."""
+    """`%.4g` writes exponents with two digits in both languages."""
     assert go_general(value, digits) == text

@@ -1,4 +1,4 @@
-"""PromQL as text: strings of every sort, and the place of a mistake in what somebody wrote."""
+"""Tests of PromQL as text: strings of every sort, and the place of a mistake."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.compiler.base import SPEC, edit
 
 
 def refused(text: str) -> PromQLError:
-    """Return the error that a text of PromQL is refused with."""
+    """Return the error that refuses a text of PromQL."""
     with pytest.raises(PromQLError) as caught:
         canonical(text)
     return caught.value
@@ -33,7 +33,7 @@ def refused(text: str) -> PromQLError:
     ],
 )
 def test_a_raw_string_is_written_with_escapes(written: str, read: str) -> None:
-    """Backticks in other strings and in comments are no strings; all else stays as it is."""
+    """Backticks in other strings and in comments are no strings; everything else stays as it is."""
     assert without_raw_strings(written) == read
 
 
@@ -45,7 +45,7 @@ def test_a_raw_string_says_what_stands_in_it(value: str) -> None:
 
 @given(st.text("ab{}()[]`'\"\\#= \n1.5<>!~,:@*é", max_size=25))
 def test_text_is_read_or_refused_at_a_place_in_it(text: str) -> None:
-    """Law: no other exception, and a place that a caret can stand at."""
+    """Law: there is no other exception, and the place is one where a caret can stand."""
     for read in (parse_selector, parse_matchers, canonical, portable):
         try:
             read(text)
@@ -56,13 +56,13 @@ def test_text_is_read_or_refused_at_a_place_in_it(text: str) -> None:
 
 @given(st.text(max_size=30))
 def test_tokens_lie_in_their_order_and_hold_what_is_no_blank(text: str) -> None:
-    """Law: of a text that has tokens, each is the text at its place."""
+    """Law: if a text has tokens, each token is the text at its place."""
     try:
-        found = tokens(text)
+        pieces = tokens(text)
     except MistakeError:
         return
-    assert all(text[one.start : one.end] == one.text for one in found)
-    assert [one.start for one in found] == sorted(one.start for one in found)
+    assert all(text[token.start : token.end] == token.text for token in pieces)
+    assert [token.start for token in pieces] == sorted(token.start for token in pieces)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_tokens_lie_in_their_order_and_hold_what_is_no_blank(text: str) -> None:
     ],
 )
 def test_a_mistake_has_a_place_and_says_what_it_is(text: str, excerpt: str, message: str) -> None:
-    """The caret stands below what cannot stand there."""
+    """The caret stands below the part that cannot stand there."""
     error = refused(text)
     mistake = error.mistake
     assert text[mistake.start : mistake.start + mistake.length] == excerpt
@@ -104,7 +104,7 @@ def test_a_mistake_has_a_place_and_says_what_it_is(text: str, excerpt: str, mess
 
 
 def test_a_mistake_behind_a_raw_string_is_where_it_was_written() -> None:
-    """What the parser is given is longer than what was written."""
+    """The parser gets a longer text than the one that was written."""
     text = 'sum(pressure{path=~`/v\\d+"`}) by'
     mistake = refused(text).mistake
     assert (mistake.start, mistake.length) == (len(text) - 1, 1)
@@ -120,7 +120,7 @@ def test_a_mistake_behind_a_raw_string_is_where_it_was_written() -> None:
     ],
 )
 def test_a_mistake_names_the_way_out(text: str, hint: str) -> None:
-    """As far as there is one."""
+    """The hint names a remedy, if there is one."""
     assert refused(text).hint == hint
 
 
@@ -133,7 +133,7 @@ def test_a_mistake_names_the_way_out(text: str, hint: str) -> None:
     ],
 )
 def test_what_is_more_than_a_selector_names_the_way_out(text: str, hint: str) -> None:
-    """Where the metric of a signal is wanted."""
+    """These texts stand where the metric of a signal is expected."""
     with pytest.raises(PromQLError, match="only a metric's name and its matchers") as caught:
         parse_selector(text)
     assert caught.value.hint == hint
@@ -156,7 +156,7 @@ VALUE = "sum by (vessel) (pressure) wrong"
     ids=["plain", "single quotes", "double quotes", "two lines", "a block", "a folded block", "three quoted lines"],
 )
 def test_a_part_of_a_value_is_found_in_the_file(lines: list[str]) -> None:
-    """However YAML writes it."""
+    """The notation in YAML does not matter."""
     diagnostics = Diagnostics()
     diagnostics.read("t.yaml", "\n".join(lines))
     start = lines[0].index(" ") + 2
@@ -166,7 +166,7 @@ def test_a_part_of_a_value_is_found_in_the_file(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("line", ["query: 'it''s wrong'", 'query: "a \\"b\\" wrong"'])
 def test_a_part_behind_an_escape_of_yaml_has_the_place_of_the_value(line: str) -> None:
-    """No caret stands below something else."""
+    """A caret never stands below another part."""
     diagnostics = Diagnostics()
     diagnostics.read("t.yaml", line)
     value, whole = ("it's wrong" if "''" in line else 'a "b" wrong'), Span("t.yaml", 1, 8, len(line))
@@ -175,15 +175,15 @@ def test_a_part_behind_an_escape_of_yaml_has_the_place_of_the_value(line: str) -
 
 @pytest.mark.usefixtures("base")
 def test_a_mistake_in_a_folded_query_is_at_its_line() -> None:
-    """Although its metrics stand in the middle of it."""
+    """The place is right although the text of the metrics is filled in before it."""
     edit(
         SPEC,
         "query: sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})",
         "query: >-\n      sum by ({{ per }}) ({{ taken }})\n      minus sum by ({{ per }}) ({{ done }})",
     )
-    (found,) = compile_spec(Path(SPEC)).diagnostics
-    line = Path(SPEC).read_text(encoding="utf-8").split("\n")[found.span.line - 1]
-    assert line[found.span.column - 1 : found.span.end_column - 1] == "minus"
+    (finding,) = compile_spec(Path(SPEC)).diagnostics
+    line = Path(SPEC).read_text(encoding="utf-8").split("\n")[finding.span.line - 1]
+    assert line[finding.span.column - 1 : finding.span.end_column - 1] == "minus"
 
 
 @pytest.mark.usefixtures("base")
@@ -198,6 +198,6 @@ def test_a_mistake_in_a_folded_query_is_at_its_line() -> None:
     ],
 )
 def test_strings_of_every_sort_are_taken_wherever_promql_is_written(old: str, new: str) -> None:
-    """Backticks and single quotes in bindings, selectors, queries and examples."""
+    """Backticks and single quotes work in bindings, selectors, queries and examples."""
     edit(SPEC, old, new)
-    assert [one.message for one in compile_spec(Path(SPEC)).diagnostics] == []
+    assert [finding.message for finding in compile_spec(Path(SPEC)).diagnostics] == []

@@ -1,4 +1,4 @@
-"""The command `prove`: the generated tests run, and what fails is shown where its cause stands."""
+"""Tests of the command `prove`, which runs the generated tests and shows each failure where its cause stands."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_output_of_promtool_is_taken_apart() -> None:
 
 
 def test_a_test_without_a_name_and_a_label_in_quotes_are_read() -> None:
-    """Newer promtools print label names beyond the old rules in quotes."""
+    """Newer promtools print label names outside of the old rules in quotes."""
     (mismatch,) = failures(NEW)
     assert isinstance(mismatch, Mismatch)
     assert (mismatch.test, mismatch.expected) == ("", ())
@@ -75,7 +75,7 @@ def test_a_test_without_a_name_and_a_label_in_quotes_are_read() -> None:
 
 
 def test_a_rule_that_cannot_be_loaded_is_told_once() -> None:
-    """Promtool says it for each test of the file."""
+    """Promtool repeats it for each test of the file."""
     (refusal,) = failures(UNLOADED)
     assert refusal == Refusal(rule="ShopCpu", message="could not parse expression: 1:5: unexpected")
 
@@ -93,7 +93,7 @@ def test_a_rule_that_cannot_be_loaded_is_told_once() -> None:
     ],
 )
 def test_what_is_not_understood_is_not_guessed_at(output: str) -> None:
-    """The caller shows it whole."""
+    """The caller shows the whole output."""
     with pytest.raises(NotUnderstoodError):
         failures(output)
 
@@ -103,7 +103,7 @@ def alert(**labels: str) -> FiringAlert:
 
 
 def test_an_alert_stands_beside_the_one_that_is_most_like_it() -> None:
-    """What is alike is left out; what differs in more than one label is another alert."""
+    """Equal alerts are left out. An alert that differs in more than one label is another alert."""
     expected = (alert(pod="a", zone="x"), alert(pod="b", zone="x"), alert(pod="c", zone="x"))
     got = (alert(pod="q", zone="y"), alert(pod="b", zone="z"), alert(pod="a", zone="x"))
     mismatch = Mismatch(test="t", alert="A", at="1m", expected=expected, got=got)
@@ -125,14 +125,14 @@ def test_the_table_marks_what_differs_and_keeps_to_the_width(width: int) -> None
     assert {line.split()[1] for line in lines if line.startswith("≠")} == {"team", "value"}
 
 
-# With the real promtool.
+# Tests with the real promtool.
 
 Spoil = Callable[[str], Path]
 
 
 @pytest.fixture
 def spoiled(promtool: Path, tmp_path: Path) -> Spoil:
-    """Return what makes a promtool that spoils the rules by an expression of sed before it looks at them."""
+    """Return a function that makes a promtool that changes the rules by an expression of sed before it reads them."""
 
     def make(expression: str) -> Path:
         script = tmp_path / "promtool-that-spoils"
@@ -154,7 +154,7 @@ def proved(promtool: Path, *arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Stand-ins for promtool must leave nothing behind that anybody takes for a proof."""
+    """Set the width of the terminal, and a cache in which stand-ins leave no proof that a later run could use."""
     monkeypatch.setenv("COLUMNS", "110")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -162,7 +162,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
 def test_what_is_right_is_proved_without_being_written(promtool: Path) -> None:
-    """What is compiled is proved, not what lies in the output folder."""
+    """The command proves what it compiles, not the files of the output folder."""
     result = proved(promtool)
     assert result.exit_code == 0, result.stderr
     *files, verdict = result.stderr.splitlines()
@@ -174,7 +174,7 @@ def test_what_is_right_is_proved_without_being_written(promtool: Path) -> None:
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
 def test_one_system_alone_is_proved(promtool: Path) -> None:
-    """The others are not looked at."""
+    """The command does not look at the other systems."""
     edit(SPEC, "{{ 100 + value }}", "{{ 90 + value }}")
     result = proved(promtool, "--only", "shop", "--jobs", "1")
     assert result.exit_code == 0, result.stderr
@@ -185,7 +185,7 @@ def test_one_system_alone_is_proved(promtool: Path) -> None:
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
 def test_a_wrong_example_is_shown_where_it_stands(promtool: Path, snapshot: SnapshotAssertion) -> None:
-    """The fault is the user's, and one finding says so: with the limit, the sentence and the two columns."""
+    """The fault is the user's, and one finding says so, with the limit, the sentence and the two columns."""
     edit(SPEC, "{{ 100 + value }}", "{{ 90 + value }}")
     result = proved(promtool, "--only", "ledger")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -194,14 +194,14 @@ def test_a_wrong_example_is_shown_where_it_stands(promtool: Path, snapshot: Snap
 
 
 def without_version(text: str) -> str:
-    """Return what is printed without the version of promtool."""
+    """Return the output without the version of promtool."""
     return text.rpartition(" in promtool ")[0]
 
 
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
 def test_a_query_without_an_example_is_shown_where_it_stands(spoiled: Spoil) -> None:
-    """Its series are made up from the query: an example says what the compiler got wrong."""
+    """Its series are made up from the query. A custom example would show that the compiler is wrong."""
     query = '  doubled: {title: Doubled, unit: count, query: "2 * max by ({{ per }}) ({{ taken }})"}\n'
     edit(SPEC, "signals:\n", f"signals:\n{query}")
     edit(
@@ -241,7 +241,7 @@ BROKEN = {
 def test_a_rule_that_does_something_else_is_shown_at_its_limit(
     name: str, spoiled: Spoil, snapshot: SnapshotAssertion
 ) -> None:
-    """Both generations of promtool are understood, and lead to the same words but for its own."""
+    """Both generations of promtool are understood, and lead to the same texts except for promtool's version."""
     result = proved(spoiled(BROKEN[name]), "--only", "shop")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "promtool says" not in result.stderr
@@ -256,7 +256,7 @@ def test_a_rule_that_does_something_else_is_shown_at_its_limit(
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
 def test_programs_get_the_findings_as_data(spoiled: Spoil) -> None:
-    """In the form of all other findings."""
+    """The data have the form of all other findings."""
     result = proved(spoiled("s/> 0.05/> 0.5/"), "--only", "shop", "--format", "json")
     assert result.exit_code == 1
     (finding,) = json.loads(result.stdout)["diagnostics"]
@@ -264,7 +264,7 @@ def test_programs_get_the_findings_as_data(spoiled: Spoil) -> None:
 
 
 def stand_in(tmp_path: Path, body: str) -> Path:
-    """Return a program in the place of promtool."""
+    """Return a program that stands in for promtool."""
     script = tmp_path / "stand-in"
     script.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
     script.chmod(stat.S_IRWXU)
@@ -273,7 +273,7 @@ def stand_in(tmp_path: Path, body: str) -> Path:
 
 @pytest.mark.usefixtures("base")
 def test_an_output_that_is_not_understood_is_shown_whole(tmp_path: Path) -> None:
-    """A promtool of another time: a test fails, whatever it says."""
+    """An unknown release of promtool fails the test, whatever it prints."""
     result = proved(stand_in(tmp_path, "echo 'the shop burns'; exit 1"), "--only", "shop")
     assert result.exit_code == 1
     assert "prometheus/tests/shop.test.yml: promtool says, with status 1:\nthe shop burns\n" in result.stderr
@@ -281,7 +281,7 @@ def test_an_output_that_is_not_understood_is_shown_whole(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("base")
 def test_an_alert_that_nobody_compiled_is_shown_whole(tmp_path: Path) -> None:
-    """It has no place."""
+    """Such an alert has no place in the specification."""
     result = proved(stand_in(tmp_path, f"cat <<'END'\n{NEW}END\nexit 1"), "--only", "shop")
     assert result.exit_code == 1
     assert '"service.name"="till"' in result.stderr
@@ -290,7 +290,7 @@ def test_an_alert_that_nobody_compiled_is_shown_whole(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("status", [2, 137])
 def test_a_promtool_that_dies_is_no_finding(tmp_path: Path, status: int) -> None:
-    """Exit 2: nothing has been shown of the rules."""
+    """The command exits with 2, because nothing is known about the rules."""
     result = proved(stand_in(tmp_path, f"exit {status}"), "--only", "shop")
     assert result.exit_code == 2
     assert f"promtool says, with status {status}" in result.stderr
@@ -298,7 +298,7 @@ def test_a_promtool_that_dies_is_no_finding(tmp_path: Path, status: int) -> None
 
 @pytest.mark.usefixtures("base")
 def test_a_promtool_that_cannot_be_started_is_no_finding(tmp_path: Path) -> None:
-    """Exit 2, with the reason."""
+    """The command exits with 2, and prints the reason."""
     program = tmp_path / "promtool"
     program.write_bytes(b"\x7fELF and nothing more")
     program.chmod(stat.S_IRWXU)
@@ -309,7 +309,7 @@ def test_a_promtool_that_cannot_be_started_is_no_finding(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("base")
 def test_without_promtool_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit 2 and a way on."""
+    """The command exits with 2 and says how to go on."""
     monkeypatch.setenv("PATH", os.devnull)
     for arguments, name in (((), "promtool"), (("--promtool", "bin/promtool"), "bin/promtool")):
         result = tocsin("prove", *arguments)
@@ -319,7 +319,7 @@ def test_without_promtool_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("base")
 def test_what_does_not_compile_is_not_proved(tmp_path: Path) -> None:
-    """Its findings are those of `check`."""
+    """The command prints the findings of `check`."""
     edit(SPEC, "> 150ms", "> 150")
     result = proved(stand_in(tmp_path, "exit 0"))
     assert result.exit_code == 1
@@ -329,13 +329,13 @@ def test_what_does_not_compile_is_not_proved(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("base")
 def test_an_unknown_system_is_wrong_usage_with_the_nearest_one(tmp_path: Path) -> None:
-    """Exit 2 and a way on."""
+    """The command exits with 2 and says how to go on."""
     result = proved(stand_in(tmp_path, "exit 0"), "--only", "shopp")
     assert result.exit_code == 2
     assert "did you mean `shop`?" in result.stderr
 
 
-# What has been proved.
+# The cache of proofs.
 
 COUNTING = (
     'if [ "$1" = test ]; then echo "$3" >> asked; fi; if [ "$1" = --version ]; then echo "promtool, version 1.2"; fi'
@@ -343,7 +343,7 @@ COUNTING = (
 
 
 def asked() -> list[str]:
-    """Return the names of the test files that promtool has been asked for since the last time, sorted."""
+    """Return the names of the test files that promtool has been called for since the last time, sorted."""
     path = Path("asked")
     names = sorted(Path(line).name for line in path.read_text().splitlines()) if path.exists() else []
     path.unlink(missing_ok=True)
@@ -352,7 +352,7 @@ def asked() -> list[str]:
 
 @pytest.fixture
 def counting(base: Path, tmp_path: Path) -> Path:
-    """Return a promtool that passes everything and says what it was asked for, which has passed the house."""
+    """Return a promtool that passes everything and logs its calls. It has already passed the base specification."""
     program = stand_in(tmp_path, COUNTING)
     assert proved(program).exit_code == 0
     assert asked() == ["ledger.test.yml", "shop.test.yml", "watchdog.test.yml"]
@@ -360,7 +360,7 @@ def counting(base: Path, tmp_path: Path) -> Path:
 
 
 def test_what_was_proved_is_not_proved_again(counting: Path) -> None:
-    """And it is said so."""
+    """The output says so."""
     result = proved(counting)
     assert result.exit_code == 0
     assert asked() == []
@@ -369,7 +369,7 @@ def test_what_was_proved_is_not_proved_again(counting: Path) -> None:
 
 
 def test_a_change_of_one_system_is_proved_alone(counting: Path) -> None:
-    """Its rules or its tests are others then."""
+    """Its rules or its tests have changed then."""
     edit(SPEC, "> 150ms", "> 160ms")
     edit("runbooks/shop.md", "150 ms", "160 ms")
     assert proved(counting).exit_code == 0
@@ -377,20 +377,20 @@ def test_a_change_of_one_system_is_proved_alone(counting: Path) -> None:
 
 
 def test_another_promtool_proves_all(counting: Path, tmp_path: Path) -> None:
-    """Of another version, and of the same one with something around it."""
+    """This holds for another version, and for the same version with a changed program."""
     for body in (COUNTING.replace("1.2", "1.3"), f"{COUNTING}; true"):
         assert proved(stand_in(tmp_path, body)).exit_code == 0
         assert len(asked()) == 3
 
 
 def test_on_request_all_are_proved(counting: Path) -> None:
-    """And nothing is kept."""
+    """The command also stores no proof."""
     assert proved(counting, "--no-cache").exit_code == 0
     assert len(asked()) == 3
 
 
 def test_a_failure_is_not_kept(counting: Path, tmp_path: Path) -> None:
-    """It fails again."""
+    """The next run fails again."""
     program = stand_in(tmp_path, f"{COUNTING}; exit 1")
     for _ in range(2):
         assert proved(program).exit_code == 1
@@ -398,7 +398,7 @@ def test_a_failure_is_not_kept(counting: Path, tmp_path: Path) -> None:
 
 
 def test_a_cache_that_cannot_be_kept_is_no_trouble(counting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It only takes longer."""
+    """Only the run takes longer."""
     for place in ("/dev/null", "/proc/nowhere"):
         monkeypatch.setenv("XDG_CACHE_HOME", place)
         assert proved(counting).exit_code == 0

@@ -1,4 +1,4 @@
-"""Limits, durations and rates: what people write, exactly, and back."""
+"""Tests of limits, durations and rates: reading exactly what people write, and printing it."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ UNITS_HINT = "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second`, `pe
     ],
 )
 def test_a_limit_is_a_comparator_an_exact_number_and_a_unit(text: str, comparator: str, value: str, unit: str) -> None:
-    """Signs and words mean the same; numbers are decimals in base units, not floats near them."""
-    found = parse_comparison(text)
-    assert (found.comparator, found.quantity) == (comparator, Quantity(Decimal(value), unit))
+    """Signs and words mean the same. Numbers are decimals in base units, not floats near them."""
+    comparison = parse_comparison(text)
+    assert (comparison.comparator, comparison.quantity) == (comparator, Quantity(Decimal(value), unit))
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ def test_a_limit_is_a_comparator_an_exact_number_and_a_unit(text: str, comparato
     ],
 )
 def test_what_is_no_limit_is_refused_with_the_reason(text: str, message: str, hint: str | None) -> None:
-    """The message quotes the part that cannot be read; a hint is given where it depends on the text."""
+    """The message quotes the unreadable part. The error has a hint if it depends on the text."""
     with pytest.raises(QuantityError) as caught:
         parse_comparison(text)
     assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
 def test_each_unit_has_an_example_that_can_be_read() -> None:
-    """Hints must not lead astray; and the units are those of the catalogue."""
+    """Hints must not mislead, and the units are those of the catalogue."""
     units = json.loads(schema.text(schema.CATALOG))["$defs"]["alert"]["properties"]["unit"]["enum"]
     assert list(EXAMPLES) == units
     for unit in {*units} - {"state"}:
@@ -113,13 +113,13 @@ def test_each_unit_has_an_example_that_can_be_read() -> None:
     [("0s", 0), ("30s", 30), ("5m", 300), ("1h30m", 5400), ("2d", 172800), ("1d1h1m1s", 90061), ("90m", 5400)],
 )
 def test_a_duration_is_read_as_prometheus_reads_it(text: str, seconds: int) -> None:
-    """From the largest unit to the smallest, each at most once."""
+    """The units go from the largest to the smallest, each at most once."""
     assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5 m", "1m1h", "1.5h", "200ms", "5m ", "-5m", "5m5m", "5min"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Milliseconds, fractions and blanks have no place in `for` and windows."""
+    """`for` and windows take no milliseconds, fractions and blanks."""
     with pytest.raises(QuantityError, match="is not a duration"):
         parse_duration(text)
 
@@ -155,7 +155,7 @@ def test_a_rate_stays_exact_in_promql_and_in_words(text: str, promql: str, words
 
 @pytest.mark.parametrize("text", ["", "1", "per minute", "1 per day", "one per minute", "-1 per minute"])
 def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
-    """So many in a second, a minute or an hour."""
+    """A rate is a number in a second, a minute or an hour."""
     with pytest.raises(QuantityError, match="is not a rate") as caught:
         parse_rate(text)
     assert caught.value.hint == "write `1 per minute` or `10 per second`"
@@ -173,14 +173,14 @@ def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
     ],
 )
 def test_a_limit_that_has_no_decimal_a_second_keeps_its_period(text: str, promql: str, words: str) -> None:
-    """16.666… is neither what the guide says nor what a counter of whole events can be exactly at."""
+    """The guide does not say 16.666…, and a counter of whole events cannot be exactly there."""
     quantity = parse_quantity(text)
     assert (number_promql(quantity.value), quantity_text(quantity)) == (promql, words)
 
 
 @given(st.integers(1, 10**9), st.sampled_from(["second", "minute", "hour"]))
 def test_a_printed_rate_reads_as_the_same(count: int, period: str) -> None:
-    """Law: printing and parsing are inverse, and Prometheus divides to the very number that the proof works with."""
+    """Law: printing and parsing are inverse, and Prometheus divides to exactly the number that the proof uses."""
     quantity = parse_quantity(f"{count} per {period}")
     assert parse_quantity(quantity_text(quantity)) == quantity
     dividend, _, divisor = number_promql(quantity.value).partition(" / ")
@@ -188,7 +188,7 @@ def test_a_printed_rate_reads_as_the_same(count: int, period: str) -> None:
 
 
 def test_a_rate_of_none_is_off() -> None:
-    """A floor of zero would admit 0 / 0, which is what the floor is against."""
+    """A floor of zero would admit 0 / 0, which the floor must prevent."""
     with pytest.raises(QuantityError) as caught:
         parse_rate("0 per minute")
     assert caught.value.hint == "write `off` for none"
@@ -221,7 +221,7 @@ def test_a_rate_of_none_is_off() -> None:
     ],
 )
 def test_a_quantity_is_printed_as_people_write_it(value: str, unit: str, text: str) -> None:
-    """Short, exact, and without an exponent."""
+    """The text is short, exact, and without an exponent."""
     assert quantity_text(Quantity(Decimal(value), unit)) == text
 
 
@@ -230,14 +230,14 @@ def test_a_quantity_is_printed_as_people_write_it(value: str, unit: str, text: s
     st.sampled_from([RATIO, SECONDS, BYTES, COUNT, PER_SECOND]),
 )
 def test_a_printed_quantity_reads_as_the_same(value: Decimal, unit: str) -> None:
-    """Law: what a hint proposes for the runbook is read back as the limit of thresholds.yaml."""
+    """Law: the limit that a hint proposes for the runbook is read back as the limit of thresholds.yaml."""
     quantity = Quantity(value, unit)
     assert parse_quantity(quantity_text(quantity)) == quantity
 
 
 @given(st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, allow_infinity=False))
 def test_a_printed_decimal_is_the_same_number_without_exponent(value: Decimal) -> None:
-    """Law: Prometheus and people read what was meant, to the last digit."""
+    """Law: Prometheus and people read the same number, to the last digit."""
     text = decimal_text(value)
     assert Decimal(text) == value
     assert "E" not in text.upper()

@@ -1,4 +1,4 @@
-"""Which labels the result of a query can carry, by Prometheus's rules of aggregation and matching."""
+"""Tests of the labels that a query's result can carry, by Prometheus's rules of aggregation and matching."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ from compiler.signals.queries.tree import carried, shortest_range
     ],
 )
 def test_labels_survive_as_prometheus_has_it(query: str, labels: str) -> None:
-    """Of three labels that series may have."""
-    found = carried(query)
-    assert "".join(label for label in "abc" if label in found) == labels
+    """The series may have three labels."""
+    carried_labels = carried(query)
+    assert "".join(label for label in "abc" if label in carried_labels) == labels
 
 
 def test_the_label_of_buckets_does_not_come_out_of_a_quantile() -> None:
-    """It is what the quantile is taken over."""
+    """The quantile is computed over this label."""
     assert "le" not in carried("histogram_quantile(0.9, x)")
 
 
 def test_a_query_that_nests_too_deep_is_held_to_carry_everything() -> None:
-    """No finding comes of what cannot be told, and no traceback."""
+    """An unknown result gives no finding and no traceback."""
     assert "a" in carried("(" * 1500 + "sum(x)" + ")" * 1500)
 
 

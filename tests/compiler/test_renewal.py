@@ -1,4 +1,4 @@
-"""Headers name a command that exists in the house."""
+"""Tests of the headers of generated files, which name a command that exists in the house."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ COMPILES = "\t.venv/bin/tocsin compile\n"
 
 
 def headers() -> set[bytes]:
-    """Return the first lines of the generated YAML files."""
-    found = {one.content.split(b"\n", 1)[0] for one in compiled().artifacts if one.path.endswith(".yml")}
-    return {line.rpartition(b"then run ")[2] for line in found}
+    """Return the commands that the first lines of the generated YAML files name."""
+    first_lines = {
+        artifact.content.split(b"\n", 1)[0] for artifact in compiled().artifacts if artifact.path.endswith(".yml")
+    }
+    return {line.rpartition(b"then run ")[2] for line in first_lines}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ def headers() -> set[bytes]:
     ],
 )
 def test_where_a_makefile_compiles_it_is_named(name: str, text: str) -> None:
-    """`make rules` is what people of that house type."""
+    """People of that house type `make rules`."""
     Path(name).write_text(text, encoding="utf-8")
     assert headers() == {b"`make rules`."}
 
@@ -50,14 +52,14 @@ def test_where_a_makefile_compiles_it_is_named(name: str, text: str) -> None:
     ],
 )
 def test_elsewhere_the_command_itself_is_named(text: str | bytes | None) -> None:
-    """No Makefile, another one, or one that nobody can read."""
+    """There is no Makefile, another one, or one that nobody can read."""
     if text is not None:
         Path("Makefile").write_bytes(text if isinstance(text, bytes) else text.encode())
     assert headers() == {b"`tocsin compile`."}
 
 
 def test_what_was_written_under_another_header_is_out_of_date_and_known_as_ours() -> None:
-    """The hint names the command of this house, and a file of a system that is gone is removed all the same."""
+    """The hint names the command of this house, and a file of a removed system is still removed."""
     Path("Makefile").write_text(f"rules:\n{COMPILES}", encoding="utf-8")
     tocsin("compile")
     left = Path("generated/prometheus/rules/gone.rules.yml")

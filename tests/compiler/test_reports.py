@@ -1,4 +1,4 @@
-"""Diagnostics for terminals and for machines."""
+"""Tests of the reports of findings for terminals and for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.base import SPEC, edit, tocsin
 
 
 @pytest.fixture
-def found() -> Diagnostics:
+def two_findings() -> Diagnostics:
     """Return two findings with everything that a finding can have."""
     diagnostics = Diagnostics()
     diagnostics.read("a b.yaml", "one: 1\n\tü: [2, 3]\n")
@@ -25,14 +25,14 @@ def found() -> Diagnostics:
 
 @pytest.mark.parametrize("form", sorted(reports.FORMATS))
 def test_a_report_holds_every_finding_in_the_order_of_places(
-    form: str, found: Diagnostics, snapshot: SnapshotAssertion
+    form: str, two_findings: Diagnostics, snapshot: SnapshotAssertion
 ) -> None:
-    """Four forms of the same findings, sorted by file, line and column whatever the order of finding."""
-    assert reports.FORMATS[form](found) == snapshot
+    """Each form has the same findings, sorted by file, line and column, whatever the order in which they came."""
+    assert reports.FORMATS[form](two_findings) == snapshot
 
 
 def test_a_report_of_nothing_says_nothing_or_an_empty_list() -> None:
-    """People see silence, programs a document that they can read."""
+    """People see no output, programs a document that they can read."""
     nothing = Diagnostics()
     assert reports.text(nothing) == ""
     assert reports.github(nothing) == ""
@@ -40,9 +40,9 @@ def test_a_report_of_nothing_says_nothing_or_an_empty_list() -> None:
     assert json.loads(reports.sarif(nothing))["runs"][0]["results"] == []
 
 
-def test_sarif_has_the_shape_that_readers_ask_for(found: Diagnostics) -> None:
-    """SARIF 2.1.0: version, tool, rules that results refer to, regions from 1, URIs without blanks, unit of columns."""
-    log = json.loads(reports.sarif(found))
+def test_sarif_has_the_shape_that_readers_ask_for(two_findings: Diagnostics) -> None:
+    """SARIF 2.1.0 needs version, tool, rules, regions from 1, URIs without blanks, and the unit of columns."""
+    log = json.loads(reports.sarif(two_findings))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     assert run["columnKind"] == "unicodeCodePoints"
@@ -57,9 +57,9 @@ def test_sarif_has_the_shape_that_readers_ask_for(found: Diagnostics) -> None:
             assert 1 <= physical["region"]["startColumn"] < physical["region"]["endColumn"]
 
 
-def test_a_workflow_command_stays_on_one_line(found: Diagnostics) -> None:
-    """GitHub reads a command a line; a line feed, a percent sign or a comma in a value would end it early."""
-    lines = reports.github(found).split("\n")
+def test_a_workflow_command_stays_on_one_line(two_findings: Diagnostics) -> None:
+    """GitHub reads one command in each line. A line feed, percent sign or comma in a value would end it early."""
+    lines = reports.github(two_findings).split("\n")
     assert len(lines) == 2
     assert lines[0] == ("::error file=a b.yaml,line=2,col=6,title=limit::50%25 of x::y,ü%0Ahint: write `1%25`")
 
@@ -69,7 +69,7 @@ def test_a_workflow_command_stays_on_one_line(found: Diagnostics) -> None:
     ("form", "stream"), [("text", "stderr"), ("json", "stdout"), ("github", "stdout"), ("sarif", "stdout")]
 )
 def test_reports_for_machines_go_to_stdout(form: str, stream: str) -> None:
-    """Data can be piped, words cannot be mistaken for it."""
+    """Programs can read the data from a pipe, and no other text stands in it."""
     edit(SPEC, '"> 150ms"', '"> 150"')
     result = tocsin("check", "--format", form)
     assert result.exit_code == 1
@@ -78,7 +78,7 @@ def test_reports_for_machines_go_to_stdout(form: str, stream: str) -> None:
 
 
 def test_the_same_finding_twice_is_shown_once() -> None:
-    """A wrong house limit concerns every system that takes it, and stands in one place."""
+    """A wrong limit of the house concerns every system that takes it, and stands in one place."""
     diagnostics = Diagnostics()
     for _ in range(2):
         diagnostics.error("limit", Span("a", 1, 1, 2), "wrong")
@@ -96,7 +96,7 @@ def test_a_long_line_is_shown_around_its_place() -> None:
 
 
 def test_the_caret_stands_below_its_place_behind_tabs_and_beyond_ascii() -> None:
-    """Tabs are shown as blanks, control characters as a sign, so that columns agree."""
+    """Tabs are shown as blanks and control characters as a sign, so that columns agree."""
     diagnostics = Diagnostics()
     diagnostics.read("a", "\té\x07HERE")
     diagnostics.error("limit", Span("a", 1, 4, 8), "wrong")

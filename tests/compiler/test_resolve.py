@@ -1,4 +1,4 @@
-"""What a specification means: defaults, inheritance, components, and what the runbook says of a limit."""
+"""Tests of what a specification means: defaults, inheritance, components, and the runbook's statements."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("base")
 
 
 def only_finding() -> Diagnostic:
-    """Return the one thing that is wrong."""
-    (found,) = compile_spec(Path(SPEC)).diagnostics
-    return found
+    """Return the only finding."""
+    (finding,) = compile_spec(Path(SPEC)).diagnostics
+    return finding
 
 
 def shown(signal: str, identifier: str = "shop") -> dict[str, tuple[str, bool]]:
@@ -31,13 +31,13 @@ def shown(signal: str, identifier: str = "shop") -> dict[str, tuple[str, bool]]:
 
 
 def test_a_system_takes_the_house_limits_of_what_it_binds() -> None:
-    """Not a word in `limits:`; no statement either, as the house documents its own."""
+    """The system has no word in `limits:`, and no statement, because the house documents its own limits."""
     assert shown("error_ratio") == {"warning": ("> 1%", True), "critical": ("> 5%", True)}
     assert all(limit.statement is None for limit in tiers(compiled(), "shop", "error_ratio").values())
 
 
 def test_a_tier_of_ones_own_leaves_the_other_tiers_to_the_house() -> None:
-    """Tier by tier: only what is named is replaced."""
+    """Only the tiers that the system names are replaced."""
     edit(SPEC, '{warning: ">= 85 of 100", critical: off}', '{warning: ">= 70%"}')
     edit(SHOP, "at least 85 of 100", "at least 70 %")
     assert shown("connection_pool") == {"warning": (">= 70%", False), "critical": ("> 80%", True)}
@@ -50,13 +50,13 @@ def test_off_drops_a_tier() -> None:
 
 def test_off_drops_a_signal() -> None:
     """Its metrics may stay, for the day when it comes back."""
-    signals = [one.bound.signal.id for one in system(compiled(), "ledger").signals]
+    signals = [watched_signal.bound.signal.id for watched_signal in system(compiled(), "ledger").signals]
     assert signals == ["availability", "backlog", "closing_time", "metrics_missing"]
 
 
 @pytest.mark.parametrize("word", ["off", "false", "'off'", "False"])
 def test_off_may_have_gone_through_an_editor_of_yaml_1_1(word: str) -> None:
-    """There, `off` is false."""
+    """YAML 1.1 reads `off` as false."""
     edit(SPEC, "critical: off}", f"critical: {word}}}")
     assert set(shown("connection_pool")) == {"warning"}
 
@@ -70,7 +70,7 @@ def test_a_house_limit_that_the_runbook_states_is_documented_by_it() -> None:
 
 
 def test_the_time_until_an_alert_fires_comes_from_the_nearest_place() -> None:
-    """The signal's own `for`, the house's for this signal, the system's, `defaults`, and what the compiler assumes."""
+    """In order: the signal's `for`, the house's for this signal, the system's, `defaults`, the compiler's own."""
     edit(SPEC, 'critical: "> 5%",  runbook: "#errors"}', 'critical: "> 5%",  runbook: "#errors", for: {critical: 7m}}')
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop"\n    for: {warning: 20m}')
     compilation = compiled()
@@ -87,13 +87,13 @@ def test_the_time_until_an_alert_fires_comes_from_the_nearest_place() -> None:
 
 
 def test_one_duration_holds_for_all_severities() -> None:
-    """`for: 3m` instead of a mapping."""
+    """`for: 3m` may replace a mapping."""
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop"\n    for: 3m')
     assert {limit.for_seconds for limit in tiers(compiled(), "shop", "latency_p95").values()} == {180}
 
 
 def test_what_nobody_says_is_assumed() -> None:
-    """Without `defaults:` everything has a value all the same."""
+    """Everything has a value even without `defaults:`."""
     edit(SPEC, "  for: {warning: 10m, critical: 5m}\n", "")
     edit(SPEC, ", for: 2m}", "}")
     compilation = compiled()
@@ -104,7 +104,7 @@ def test_what_nobody_says_is_assumed() -> None:
 
 
 def test_selector_window_and_traffic_are_inherited_until_a_binding_says_otherwise() -> None:
-    """From `defaults` to the system to the binding; an empty selector is none."""
+    """They go from `defaults` to the system to the binding. An empty selector means no selector."""
     edit(SPEC, "defaults:\n", "defaults:\n  window: 7m\n")
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop",env="live"\n    minimum_traffic: 5 per minute')
     edit(
@@ -131,7 +131,7 @@ def test_a_metrics_own_matcher_stands_in_for_the_inherited_one_of_its_label() ->
 
 
 def test_a_component_is_told_by_labels_by_name_or_is_the_system() -> None:
-    """A list of labels, one label, a `component`, or neither."""
+    """It is told by a list of labels, one label, a `component`, or none of these."""
     compilation = compiled()
     assert watched(compilation, "ledger", "backlog").bound.binding.per == ("region", "queue")
     assert watched(compilation, "ledger", "backlog").component is None
@@ -141,7 +141,7 @@ def test_a_component_is_told_by_labels_by_name_or_is_the_system() -> None:
 
 
 def test_a_signal_of_ones_own_may_replace_a_built_in_one() -> None:
-    """The file has the last word."""
+    """The file takes precedence."""
     edit(
         SPEC,
         "signals:\n",
@@ -151,14 +151,14 @@ def test_a_signal_of_ones_own_may_replace_a_built_in_one() -> None:
 
 
 def test_a_state_needs_no_definition() -> None:
-    """Its limit says that it is one, its id is its name."""
+    """Its limit says that it is a state, and its id is its name."""
     signal = watched(compiled(), "shop", "checkout_closed").bound.signal
     assert (signal.kind, signal.unit, signal.title) == ("state", "state", "Checkout closed")
 
 
 @pytest.mark.parametrize(("text", "low"), [("< 99.5%", True), ("<= 99.5%", True)])
 def test_a_signal_with_a_lower_limit_is_low(text: str, low: bool) -> None:  # noqa: FBT001 - a column of the table
-    """So that the worst of several series is the lowest."""
+    """So the worst of several series is the lowest."""
     edit(SPEC, '"< 99.5%"', f'"{text}"')
     edit(LEDGER, "below 99.5 %", "below 99.5 %" if text[1] != "=" else "at most 99.5 %")
     assert watched(compiled(), "ledger", "availability").bound.low is low
@@ -166,7 +166,7 @@ def test_a_signal_with_a_lower_limit_is_low(text: str, low: bool) -> None:  # no
 
 
 def test_the_statement_of_a_limit_is_the_runbooks_sentence() -> None:
-    """With the line that people can look up."""
+    """The statement has the line, so that people can look it up."""
     statement = tiers(compiled(), "shop", "latency_p95")["critical"].statement
     assert statement is not None
     assert (statement.span.path, statement.span.line) == (SHOP, 9)
@@ -174,13 +174,13 @@ def test_the_statement_of_a_limit_is_the_runbooks_sentence() -> None:
 
 
 def test_a_statement_may_name_the_signal_by_its_id() -> None:
-    """For those who copy from thresholds.yaml."""
+    """This helps users who copy from thresholds.yaml."""
     edit(SHOP, "95th percentile latency:", "latency_p95:")
     assert codes() == []
 
 
 def test_a_quotation_documents_a_limit_by_words_elsewhere() -> None:
-    """The limit comes from prose; the words must stand there."""
+    """The limit comes from prose, and its words must stand there."""
     statement = tiers(compiled(), "ledger", "closing_time")["warning"].statement
     assert statement is not None
     assert (statement.span.line, statement.text) == (
@@ -190,11 +190,11 @@ def test_a_quotation_documents_a_limit_by_words_elsewhere() -> None:
 
 
 def test_a_difference_to_the_runbook_shows_both_places() -> None:
-    """Nobody has to search for the other one."""
+    """Nobody has to search for the other place."""
     edit(LEDGER, "critical above 5000", "critical above 9000")
-    found = only_finding()
-    assert (found.code, found.span.path, found.span.line) == ("limit-differs", LEDGER, 8)
-    assert (found.related[0].span.path, found.related[0].span.line) == (SPEC, 66)
+    finding = only_finding()
+    assert (finding.code, finding.span.path, finding.span.line) == ("limit-differs", LEDGER, 8)
+    assert (finding.related[0].span.path, finding.related[0].span.line) == (SPEC, 66)
 
 
 def test_another_comparator_is_a_difference() -> None:
@@ -210,14 +210,14 @@ def test_another_unit_of_the_same_size_is_no_difference() -> None:
 
 
 def test_a_statement_that_no_alert_carries_is_an_error_where_it_stands() -> None:
-    """A documented limit that nobody watches is what this program is against."""
+    """This program exists to prevent documented limits that nobody watches."""
     edit(LEDGER, "- Backlog:", "- Disk usage: critical above 95 %.\n- Backlog:")
-    found = only_finding()
-    assert (found.code, found.span.path, found.span.line) == ("unwatched-statement", LEDGER, 8)
+    finding = only_finding()
+    assert (finding.code, finding.span.path, finding.span.line) == ("unwatched-statement", LEDGER, 8)
 
 
 def test_a_statement_of_a_signal_that_is_off_is_unwatched() -> None:
-    """Switching an alert off must not leave people with a promise."""
+    """Switching an alert off must not leave a promise in the runbook."""
     edit(SPEC, '{warning: "> 1000", critical: "> 5000", runbook: "#backlog"}', "off")
     assert codes() == ["unwatched-statement", "unwatched-statement", "unused-section"]
 
@@ -225,13 +225,13 @@ def test_a_statement_of_a_signal_that_is_off_is_unwatched() -> None:
 def test_a_statement_that_stands_twice_is_reported_once_where_it_is_not_used() -> None:
     """Two sentences can come to differ."""
     edit(LEDGER, "- Backlog:", "- Backlog: warning above 999.\n- Backlog:")
-    found = only_finding()
-    assert (found.code, found.span.line) == ("unwatched-statement", 8)
+    finding = only_finding()
+    assert (finding.code, finding.span.line) == ("unwatched-statement", 8)
 
 
 @pytest.mark.parametrize(("key", "least"), [("group_wait", 0), ("group_interval", 1), ("repeat_interval", 1)])
 def test_times_that_alertmanager_refuses_are_refused(key: str, least: int) -> None:
-    """Zero makes sense for waiting alone."""
+    """Zero makes sense only for waiting."""
     edit(SPEC, "routing:\n", f"routing:\n  {key}: 1s\n")
     assert codes() == []
     edit(SPEC, f"{key}: 1s", f"{key}: 0s")
@@ -239,9 +239,9 @@ def test_times_that_alertmanager_refuses_are_refused(key: str, least: int) -> No
 
 
 def test_the_watchdog_repeats_at_the_least_each_second() -> None:
-    """Its group interval is shorter than that, and never zero."""
+    """Its group interval is shorter, and never zero."""
     edit(SPEC, "routing:\n", "routing:\n  watchdog: {repeat: 1s}\n")
-    artifact = next(one for one in compiled().artifacts if one.path.startswith("alertmanager/"))
+    artifact = next(candidate for candidate in compiled().artifacts if candidate.path.startswith("alertmanager/"))
     watchdog = yaml.safe_load(artifact.content)["route"]["routes"][0]
     assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1s", "1s")
     edit(SPEC, "repeat: 1s", "repeat: 0s")
@@ -249,7 +249,7 @@ def test_the_watchdog_repeats_at_the_least_each_second() -> None:
 
 
 def test_policies_and_levels_are_filled_with_what_they_leave_out() -> None:
-    """A severity that a policy does not name is logged and no more; `now` is 0, `never` is none."""
+    """A severity that a policy does not name is only logged. `now` is 0, `never` is none."""
     model = compiled().model
     assert model is not None
     (policy,) = model.policies
@@ -260,7 +260,7 @@ def test_policies_and_levels_are_filled_with_what_they_leave_out() -> None:
 
 
 def test_links_lead_to_the_runbook_and_to_its_section() -> None:
-    """Without an anchor the sign before it goes too."""
+    """Without an anchor, the sign before it is dropped too."""
     model = compiled().model
     assert model is not None
     assert model.runbook_url(SHOP) == "https://docs.example.com/runbooks/shop.md"
@@ -279,34 +279,34 @@ ANNEX = """
 
 
 def test_systems_may_share_a_runbook() -> None:
-    """A statement is watched when any of them carries it."""
+    """A statement is watched if any of the systems carries it."""
     Path(SPEC).write_text(Path(SPEC).read_text(encoding="utf-8") + ANNEX, encoding="utf-8")
     assert system(compiled(), "shop-annex").runbook == SHOP
 
 
 def test_a_statement_of_a_shared_runbook_that_none_carries_is_reported_once() -> None:
-    """And it names all of them."""
+    """The finding names all systems."""
     Path(SPEC).write_text(Path(SPEC).read_text(encoding="utf-8") + ANNEX, encoding="utf-8")
     edit(SHOP, "- Checkout closed: emergency.", "- Checkout closed: emergency.\n- Queue depth: warning above 5.")
     assert "no alert of `shop` or `shop-annex` carries" in only_finding().message
 
 
 def test_places_in_a_runbook_are_named_from_where_the_caller_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An editor can open them; the catalogue names the runbook as the file does."""
-    here = Path.cwd()
-    monkeypatch.chdir(here.parent)
-    compilation = compile_spec(Path(here.name) / SPEC)
-    catalog = next(one for one in compilation.artifacts if one.path == "catalog.json")
+    """An editor can open them. The catalogue names the runbook as the file does."""
+    folder = Path.cwd()
+    monkeypatch.chdir(folder.parent)
+    compilation = compile_spec(Path(folder.name) / SPEC)
+    catalog = next(artifact for artifact in compilation.artifacts if artifact.path == "catalog.json")
     paths = {alert["documented"]["path"] for alert in json.loads(catalog.content)["alerts"] if alert["documented"]}
     assert paths == {SHOP, LEDGER}
-    edit(f"{here.name}/{SHOP}", "- Checkout closed: emergency.", "- Checkout closed: never.")
-    spans = [one.span.path for one in compile_spec(Path(here.name) / SPEC).diagnostics]
-    assert f"{here.name}/{SHOP}" in spans
+    edit(f"{folder.name}/{SHOP}", "- Checkout closed: emergency.", "- Checkout closed: never.")
+    spans = [finding.span.path for finding in compile_spec(Path(folder.name) / SPEC).diagnostics]
+    assert f"{folder.name}/{SHOP}" in spans
     assert all(Path(path).is_file() for path in spans)
 
 
 def test_a_signal_that_is_off_is_no_misspelling_of_another() -> None:
-    """What resembles it still takes the house's limits."""
+    """A signal with a similar name still takes the house's limits."""
     edit(SPEC, '      connection_pool: {warning: ">= 85 of 100", critical: off}\n', "      error_ratios: off\n")
     edit(SPEC, "      connection_pool: {used: pool_in_use, max: 100, per: service}\n", "")
     edit(SHOP, "- Connection pool usage: warning at least 85 of 100.\n", "")
@@ -315,34 +315,38 @@ def test_a_signal_that_is_off_is_no_misspelling_of_another() -> None:
 
 
 def missing(identifier: str) -> dict[str, WatchedSignal]:
-    """Return the signals of missing metrics of a system, by the place that they come from."""
-    signals = [one for one in system(compiled(), identifier).signals if one.bound.signal.id == "metrics_missing"]
-    found = {str(one.source): one for one in signals}
-    assert len(found) == len(signals)
-    return found
+    """Return a system's signals of missing metrics, by the place that the metrics come from."""
+    signals = [
+        watched_signal
+        for watched_signal in system(compiled(), identifier).signals
+        if watched_signal.bound.signal.id == "metrics_missing"
+    ]
+    by_place = {str(watched_signal.source): watched_signal for watched_signal in signals}
+    assert len(by_place) == len(signals)
+    return by_place
 
 
-def severities(one: WatchedSignal) -> dict[str, str]:
+def severities(watched_signal: WatchedSignal) -> dict[str, str]:
     """Return the limits of a signal by severity, as written."""
-    return {limit.severity: limit.text for limit in one.limits}
+    return {limit.severity: limit.text for limit in watched_signal.limits}
 
 
 def test_a_system_is_told_of_missing_metrics_once_for_each_place_they_come_from() -> None:
-    """Never once a rule: what a selector selects goes silent as one."""
+    """There is not one alert for each rule, because the metrics of one selector go silent together."""
     (shop,) = missing("shop").values()
     assert (shop.source, shop.component) == ("shop", "shop")
     edit(SPEC, "of: all}", "of: all, selector: 'job=\"tills\"'}")
-    found = missing("shop")
-    assert set(found) == {"shop", "tills"}
-    assert [str(one) for one in found["tills"].bound.metrics] == ['checkout_open{job="tills"}']
-    assert found["tills"].bound.binding.targets == (Matcher("job", "=", "tills"),)
+    places = missing("shop")
+    assert set(places) == {"shop", "tills"}
+    assert [str(metric) for metric in places["tills"].bound.metrics] == ['checkout_open{job="tills"}']
+    assert places["tills"].bound.binding.targets == (Matcher("job", "=", "tills"),)
 
 
 def test_a_metric_of_several_signals_is_missed_once() -> None:
-    """And a counter of what may never have happened is not missed at all."""
+    """A counter of events that may never have happened is not missed at all."""
     edit(SPEC, "gauge: checkout_open", "gauge: pool_in_use")
     (shop,) = missing("shop").values()
-    assert [one.metric for one in shop.bound.metrics] == [
+    assert [selector.metric for selector in shop.bound.metrics] == [
         "http_request_duration_seconds_count",
         "http_requests_total",
         "pool_in_use",
@@ -350,7 +354,7 @@ def test_a_metric_of_several_signals_is_missed_once() -> None:
 
 
 def test_places_of_the_same_values_are_told_apart_by_their_labels() -> None:
-    """Two alerts of one name and one component would be one."""
+    """Two alerts of one name and one component would be the same alert."""
     edit(SPEC, "of: all}", "of: all, selector: 'namespace=\"shop\"'}")
     first, second = missing("shop")
     assert first != second
@@ -358,21 +362,21 @@ def test_places_of_the_same_values_are_told_apart_by_their_labels() -> None:
 
 
 def test_a_target_that_is_down_and_a_metric_that_is_gone_are_two_severities() -> None:
-    """As far as it is known which targets the metrics come from: those that their selector selects."""
+    """This needs targets that are known to deliver the metrics: those that the metrics' selector selects."""
     (shop,) = missing("shop").values()
     assert severities(shop) == {"warning": "when metric gone", "critical": "when target down"}
     assert shop.bound.binding.targets == (Matcher("job", "=", "shop"),)
 
 
 def test_of_metrics_that_nothing_selects_only_their_being_gone_is_told() -> None:
-    """All targets there are would be too many to say which one is down."""
+    """Without a selector these would be all targets, and nobody could say which one is down."""
     (ledger,) = missing("ledger").values()
     assert severities(ledger) == {"warning": "when metric gone"}
     assert ledger.bound.binding.targets is None
 
 
 def test_targets_may_be_others_than_the_metrics_matchers() -> None:
-    """Such as an exporter's, whose metrics carry the labels of what it looks at."""
+    """Such a target is an exporter whose metrics carry the labels of what it observes."""
     edit(SPEC, 'selector: job="shop"', 'selector: namespace="shop"\n    targets: job="cadvisor"')
     (shop,) = missing("shop").values()
     assert shop.bound.binding.source == (Matcher("namespace", "=", "shop"),)
@@ -381,22 +385,22 @@ def test_targets_may_be_others_than_the_metrics_matchers() -> None:
 
 @pytest.mark.parametrize("word", ["off", "false"])
 def test_where_nobody_can_tell_the_targets_only_the_metrics_are_missed(word: str) -> None:
-    """`targets: off` is for metrics that are pushed, or come from elsewhere."""
+    """`targets: off` is for metrics that are pushed, or that come from elsewhere."""
     edit(SPEC, 'selector: job="shop"', f'selector: job="shop"\n    targets: {word}')
     (shop,) = missing("shop").values()
     assert severities(shop) == {"warning": "when metric gone"}
 
 
 def test_metrics_that_may_be_absent_are_not_missed() -> None:
-    """`no_data: ok` stands with the binding; where nothing else is left, there is no alert on that place."""
+    """`no_data: ok` stands in the binding. If a place has no other metrics, it has no alert."""
     edit(SPEC, "of: all}", "of: all, no_data: ok}")
-    assert "checkout_open" not in {one.metric for one in missing("shop")["shop"].bound.metrics}
+    assert "checkout_open" not in {selector.metric for selector in missing("shop")["shop"].bound.metrics}
     edit(SPEC, "no_data: ok}", "no_data: ok, selector: 'job=\"tills\"'}")
     assert set(missing("shop")) == {"shop"}
 
 
 def test_nobody_is_told_of_missing_metrics_where_that_is_off() -> None:
-    """For one system, or in `defaults:` for all."""
+    """It may be off for one system, or in `defaults:` for all."""
     edit(SPEC, "    limits:\n      latency", "    limits:\n      metrics_missing: off\n      latency")
     edit(SHOP, "## Metrics missing\n\nIs the target up?\n", "")
     assert (missing("shop"), len(missing("ledger"))) == ({}, 1)
@@ -406,11 +410,11 @@ def test_nobody_is_told_of_missing_metrics_where_that_is_off() -> None:
 
 
 def test_gauges_are_taken_over_the_window_as_the_nearest_place_says() -> None:
-    """The mean unless somebody says otherwise; of what is no gauge nothing is said."""
+    """The mean is used by default, and a signal without a gauge has no such function."""
 
     def taken() -> dict[str, str | None]:
         signals = system(compiled(), "shop").signals
-        return {one.bound.signal.id: one.bound.binding.over_time for one in signals}
+        return {watched_signal.bound.signal.id: watched_signal.bound.binding.over_time for watched_signal in signals}
 
     assert taken()["connection_pool"] == "avg"
     assert taken()["error_ratio"] is None
@@ -431,7 +435,7 @@ def test_a_point_in_time_is_taken_as_it_is() -> None:
 
 
 def test_the_scrape_interval_comes_from_the_nearest_place() -> None:
-    """The binding, its system, `defaults`, and what the compiler assumes: a minute."""
+    """In order: the binding, its system, `defaults`, and the compiler's own value of a minute."""
 
     def seconds() -> int:
         return watched(compiled(), "shop", "latency_p95").bound.binding.scrape_interval
@@ -447,7 +451,7 @@ def test_the_scrape_interval_comes_from_the_nearest_place() -> None:
 
 
 def test_a_query_settles_when_its_definition_says() -> None:
-    """Nothing said is not the same as at once."""
+    """No value is not the same as zero."""
     assert watched(compiled(), "ledger", "backlog").bound.signal.settles is None
     edit(SPEC, "    title: Backlog\n", "    title: Backlog\n    settles: 1m30s\n")
     assert watched(compiled(), "ledger", "backlog").bound.signal.settles == 90
@@ -456,12 +460,12 @@ def test_a_query_settles_when_its_definition_says() -> None:
 
 
 def test_only_a_query_settles() -> None:
-    """What a kind needs it knows itself."""
+    """A kind knows its own value."""
     edit(SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, settles: 1m, unit: seconds")
     assert codes() == ["signal"]
 
 
 def test_inputs_of_a_query_of_ones_own_may_be_one_metric() -> None:
-    """Its example says what each of them is."""
+    """Its example says what each input is."""
     edit(SPEC, "done: entries_done", "done: entries_taken")
     assert codes() == []

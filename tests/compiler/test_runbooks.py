@@ -1,4 +1,4 @@
-"""Markdown runbooks: sections, commands, quotations."""
+"""Tests of Markdown runbooks: sections, commands and quotations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.base import ROOT
 
 
 def parse(text: str, style: Style = "github") -> Runbook:
-    """Return a runbook that must be without fault."""
+    """Return a runbook, and assert that it has no finding."""
     diagnostics = Diagnostics()
     runbook = parse_runbook("r.md", text, diagnostics, style=style)
     assert diagnostics.found == []
@@ -24,7 +24,7 @@ def parse(text: str, style: Style = "github") -> Runbook:
 def test_a_section_ends_at_the_next_heading_of_its_level_or_above() -> None:
     """Deeper headings belong to the section; lines count from 1."""
     runbook = parse("# A\na\n## B\nb\n#### C\nc\n### D\nd\n## E\ne\n# F\n")
-    assert [(one.title, one.line, one.end) for one in runbook.sections] == [
+    assert [(section.title, section.line, section.end) for section in runbook.sections] == [
         ("A", 1, 10),
         ("B", 3, 8),
         ("C", 5, 6),
@@ -37,9 +37,9 @@ def test_a_section_ends_at_the_next_heading_of_its_level_or_above() -> None:
 
 
 def test_underlined_headings_are_headings() -> None:
-    """Their body begins behind the underline; a heading of two lines is one, whose break GitHub drops from the anchor."""
+    """The body begins behind the underline. A heading may have two lines; GitHub drops the break from the anchor."""
     runbook = parse("Over\nall\n===\n\ntext\n\nPart\n----\nmore\n")
-    assert [(one.title, one.anchor, one.line, one.markdown) for one in runbook.sections] == [
+    assert [(section.title, section.anchor, section.line, section.markdown) for section in runbook.sections] == [
         ("Over all", "overall", 1, "text\n\nPart\n----\nmore"),
         ("Part", "part", 7, "more"),
     ]
@@ -48,11 +48,11 @@ def test_underlined_headings_are_headings() -> None:
 def test_what_looks_like_a_heading_in_code_or_front_matter_is_none() -> None:
     """Comments of shell scripts begin with `#`, too."""
     text = "---\ntitle: x\n# no\n---\n# Yes\n```bash\n# no\n```\n\n    # no\n"
-    assert [(one.title, one.line) for one in parse(text).sections] == [("Yes", 5)]
+    assert [(section.title, section.line) for section in parse(text).sections] == [("Yes", 5)]
 
 
 def test_headings_lose_their_markup_and_keep_their_words() -> None:
-    """GitHub makes the anchor of what it shows; a picture's words are for those who do not see it, not for the anchor."""
+    """GitHub makes the anchor from what it shows. A picture's words are not shown, so the anchor lacks them."""
     text = "## **Bold** `code_x` [link](http://x) ![alt](i.png) &amp; \\*star\\* ~~old~~ <b>tag</b> ##\n"
     (section,) = parse(text).sections
     assert (section.title, section.anchor) == (
@@ -98,14 +98,14 @@ def test_headings_lose_their_markup_and_keep_their_words() -> None:
     ],
 )
 def test_headings_are_those_that_github_shows(text: str, anchors: list[str]) -> None:
-    """Not what stands in code, comments, HTML, tables or front matter; but those in quotations and lists."""
-    assert [one.anchor for one in parse(text).sections] == anchors
+    """Headings in code, comments, HTML, tables and front matter do not count; those in quotations and lists do."""
+    assert [section.anchor for section in parse(text).sections] == anchors
 
 
 def test_a_heading_in_a_quotation_or_a_list_ends_with_it() -> None:
-    """And does not end the section around it, however large it is."""
+    """Even a large heading does not end the section around the quotation or list."""
     runbook = parse("## A\n\n> # Note\n> text\n> ## More\n> text\n\nmore\n\n- # B\n  b\n- c\n\nend\n")
-    assert [(one.title, one.line, one.end) for one in runbook.sections] == [
+    assert [(section.title, section.line, section.end) for section in runbook.sections] == [
         ("A", 1, 15),
         ("Note", 3, 6),
         ("More", 5, 6),
@@ -114,9 +114,9 @@ def test_a_heading_in_a_quotation_or_a_list_ends_with_it() -> None:
 
 
 def test_blanks_beside_a_comment_or_a_picture_are_hyphens_and_nobody_has_to_know() -> None:
-    """GitHub makes anchors before it trims; the section goes by the other name, too."""
+    """GitHub makes anchors before it trims. The section also has the other name."""
     runbook = parse("# A <!-- later -->\n# ![p](p.png) B\n")
-    assert [(one.title, one.anchor, one.aliases) for one in runbook.sections] == [
+    assert [(section.title, section.anchor, section.aliases) for section in runbook.sections] == [
         ("A", "a-", ("a",)),
         ("p B", "-b", ("b",)),
     ]
@@ -124,7 +124,7 @@ def test_blanks_beside_a_comment_or_a_picture_are_hyphens_and_nobody_has_to_know
 
 
 def test_anchors_that_html_sets_lead_to_their_section() -> None:
-    """In the heading, above it, or in the section; not those in code or comments."""
+    """They may stand in the heading, above it, or in the section. Those in code or comments do not count."""
     text = """<a name="top"></a>
 # A <a id=in-a></a>
 text <span id='deep'>x</span> `<a id="code"></a>`
@@ -153,9 +153,9 @@ text <span id='deep'>x</span> `<a id="code"></a>`
 
 
 def test_mkdocs_takes_the_anchor_that_a_heading_sets() -> None:
-    """By its extension for attributes, and numbers others around it; GitHub takes the same for words."""
+    """MkDocs reads it by an extension and numbers other headings around it. GitHub takes it for words."""
     text = "# Foo\n# Bar {#foo .wide}\n# Baz {: #baz-x }\n# Set {a, b}\n"
-    assert [(one.title, one.anchor) for one in parse(text, "mkdocs").sections] == [
+    assert [(section.title, section.anchor) for section in parse(text, "mkdocs").sections] == [
         ("Foo", "foo_1"),
         ("Bar", "foo"),
         ("Baz", "baz-x"),
@@ -165,18 +165,21 @@ def test_mkdocs_takes_the_anchor_that_a_heading_sets() -> None:
 
 
 def test_a_section_of_a_plain_page_goes_by_the_anchor_that_html_sets() -> None:
-    """Its headings have none of their own; in thresholds.yaml it can be named as on GitHub all the same."""
+    """Its headings have no anchors of their own. In thresholds.yaml, GitHub's name for the section works too."""
     text = '<a id="one"></a>\n\n# A\n<p id="deep">x</p>\n\n# B <a id="two"></a>\n\n# C {#three}\n'
-    assert [(one.anchor, one.aliases) for one in parse(text, "plain").sections] == [
+    assert [(section.anchor, section.aliases) for section in parse(text, "plain").sections] == [
         ("one", ("a", "deep")),
         ("two", ("b-",)),
         ("three", ()),
     ]
-    assert [one.anchor for one in parse(text).sections] == ["a", "b-", "c-three"]
+    assert [section.anchor for section in parse(text).sections] == ["a", "b-", "c-three"]
 
 
 def test_comments_are_for_the_writers_alone() -> None:
-    """What readers get has none; in code they are part of it. Places of what is left stay what they were."""
+    """Readers do not see comments, except in code, where they belong to it.
+
+    The places of all other text stay the same.
+    """
     text = """# A
 
 one <!-- two --> three
@@ -201,37 +204,39 @@ one <!-- two --> three
     assert runbook.sections[0].markdown.startswith(
         "one              three\n\n```html\n<!-- code -->\n```\n\n`<!-- code -->`\n\n## Alert"
     )
-    assert [(one.severity, one.span) for one in runbook.statements] == [("warning", Span("r.md", 16, 28, 45))]
+    assert [(statement.severity, statement.span) for statement in runbook.statements] == [
+        ("warning", Span("r.md", 16, 28, 45))
+    ]
     assert runbook.quote("pgbouncer") is None
     assert runbook.quote("three") is not None
     assert len(runbook.text) == len(text)
 
 
 def test_a_comment_that_is_never_closed_hides_the_rest_where_it_is_html() -> None:
-    """As it does on the page; within a paragraph it is text."""
+    """The page hides the same part. Within a paragraph, the beginning of a comment is text."""
     assert parse("# A\nb\n\n<!-- c\n\nd\n").sections[0].markdown == "b"
     assert parse("# A\nb <!-- c\n\nd\n").sections[0].markdown == "b <!-- c\n\nd"
 
 
 def test_repeated_headings_are_numbered_in_order() -> None:
-    """As GitHub does it, so that links lead to the section that the compiler means."""
+    """GitHub does the same, so that links lead to the section that the compiler means."""
     runbook = parse("# A\n## A\n## A-1\n# B\n## A\n")
-    assert [one.anchor for one in runbook.sections] == ["a", "a-1", "a-1-1", "b", "a-2"]
+    assert [section.anchor for section in runbook.sections] == ["a", "a-1", "a-1-1", "b", "a-2"]
 
 
 def test_a_file_of_windows_reads_the_same() -> None:
-    """Sections and commands do not depend on how lines end; the compiler's reader has unified them."""
+    """Sections and commands do not depend on how lines end, because the compiler's reader unifies line ends."""
     text = "# A\n\n```sh\nls\n```\n\n## Alert thresholds\n\n- Pool: warning above 5 %.\n"
     unix, windows = parse(text), parse(text.replace("\n", "\r\n").replace("\r\n", "\n"))
     assert unix == windows
 
 
 def test_commands_are_the_fenced_blocks_of_a_section() -> None:
-    """In order, in lists too, with the first word of the info string, and without the indentation of the list."""
+    """They have the first word of the info string, keep their order, also in lists, and lose the list's indentation."""
     text = "# A\n~~~ promql extra\nup == 0\n~~~\n1. do\n\n   ```bash\n   ls\n     -l\n   ```\n## B\n```\nx\n\n```\n"
     runbook = parse(text)
-    assert [(one.language, one.text) for one in runbook.anchors["b"].commands] == [("", "x\n")]
-    assert [(one.language, one.text) for one in runbook.anchors["a"].commands] == [
+    assert [(command.language, command.text) for command in runbook.anchors["b"].commands] == [("", "x\n")]
+    assert [(command.language, command.text) for command in runbook.anchors["a"].commands] == [
         ("promql", "up == 0"),
         ("bash", "ls\n  -l"),
         ("", "x\n"),
@@ -239,7 +244,7 @@ def test_commands_are_the_fenced_blocks_of_a_section() -> None:
 
 
 def test_placeholders_know_the_label_that_fills_them() -> None:
-    """`<…>`, `${…}`, `$NAME` and `YOUR_…`; each once, in order, with the line that names the label; none where a person must."""
+    """`<…>`, `${…}`, `$NAME` and `YOUR_…` are found once each, in order, with the line about the label, if any."""
     text = """# A
 ```bash
 kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> '$1 <- <1> a<b'
@@ -302,15 +307,17 @@ kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-nam
     ],
 )
 def test_what_only_looks_like_a_placeholder_is_none(language: str, text: str, found: list[str]) -> None:
-    """Redirections, types, tags, templates of other programs, and variables that the shell or the command sets."""
+    """These are redirections, types, tags, templates of other programs, and variables that the shell sets."""
     (section,) = parse(f"# A\n```{language}\n{text}\n```\n").sections
-    assert [one.text for one in section.commands[0].placeholders] == found
+    assert [placeholder.text for placeholder in section.commands[0].placeholders] == found
 
 
 def test_what_the_section_explains_is_a_placeholder_in_any_case() -> None:
-    """Its writer has said so."""
+    """The writer has said so."""
     (section,) = parse("# A\n```sh\nPOD=x; ls $POD\n```\n`$POD` is the alert's `pod` label.\n").sections
-    assert [(one.text, one.label) for one in section.commands[0].placeholders] == [("$POD", "pod")]
+    assert [(placeholder.text, placeholder.label) for placeholder in section.commands[0].placeholders] == [
+        ("$POD", "pod")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -324,7 +331,10 @@ def test_what_the_section_explains_is_a_placeholder_in_any_case() -> None:
     ],
 )
 def test_of_a_session_the_command_is_what_was_typed(text: str, typed: str) -> None:
-    """It can be pasted: neither prompt nor output; a session without prompts is left alone, and so are other languages."""
+    """It has no prompt and no output, so that it can be pasted.
+
+    A session without prompts stays, and so do other languages.
+    """
     session, script = parse(f"# A\n```console\n{text}\n```\n```sh\n{text}\n```\n").sections[0].commands
     assert (session.language, session.text, script.text) == ("console", typed, text)
 
@@ -339,9 +349,9 @@ def test_a_language_is_the_first_word_behind_the_fence(info: str, language: str)
 
 
 def test_a_command_deep_in_a_list_or_a_quotation_loses_their_marks() -> None:
-    """What is left is what somebody types."""
+    """The rest is what somebody types."""
     text = "# A\n- a\n  1. b\n\n     ```sh\n     ls\n       -l\n     ```\n> ```sh\n> df\n> ```\n"
-    assert [one.text for one in parse(text).sections[0].commands] == ["ls\n  -l", "df"]
+    assert [command.text for command in parse(text).sections[0].commands] == ["ls\n  -l", "df"]
 
 
 @pytest.mark.parametrize(
@@ -355,26 +365,29 @@ def test_a_command_deep_in_a_list_or_a_quotation_loses_their_marks() -> None:
         ),
         *("# a\n```console\n" + "[" * 50_000 + "a@" * 50_000, "# " + "a {" * 50_000 + "}", "+++\n" * 50_000),
     ],
-    ids=lambda one: one[:12],
+    ids=lambda text: text[:12],
 )
 def test_a_text_that_nobody_writes_is_read_in_time(text: str) -> None:
-    """No rule takes quadratic time over it."""
+    """No rule takes quadratic time for it."""
     started = time.process_time()
-    # Some is refused for its depth, and read all the same.
-    commands = [one.commands for one in parse_runbook("r.md", text, Diagnostics()).sections[:100]]
+    # Some texts are refused for their depth, but still read.
+    commands = [section.commands for section in parse_runbook("r.md", text, Diagnostics()).sections[:100]]
     assert time.process_time() - started < 10, f"{len(commands)} sections"
 
 
 def test_the_sentence_of_the_documentation_fills_a_placeholder() -> None:
-    """docs/thresholds.md shows it with every form of a placeholder; what it shows is what is read."""
+    """docs/thresholds.md shows the sentence and every form of a placeholder. The compiler reads what the page shows."""
     page = (ROOT / "docs/thresholds.md").read_text(encoding="utf-8").partition("## What commands are filled in with")[2]
     (example,) = re.findall(r"^````markdown\n(.*?)^````$", page, re.MULTILINE | re.DOTALL)
     (section,) = parse(example).sections
     (command,) = section.commands
-    assert [(one.text, one.label) for one in command.placeholders] == [("<namespace>", None), ("<pod-name>", "pod")]
+    assert [(placeholder.text, placeholder.label) for placeholder in command.placeholders] == [
+        ("<namespace>", None),
+        ("<pod-name>", "pod"),
+    ]
     forms = re.findall(r"`([^`]+)`", page.partition("placeholders: ")[2].partition(". A sentence")[0])
     (section,) = parse("# A\n```sh\n" + "\n".join(f"ls {form}" for form in forms) + "\n```\n").sections
-    assert [one.text for one in section.commands[0].placeholders] == forms
+    assert [placeholder.text for placeholder in section.commands[0].placeholders] == forms
     assert len(forms) == 6
 
 
@@ -385,7 +398,7 @@ def test_a_label_said_in_another_section_fills_nothing_here() -> None:
 
 
 def test_statements_are_the_list_items_below_alert_thresholds() -> None:
-    """Bulleted or numbered, nested or quoted; those of other sections are prose."""
+    """They may be bulleted, numbered, nested or quoted. List items of other sections are prose."""
     text = """# R
 - Pool: warning above 1 %.
 
@@ -404,8 +417,11 @@ def test_statements_are_the_list_items_below_alert_thresholds() -> None:
 ## Other
 - Load: warning above 7 %.
 """
-    found = [(one.title, one.severity, one.span.line, one.span.column) for one in parse(text).statements]
-    assert found == [
+    statements = [
+        (statement.title, statement.severity, statement.span.line, statement.span.column)
+        for statement in parse(text).statements
+    ]
+    assert statements == [
         ("Disk", "warning", 6, 9),
         ("CPU - user", "warning", 7, 16),
         ("Memory", "critical", 8, 14),
@@ -415,21 +431,26 @@ def test_statements_are_the_list_items_below_alert_thresholds() -> None:
 
 
 def test_a_bullet_that_cannot_be_read_is_remembered() -> None:
-    """What is wrong with it is told only if nothing else can be read there."""
+    """The error is reported only if nothing else can be read there."""
     diagnostics = Diagnostics()
     runbook = parse_runbook("r.md", "# Alert thresholds\n- A: warning above 5 %\n- B is\n  bad\n", diagnostics)
-    assert [one.title for one in runbook.statements] == ["A"]
+    assert [statement.title for statement in runbook.statements] == ["A"]
     (unread,) = runbook.unread
     assert unread.text == "B is\n  bad"
-    assert [(one.code, one.span) for one in unread.problems] == [("statement", Span("r.md", 3, 3, 7))]
+    assert [(problem.code, problem.span) for problem in unread.problems] == [("statement", Span("r.md", 3, 3, 7))]
     assert diagnostics.found == []
 
 
 def test_a_quotation_is_found_on_one_line_whatever_its_blanks() -> None:
-    """The first line that holds the words, as it stands, with its place."""
+    """The result is the first line with the words, as it stands there, and its place."""
     runbook = parse("# A\n\n  Queries   over 5 s\nare slow. Queries over 5 s\n")
-    found = runbook.quote("Queries over\t5 s")
-    assert found is not None
-    assert (found.text, found.span.line, found.span.column, found.span.end_column) == ("Queries   over 5 s", 3, 3, 21)
+    quotation = runbook.quote("Queries over\t5 s")
+    assert quotation is not None
+    assert (quotation.text, quotation.span.line, quotation.span.column, quotation.span.end_column) == (
+        "Queries   over 5 s",
+        3,
+        3,
+        21,
+    )
     assert runbook.quote("5 s are slow") is None
     assert runbook.quote("   ") is None

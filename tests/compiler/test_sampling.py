@@ -1,4 +1,4 @@
-"""Labels for synthesised series: inside of a selector, outside of it, or an honest refusal."""
+"""Tests of labels for made-up series: inside of a selector, outside of it, or an error if none can be made up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MATCHER = st.one_of(
 
 
 def holds(matcher: Matcher, labels: dict[str, str]) -> bool:
-    """Return whether Prometheus would let a series pass: a missing label is an empty one, patterns match wholly."""
+    """Return whether Prometheus selects a series: a missing label is empty, a pattern matches the whole value."""
     value = labels.get(matcher.label, "")
     return {
         "=": value == matcher.value,
@@ -60,7 +60,7 @@ def holds(matcher: Matcher, labels: dict[str, str]) -> bool:
     ],
 )
 def test_labels_satisfy_simple_selectors_or_none_are_made_up(matchers: str, labels: dict[str, str] | None) -> None:
-    """What a person would write as an example; a pattern that is too hard is refused rather than guessed."""
+    """These labels are what a person would write. A pattern that is too hard is refused, not guessed."""
     if labels is None:
         with pytest.raises(UnsampledError):
             sampling.satisfying(parse_matchers(matchers))
@@ -80,7 +80,7 @@ def test_labels_that_are_found_satisfy_all_matchers(matchers: list[Matcher]) -> 
 
 @given(st.lists(MATCHER, min_size=1, max_size=3), st.lists(MATCHER, max_size=2))
 def test_labels_outside_satisfy_the_whole_but_not_the_part(part: list[Matcher], whole: list[Matcher]) -> None:
-    """Law: the rest of the requests are requests, and no errors."""
+    """Law: the remaining requests are requests, and no errors."""
     try:
         labels = dict(sampling.violating((*part, *whole), whole))
     except UnsampledError:
@@ -90,7 +90,7 @@ def test_labels_outside_satisfy_the_whole_but_not_the_part(part: list[Matcher], 
 
 
 def test_there_is_no_outside_of_what_is_the_whole() -> None:
-    """Where the part has no matcher of its own, nothing lies outside of it."""
+    """If the part has no matcher of its own, nothing lies outside of it."""
     whole = parse_matchers('job="api"')
     with pytest.raises(UnsampledError):
         sampling.violating(whole, whole)
@@ -108,7 +108,7 @@ def example(*phases: Phase, **component: str) -> Example:
 
 
 def test_a_component_keeps_its_name_unless_the_selector_says_otherwise() -> None:
-    """`service-a` is as good as any; where a matcher wants or forbids a name, it wins."""
+    """`service-a` is as good as any name. A matcher that requires or forbids a name takes precedence."""
     named = {
         'x{job="a"}': (("job", "a"), ("service", "service-a")),
         'x{service!=""}': (("service", "service-a"),),
@@ -122,15 +122,15 @@ def test_a_component_keeps_its_name_unless_the_selector_says_otherwise() -> None
 
 
 def test_labels_of_a_series_may_have_any_name() -> None:
-    """Also those of the function's own parameters."""
-    found = sampling.series(
+    """These may also be the names of the function's own parameters."""
+    made_up = sampling.series(
         parse_selector("x"), bound(), example(), "1x5", bound="b", example="e", values="v", selector="s"
     )
-    assert found.selector == 'x{bound="b",example="e",selector="s",values="v"}'
+    assert made_up.selector == 'x{bound="b",example="e",selector="s",values="v"}'
 
 
 @pytest.mark.parametrize(
-    ("matchers", "wanted", "found"),
+    ("matchers", "name", "expected"),
     [
         ("", "at-limit", "at-limit"),
         ('name!=""', "at-limit", "at-limit"),
@@ -141,10 +141,10 @@ def test_labels_of_a_series_may_have_any_name() -> None:
     ],
 )
 def test_a_component_is_named_for_its_case_where_the_selector_lets_it(
-    matchers: str, wanted: str, found: str | None
+    matchers: str, name: str, expected: str | None
 ) -> None:
-    """So many cases stand in one test, each under its own name; else each has a test of its own."""
-    assert sampling.allowed(parse_matchers(matchers), wanted) == found
+    """Then many cases share one test, each under its own name. Otherwise each case has a test of its own."""
+    assert sampling.allowed(parse_matchers(matchers), name) == expected
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_a_component_is_named_for_its_case_where_the_selector_lets_it(
     ],
 )
 def test_values_outside_of_a_matcher_are_those_that_it_is_there_for(matcher: str, values: tuple[str, ...]) -> None:
-    """Each alternative of what is excluded, so that none of them can be dropped unnoticed."""
-    (one,) = parse_matchers(matcher)
-    assert sampling.outside(one) == values
+    """Each excluded alternative is a value, so that nobody can drop one unnoticed."""
+    (parsed,) = parse_matchers(matcher)
+    assert sampling.outside(parsed) == values
 
 
 def phase(value: str | None, steps: int, every: int = 1) -> Phase:
@@ -179,19 +179,19 @@ def phase(value: str | None, steps: int, every: int = 1) -> Phase:
     ],
 )
 def test_samples_are_in_promtools_notation(phases: list[Phase], levels: str, counter: str) -> None:
-    """A number is repeated once more than it says, a blank is not; a counter goes on where the phase before ended."""
-    assert sampling.levels((one.value, one) for one in phases) == levels
-    assert sampling.counter((one.value, one) for one in phases) == counter
+    """A number is repeated once more than its count, a blank is not. A counter continues from the phase before."""
+    assert sampling.levels((phase.value, phase) for phase in phases) == levels
+    assert sampling.counter((phase.value, phase) for phase in phases) == counter
 
 
 def test_a_rise_without_end_is_cut_where_nobody_sees_it() -> None:
-    """Ten thirds a minute: twelve decimals are beyond every limit's precision, and three of them make ten."""
+    """Ten thirds a minute: twelve decimals are more precise than any limit, and three of the rises make ten."""
     assert sampling.counter([(Decimal(10) / 3, phase("1", 3))]) == "0+3.333333333333x2"
     assert sampling.counter([(Decimal(10) / 3, phase("1", 6, every=3))]) == "0 _x2 10 _x2"
 
 
 def test_engines_agree_on_the_rate_of_a_steady_counter() -> None:
-    """One event a minute is the usual floor of traffic, and exactly that in each of them."""
+    """One event a minute is the usual floor of traffic, and each engine computes exactly that."""
     assert set(sampling.rates(Decimal(1), 60, 300)) == {1 / 60}
     assert len(set(sampling.rates(Decimal(7), 60, 420))) > 1
 
@@ -205,7 +205,10 @@ def test_engines_agree_on_the_rate_of_a_steady_counter() -> None:
     ],
 )
 def test_events_are_whole_where_there_are_whole_ones(value: str, samples: str) -> None:
-    """Five in a quarter of an hour are one every three minutes; half an event is no event, and comes evenly."""
+    """Five events in a quarter of an hour are one every three minutes.
+
+    Half an event is no event, so it comes evenly.
+    """
     assert sampling.events([(Decimal(value), Phase(value=Decimal(value), steps=8))], 60, 900) == samples
 
 
@@ -219,7 +222,7 @@ def test_events_are_whole_where_there_are_whole_ones(value: str, samples: str) -
     ],
 )
 def test_samples_are_missing_as_they_are_in_reality(phase: Phase, samples: str) -> None:
-    """A scrape that fails and a series that ends leave a mark; the last samples are as they should be."""
+    """A failed scrape and the end of a series leave a mark. The last samples are normal again."""
     assert sampling.levels([(phase.value, phase)]) == samples
 
 
@@ -230,7 +233,7 @@ def test_a_rise_is_exact_where_adding_it_up_rounds_nothing(by: str, exact: objec
 
 
 def test_the_parts_of_a_great_rate_are_not_searched_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """75 million events a second have half a billion eighths; a proof without them is better than none."""
+    """75 million events a second have half a billion eighths. A proof without them is better than none."""
     asked: list[Decimal] = []
     rates = sampling.rates
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""The published schemas: complete, true to the kinds of signal, and kept by the repository's own files."""
+"""Tests of the published schemas: they are complete, agree with the kinds of signal, and fit the repository's files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def keys_of(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[st
 
 
 def with_reference(node: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """Return a subschema with what it refers to; its own words come first."""
+    """Return a subschema merged with the one that it refers to. Its own keywords take precedence."""
     name = str(node.get("$ref", "")).rpartition("/")[2]
     return ({**root["$defs"][name]} if name else {}) | node
 
@@ -47,7 +47,7 @@ CATALOG_KEYS = dict(keys_of(CATALOG))
 
 @pytest.mark.parametrize("path", THRESHOLDS_KEYS)
 def test_every_key_of_thresholds_is_described_with_examples_that_it_accepts(path: str) -> None:
-    """An editor completes and explains from these; an example that does not hold would lead astray."""
+    """Editors complete and explain from these. An example that does not fit would mislead."""
     node = with_reference(THRESHOLDS_KEYS[path], THRESHOLDS)
     assert node.get("description")
     assert node.get("examples")
@@ -58,13 +58,13 @@ def test_every_key_of_thresholds_is_described_with_examples_that_it_accepts(path
 
 @pytest.mark.parametrize("path", CATALOG_KEYS)
 def test_every_key_of_the_catalogue_is_described(path: str) -> None:
-    """The schema is the reference of everybody who reads the catalogue."""
+    """Everybody who reads the catalogue uses the schema as the reference."""
     assert with_reference(CATALOG_KEYS[path], CATALOG).get("description")
 
 
 @pytest.mark.parametrize("node", [THRESHOLDS, CATALOG], ids=["thresholds", "catalogue"])
 def test_a_published_schema_is_one(node: dict[str, Any]) -> None:
-    """It keeps to draft 2020-12 and refers to nothing that is not there."""
+    """It conforms to draft 2020-12, and all its references exist."""
     Draft202012Validator.check_schema(node)
     for _, child in keys_of(node):
         assert with_reference(child, node)
@@ -72,12 +72,12 @@ def test_a_published_schema_is_one(node: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", [schema.THRESHOLDS, schema.CATALOG])
 def test_the_published_schemas_know_kinds_and_channels_as_they_are(name: str) -> None:
-    """`python -m compiler.schema` has been run since a kind of signal or a channel changed."""
+    """Fails until `python -m compiler.schema` has been run after a change of a kind of signal or a channel."""
     assert schema.text(name) == publish()[name]
 
 
 def test_the_repository_keeps_to_its_schema() -> None:
-    """The first line of thresholds.yaml names the schema by a path that exists, and the file passes."""
+    """The first line of thresholds.yaml names the schema by an existing path, and the file is valid."""
     text = (ROOT / "thresholds.yaml").read_text(encoding="utf-8")
     first = text.split("\n", 1)[0]
     assert first.startswith("# yaml-language-server: $schema=")
@@ -88,8 +88,8 @@ def test_the_repository_keeps_to_its_schema() -> None:
 
 @pytest.mark.parametrize("spec", [ROOT / "thresholds.yaml", DATA / "base" / "thresholds.yaml"], ids=["own", "base"])
 def test_a_compiled_catalogue_keeps_to_its_schema(spec: Path) -> None:
-    """What the webhook validates on loading is what the compiler writes."""
-    artifacts = {one.path: one.content for one in compile_spec(spec).artifacts}
+    """The webhook validates on loading what the compiler writes."""
+    artifacts = {artifact.path: artifact.content for artifact in compile_spec(spec).artifacts}
     catalog = json.loads(artifacts["catalog.json"])
     assert catalog["alerts"]
     assert [error.message for error in Draft202012Validator(CATALOG).iter_errors(catalog)] == []
@@ -97,14 +97,14 @@ def test_a_compiled_catalogue_keeps_to_its_schema(spec: Path) -> None:
 
 
 def test_an_included_file_may_hold_signals_and_systems_alone() -> None:
-    """What concerns the whole house stands in the main file."""
+    """Settings of the whole house stand in the main file."""
     diagnostics = Diagnostics()
     table = document.parse("s.yaml", "version: 1\nlinks: {}\nsystems: {}\n", diagnostics)
     assert table is not None
     assert schema.validate(table, diagnostics, included=True)
-    (found,) = diagnostics.found
-    assert (found.code, found.span.line) == ("unknown-key", 2)
-    assert found.hint == "write it into the main file; an included one holds `signals` and `systems`"
+    (finding,) = diagnostics.found
+    assert (finding.code, finding.span.line) == ("unknown-key", 2)
+    assert finding.hint == "write it into the main file; an included one holds `signals` and `systems`"
 
 
 PATTERNS = {path: node["pattern"] for path, node in THRESHOLDS_KEYS.items() if "pattern" in node}
@@ -112,9 +112,9 @@ PATTERNS = {path: node["pattern"] for path, node in THRESHOLDS_KEYS.items() if "
 
 @pytest.mark.parametrize("path", [path for path, pattern in PATTERNS.items() if pattern.endswith("$")])
 def test_the_end_of_a_pattern_is_the_end_of_the_text(path: str) -> None:
-    """As the standard has it: a line feed behind what fits is one character too many."""
+    """The standard says so: a line feed behind a valid text is one character too many."""
     node = with_reference(THRESHOLDS_KEYS[path], THRESHOLDS)
-    (example, *_) = [one for one in node["examples"] if isinstance(one, str)]
+    (example, *_) = [candidate for candidate in node["examples"] if isinstance(candidate, str)]
     accepting = validator({"pattern": node["pattern"]})
     assert accepting.is_valid(example)
     assert not accepting.is_valid(f"{example}\n")
@@ -132,7 +132,7 @@ def test_the_end_of_a_pattern_is_the_end_of_the_text(path: str) -> None:
     ],
 )
 def test_a_dollar_sign_that_is_meant_stays_one(pattern: str, text: str, fits: bool) -> None:  # noqa: FBT001 - a column
-    """Behind a backslash and in a set it is a character."""
+    """Behind a backslash and in a set, the dollar sign is a character."""
     assert validator({"pattern": pattern}).is_valid(text) == fits
 
 
@@ -151,13 +151,13 @@ def test_a_dollar_sign_that_is_meant_stays_one(pattern: str, text: str, fits: bo
     ],
 )
 def test_an_address_that_alertmanager_could_not_load_is_refused(url: str) -> None:
-    """Its configuration would not load (Go, `net/url`), and with it no alert would reach anybody."""
+    """Alertmanager would refuse the configuration (Go, `net/url`), and no alert would reach anybody."""
     assert not accepts("webhook", url)
 
 
 @pytest.mark.parametrize("url", ["http://tocsin", "https://[::1]:9095/a%20b?c=%C3%BC#d", "http://10.0.0.1:9095/ü"])
 def test_an_address_with_escapes_is_one(url: str) -> None:
-    """Two digits behind the sign of per cent are what Go reads."""
+    """Go reads two digits behind the percent sign."""
     assert accepts("webhook", url)
 
 
@@ -173,33 +173,34 @@ def test_an_address_with_escapes_is_one(url: str) -> None:
     ],
 )
 def test_a_link_of_other_parts_than_path_and_anchor_is_refused(link: str) -> None:
-    """It becomes an annotation, which Prometheus reads as a template."""
+    """The link becomes an annotation, which Prometheus reads as a template."""
     assert not accepts("link", link)
 
 
-def accepts(what: str, text: str) -> bool:
-    """Return whether the schema takes a text for the webhook's address, or for the link to a runbook."""
-    path = {"webhook": "/$defs/routing/webhook/url", "link": "/links/runbook"}[what]
+def accepts(field: str, text: str) -> bool:
+    """Return whether the schema accepts a text as the webhook's address, or as the link to a runbook."""
+    path = {"webhook": "/$defs/routing/webhook/url", "link": "/links/runbook"}[field]
     assert validator(THRESHOLDS_KEYS[path]).is_valid(THRESHOLDS_KEYS[path]["examples"][0])
     return validator(THRESHOLDS_KEYS[path]).is_valid(text)
 
 
 @pytest.mark.parametrize("name", ["id", "signal_id"])
 def test_an_id_has_sixty_three_characters_at_the_most(name: str) -> None:
-    """It becomes a part of names of files and of rules."""
+    """The id becomes a part of the names of files and rules."""
     accepting = validator(THRESHOLDS["$defs"][name])
     assert accepting.is_valid("a" * 63)
     assert not accepting.is_valid("a" * 64)
 
 
 def test_the_keys_whose_commas_part_items_are_lists() -> None:
-    """What `compiler.syntax` takes for a list without brackets is one in the schema."""
+    """Each key that `compiler.syntax` treats as a list without brackets is a list in the schema."""
     parts = [THRESHOLDS, *THRESHOLDS["$defs"].values()]
     keys = [(path.rpartition("/")[2], json.dumps(node)) for part in parts for path, node in keys_of(part)]
     named = re.compile(r'"#/\$defs/(\w+)"')
     lists = {
         name
         for name, shown in keys
-        if '"array"' in shown or any('"array"' in json.dumps(THRESHOLDS["$defs"][one]) for one in named.findall(shown))
+        if '"array"' in shown
+        or any('"array"' in json.dumps(THRESHOLDS["$defs"][definition]) for definition in named.findall(shown))
     }
     assert lists >= syntax.LISTS

@@ -1,4 +1,4 @@
-"""Secrets in files: found where they have a form of their own, and never repeated."""
+"""Tests of secrets in files: secrets with a form of their own are found, and no output repeats them."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ NO_SECRETS = (
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_found_once_and_no_report_repeats_it(name: str) -> None:
-    """Not in the message, not in the source line, in no form; what stands beside it is shown."""
+    """No report repeats it, neither in the message nor in the source line. The text beside it is shown."""
     text, secret = SECRETS[name]
     diagnostics = Diagnostics()
     diagnostics.read("a", f"ü {text} end")
     secrets.check("a", f"ü {text} end", diagnostics)
     diagnostics.error("schema", diagnostics.found[0].span, f"`{text}` does not fit here", hint=f"not `{text}`")
-    assert [one.code for one in diagnostics.found] == ["secret", "schema"]
+    assert [finding.code for finding in diagnostics.found] == ["secret", "schema"]
     for form, render in reports.FORMATS.items():
         shown = render(diagnostics)
         assert secret not in shown
@@ -83,16 +83,16 @@ def test_a_placeholder_a_file_and_an_address_without_a_password_are_no_secrets(t
 
 
 def test_a_private_key_is_hidden_line_by_line() -> None:
-    """The lines behind the first are part of it."""
+    """The lines behind the first are part of the key."""
     body = "\n".join(f"    MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj{line}" for line in range(3))
     text = f"key: |\n    -----BEGIN RSA PRIVATE KEY-----\n{body}\n    -----END RSA PRIVATE KEY-----\n"
     diagnostics = Diagnostics()
     diagnostics.read("a", text)
     secrets.check("a", text, diagnostics)
-    (found,) = diagnostics.found
-    assert (found.code, found.span.line, found.span.column) == ("secret", 3, 5)
+    (finding,) = diagnostics.found
+    assert (finding.code, finding.span.line, finding.span.column) == ("secret", 3, 5)
     for line in range(3, 6):
-        assert "MIIE" not in (diagnostics.line(found.span._replace(line=line)) or "")
+        assert "MIIE" not in (diagnostics.line(finding.span._replace(line=line)) or "")
 
 
 @pytest.mark.usefixtures("base")
@@ -110,10 +110,10 @@ def test_a_private_key_is_hidden_line_by_line() -> None:
     ],
 )
 def test_a_secret_that_is_wrong_in_another_way_too_is_not_shown(damage: tuple[str, str]) -> None:
-    """Whatever stage complains of the value: syntax, schema or meaning."""
+    """It does not matter which stage reports the value: syntax, schema or meaning."""
     edit(SPEC, damage[0], damage[1].format(TOKEN))
     compilation = compile_spec(Path(SPEC))
-    assert "secret" in [one.code for one in compilation.diagnostics]
+    assert "secret" in [finding.code for finding in compilation.diagnostics]
     for form in sorted(reports.FORMATS):
         result = tocsin("check", "--format", form)
         assert TOKEN not in result.stdout + result.stderr
@@ -121,7 +121,7 @@ def test_a_secret_that_is_wrong_in_another_way_too_is_not_shown(damage: tuple[st
 
 @pytest.mark.usefixtures("base")
 def test_a_secret_beside_a_byte_that_is_not_text_is_not_shown() -> None:
-    """The line is shown for the byte."""
+    """The finding about the byte shows the line."""
     edit(SHOP, "Nobody can pay.", b"Nobody \xff PGPASSWORD=hunter2 can pay.")
     result = tocsin("check")
     assert "encoding" in result.stderr
@@ -130,7 +130,7 @@ def test_a_secret_beside_a_byte_that_is_not_text_is_not_shown() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_a_short_password_does_not_hide_the_same_word_elsewhere() -> None:
-    """The system is called as the password is, and findings about it can be read."""
+    """The system has the same name as the password, and findings about it stay readable."""
     edit(SPEC, "{path}#{anchor}", "{path}#{anchor}?db=postgres://a:shop@db/")
     edit(SPEC, "      error_ratio:  off\n", "      shop:  off\n")
     text = reports.text(compile_spec(Path(SPEC)).diagnostics)

@@ -1,4 +1,4 @@
-"""The words of documents for severities: what each stands for, in a house and by default, in `import` and in `check`."""
+"""Tests of the words that documents use for severities: what each means, by default and in a house."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.guides.vocabulary import severity_words, speaking, spellings, voca
 from compiler.schema.suggestions import meant_choice
 from compiler.severities import PLAIN, word_key
 from tests.compiler.base import ROOT, tocsin
-from tests.compiler.houses import RATIO, House, found, two_systems
+from tests.compiler.houses import RATIO, House, findings, two_systems
 
 
 @pytest.fixture(autouse=True)
@@ -72,12 +72,12 @@ TABLE = "| Metric | Threshold | Severity |\n|---|---|---|\n| Error ratio | > 3 %
 
 @pytest.mark.parametrize("word", [*SURE, *DOUBTFUL])
 def test_import_tells_the_word_what_it_stands_for_and_whether_that_is_doubtful(word: str) -> None:
-    """In a column of severities every word is one; the stanza quotes a doubtful one beside its limit."""
+    """In a column of severities every word is a severity. The stanza quotes a doubtful word beside its limit."""
     Path("guide.md").write_text(TABLE.format(word), encoding="utf-8")
-    (told,) = json.loads(tocsin("import", "--format", "json", "guide.md").stdout)["statements"]
+    (statement,) = json.loads(tocsin("import", "--format", "json", "guide.md").stdout)["statements"]
     severity = (SURE | DOUBTFUL)[word]
-    assert (told["severity"], told["severity_word"]) == (severity, word)
-    assert told["severity_guess"] == (word in DOUBTFUL)
+    assert (statement["severity"], statement["severity_word"]) == (severity, word)
+    assert statement["severity_guess"] == (word in DOUBTFUL)
     stanza = tocsin("import", "guide.md").stdout
     assert (f"GUESS: “{word}” is a" in stanza) == (word in DOUBTFUL)
     assert f'{severity}: "> 3%"' in stanza
@@ -102,8 +102,8 @@ def test_import_tells_the_word_what_it_stands_for_and_whether_that_is_doubtful(w
     ],
 )
 def test_words_that_mean_other_things_count_in_places_for_severities(text: str, severity: str) -> None:
-    """A column, a line of its own, a heading, brackets, an arrow, the beginning of a clause, a key."""
-    assert [one.severity for one in statements("guide.md", text)] == [severity]
+    """Such places are a column, a line of its own, a heading, brackets, an arrow, the start of a clause, and a key."""
+    assert [statement.severity for statement in statements("guide.md", text)] == [severity]
 
 
 @pytest.mark.parametrize(
@@ -121,29 +121,29 @@ def test_words_that_mean_other_things_count_in_places_for_severities(text: str, 
 )
 def test_the_same_words_elsewhere_are_none(text: str) -> None:
     """High errors are errors, and S3 stores objects."""
-    assert [one.severity for one in statements("guide.md", text)] == ["none"]
+    assert [statement.severity for statement in statements("guide.md", text)] == ["none"]
 
 
 def shop(severity: str, severities: str = "") -> House:
-    """Return a house of one system with one limit, of a severity, and words for severities of its own."""
+    """Return a house with one system, one limit of this severity, and the house's own words for severities."""
     spec = two_systems('shop|Shop|job="shop"', 'x|X|job="x"', "error_ratio", RATIO).split("  x:\n")[0]
     spec = spec.replace("{warning:", f"{{{severity}:")
-    return House(spec=f"{severities and f'severities: {severities}'}\n{spec}", one="> 3 %", other="")
+    return House(spec=f"{severities and f'severities: {severities}'}\n{spec}", one_limit="> 3 %", other_limit="")
 
 
 @pytest.mark.parametrize("word", [*SURE, *DOUBTFUL])
 def test_check_holds_the_severity_that_a_word_stands_for_against_the_limit(word: str) -> None:
-    """The right one is fine; with another one the message quotes the runbook's word."""
+    """The right severity is fine; for a wrong one, the message quotes the runbook's word."""
     severity = (SURE | DOUBTFUL)[word]
     shop(severity).write(TABLE.format(word))
-    assert found() == []
-    other = "warning" if severity != "warning" else "critical"
-    shop(other).write(TABLE.format(word))
-    (wrong,) = found()
+    assert findings() == []
+    wrong_severity = "warning" if severity != "warning" else "critical"
+    shop(wrong_severity).write(TABLE.format(word))
+    (wrong,) = findings()
     quoted = severity if word_key(word) in spellings(severity) else f"`{word}` ({severity})"
     assert (wrong.code, wrong.message) == (
         "limit-differs",
-        f"the runbook says `> 3%` is {quoted}, and the {other} limit of `error_ratio` is `> 3 %`".replace(
+        f"the runbook says `> 3%` is {quoted}, and the {wrong_severity} limit of `error_ratio` is `> 3 %`".replace(
             "3 %`", "3%`"
         ),
     )
@@ -160,17 +160,17 @@ def test_check_holds_the_severity_that_a_word_stands_for_against_the_limit(word:
     ],
 )
 def test_a_house_says_what_a_word_stands_for(runbook: str) -> None:
-    """Wherever it stands; what the house does not say stays as it is."""
+    """It does not matter where the word stands. Words that the house does not map keep their meaning."""
     shop("emergency", "{P1: emergency, page: warning}").write(runbook)
-    assert found() == []
+    assert findings() == []
     shop("critical").write(runbook)
-    assert found() == []
+    assert findings() == []
     shop("emergency").write(runbook)
-    assert found() != []
+    assert findings() != []
 
 
 def test_a_word_of_the_house_alone_is_a_severity_anywhere() -> None:
-    """It is one because the house says so, in prose and in a bullet, in each spelling."""
+    """It is a severity because the house says so: in prose and in a bullet, in each spelling."""
     house = shop("critical", "{wake-up: critical, A alarm: warning}")
     for runbook in (
         "Wake up somebody at an error ratio above {one}.",
@@ -178,9 +178,9 @@ def test_a_word_of_the_house_alone_is_a_severity_anywhere() -> None:
         "## Alert thresholds\n\n- Error ratio: wake-up above {one}.",
     ):
         house.write(runbook)
-        assert found() == []
+        assert findings() == []
     house.write("A-alarm: error ratio above {one}")
-    (wrong,) = found()
+    (wrong,) = findings()
     assert (
         wrong.message
         == "the runbook says `> 3%` is `A-alarm` (warning), and the critical limit of `error_ratio` is `> 3%`"
@@ -192,9 +192,9 @@ def test_a_word_of_the_house_alone_is_a_severity_anywhere() -> None:
 
 
 def test_a_bullet_of_a_severity_that_nobody_watches_quotes_the_word() -> None:
-    """What is missing is told in the runbook's words."""
+    """The finding uses the runbook's word."""
     shop("warning").write("## Alert thresholds\n\n- Error ratio: warning above {one}, page above 9 %.")
-    (wrong,) = found()
+    (wrong,) = findings()
     assert (wrong.code, wrong.message) == (
         "unwatched-statement",
         "no alert of `shop` carries this limit of “Error ratio”, `page` (critical)",
@@ -202,34 +202,34 @@ def test_a_bullet_of_a_severity_that_nobody_watches_quotes_the_word() -> None:
 
 
 def test_a_number_that_differs_is_told_with_the_word() -> None:
-    """So that a reader finds the row, and sees which limit it was held against."""
+    """So a reader finds the row, and sees which limit was compared with it."""
     shop("critical").write(TABLE.replace("3 %", "4 %").format("P1"))
-    (wrong,) = found()
+    (wrong,) = findings()
     assert wrong.message == (
         "the runbook says `> 4%` for `P1` (critical), and the critical limit of `error_ratio` is `> 3%`"
     )
 
 
 def test_what_is_no_severity_on_the_right_side_is_an_error_with_a_hint() -> None:
-    """The four severities are all that there are, and `none`."""
+    """There are only the four severities, and `none`."""
     shop("critical", "{P1: fatal}").write(TABLE.format("P1"))
-    (wrong, *_) = found()
+    (wrong, *_) = findings()
     assert (wrong.code, wrong.message) == ("schema", "`fatal` is not known here")
     assert wrong.hint == "did you mean `critical`? known here: `info`, `warning`, `critical`, `emergency`, `none`"
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("P1: critical, P1: emergency", "`P1` stands here a second time"),
         ("SEV-1: critical, sev1: emergency", "`sev1` and `SEV-1` are spellings of one word"),
         ("page: critical, paging: warning", "`paging` and `page` are spellings of one word"),
     ],
 )
-def test_a_word_that_is_mapped_twice_is_an_error(words: str, said: str) -> None:
-    """In one spelling or in two."""
+def test_a_word_that_is_mapped_twice_is_an_error(words: str, message: str) -> None:
+    """The spellings may be the same or different."""
     shop("critical", f"{{{words}}}").write(TABLE.format("critical"))
-    assert [(one.code, one.message) for one in found()] == [("duplicate-key", said)]
+    assert [(finding.code, finding.message) for finding in findings()] == [("duplicate-key", message)]
 
 
 def test_each_word_stands_for_one_of_the_four_severities_and_for_one_only() -> None:
@@ -241,25 +241,25 @@ def test_each_word_stands_for_one_of_the_four_severities_and_for_one_only() -> N
 
 
 def test_a_mapped_word_counts_only_where_it_is_spoken_of() -> None:
-    """What one house says is forgotten for the next one."""
+    """The words of one house do not apply to the next."""
     with speaking(severity_words([("P1", "info")])):
-        assert [one.severity for one in statements("guide.md", "P1: error ratio above 3 %")] == ["info"]
-    assert [one.severity for one in statements("guide.md", "P1: error ratio above 3 %")] == ["critical"]
+        assert [statement.severity for statement in statements("guide.md", "P1: error ratio above 3 %")] == ["info"]
+    assert [statement.severity for statement in statements("guide.md", "P1: error ratio above 3 %")] == ["critical"]
 
 
 def test_a_doubtful_word_is_none_where_the_house_says_what_it_means() -> None:
-    """The guess is about the default alone."""
+    """Only the default meaning is a guess."""
     with speaking(severity_words([("high", "warning")])):
-        (told,) = statements("guide.md", TABLE.format("High"))
-    assert (told.severity, told.severity_word, told.severity_guess) == ("warning", "High", False)
-    assert replace(told, severity="info").as_json()["severity_word"] == "High"
+        (statement,) = statements("guide.md", TABLE.format("High"))
+    assert (statement.severity, statement.severity_word, statement.severity_guess) == ("warning", "High", False)
+    assert replace(statement, severity="info").as_json()["severity_word"] == "High"
 
 
 def test_the_documented_words_are_those_that_are_known() -> None:
-    """Each with its severity, and the doubtful ones in a column of their own."""
+    """The table has each word with its severity, and a separate column for doubtful words."""
     table: dict[str, tuple[set[str], set[str]]] = {name: (set(), set()) for name in SEVERITIES}
-    for one in vocabulary().severities.words:
-        table[one.severity][one.doubtful].add(one.word)
+    for entry in vocabulary().severities.words:
+        table[entry.severity][entry.doubtful].add(entry.word)
     text = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
     documented = {
         cells[0]: tuple({word for word in cell.split(", ") if word} for cell in cells[1:])
@@ -273,5 +273,5 @@ def test_the_documented_words_are_those_that_are_known() -> None:
     "word", ["fatal", "major", "disaster", "minor", "ticket", "page", "notice", "P0", "P1", "P2", "P3", "P4"]
 )
 def test_a_hint_takes_a_word_for_the_severity_that_it_stands_for(word: str) -> None:
-    """What is proposed in the place of another word is what runbooks mean by it."""
+    """The hint proposes the severity that runbooks mean by the word."""
     assert meant_choice(word, SEVERITIES) == severity_words(()).severity(word)

@@ -1,4 +1,4 @@
-"""The kinds of signal: their expressions, and the proof that their made-up series give the wanted value."""
+"""Tests of the kinds of signal: their expressions, and proofs that their made-up series give the expected value."""
 
 from __future__ import annotations
 
@@ -46,9 +46,11 @@ class Case:
 
 
 def inputs_of(kind: str) -> Iterator[dict[str, Selector | Decimal]]:
-    """Yield the complete sets of inputs of a kind, by the examples of its own, numbers where they may be."""
+    """Yield the complete sets of inputs of a kind, from its own examples, with numbers where they are allowed."""
     for form in kinds()[kind].forms:
-        metrics: dict[str, Selector | Decimal] = {one.name: parse_selector(one.example) for one in form}
+        metrics: dict[str, Selector | Decimal] = {
+            form_input.name: parse_selector(form_input.example) for form_input in form
+        }
         yield metrics
         for name in sorted(kinds()[kind].constants & set(metrics)):
             yield metrics | {name: Decimal(40)}
@@ -67,7 +69,8 @@ def cases_of(kind: str) -> Iterator[Case]:
             if kind == "state" and len(per) > 1:
                 continue  # it shares what it does with several labels with the kinds below
             form = " ".join(
-                f"{name}={'number' if isinstance(one, Decimal) else 'metric'}" for name, one in inputs.items()
+                f"{name}={'number' if isinstance(bound_input, Decimal) else 'metric'}"
+                for name, bound_input in inputs.items()
             )
             name = f"{form} per {', '.join(per) or 'nothing'}"
             if kind == "state":
@@ -78,8 +81,8 @@ def cases_of(kind: str) -> Iterator[Case]:
 
 
 def states(name: str, signal: Signal, binding: Binding) -> Iterator[Case]:
-    """Yield a state with every comparison that its inputs make sense with, and with its further keys."""
-    unit = next((MEASURED_IN[one] for one in binding.inputs if one in MEASURED_IN), "gauge")
+    """Yield a state with every comparison that makes sense for its inputs, and with its further keys."""
+    unit = next((MEASURED_IN[input_name] for input_name in binding.inputs if input_name in MEASURED_IN), "gauge")
     for active in ACTIVE[unit]:
         for extra in ({}, {"every": True}, {"within": 900}) if unit == "gauge" else ({},):
             given: dict[str, Any] = {"inputs": binding.inputs, "per": binding.per, "window": 900, **extra}
@@ -104,7 +107,7 @@ TEMPLATES = (
     ),
 )
 NO_VALUE = {"silence"}
-"""Kinds whose series have events for a value, and whose expression says only where none has come."""
+"""Kinds whose series hold events for a value, and whose expression only says where no event has come."""
 BUILT_IN = [name for name, kind in kinds().items() if kind.bindable]
 
 
@@ -115,7 +118,7 @@ def course(value: str, steps: int) -> Example:
 
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_the_expression_of_a_kind_is_known_for_each_of_its_forms(kind: str, snapshot: SnapshotAssertion) -> None:
-    """Read the difference when one changes: this is what runs in Prometheus."""
+    """Read the difference when an expression changes: it runs in Prometheus."""
     names: dict[str, list[str]] = {}
     for case in cases_of(kind):
         names.setdefault(case.expression, []).append(case.name)
@@ -124,27 +127,27 @@ def test_the_expression_of_a_kind_is_known_for_each_of_its_forms(kind: str, snap
 
 @pytest.mark.parametrize("case", TEMPLATES, ids=lambda case: case.name)
 def test_a_query_of_ones_own_is_rendered_with_its_metrics(case: Case, snapshot: SnapshotAssertion) -> None:
-    """`per` and `window` are those of the binding."""
+    """`per` and `window` come from the binding."""
     assert case.expression == snapshot
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_every_input_of_a_kind_is_described(kind: str) -> None:
-    """The schema's descriptions and examples come from here; an example must be a metric."""
+    """The schema's descriptions and examples come from here, and an example must be a metric."""
     for form in kinds()[kind].forms:
-        for one in form:
-            assert one.description.endswith(".")
-            assert parse_selector(one.example)
+        for form_input in form:
+            assert form_input.description.endswith(".")
+            assert parse_selector(form_input.example)
 
 
 def test_a_recorded_name_tells_what_was_done(snapshot: SnapshotAssertion) -> None:
-    """`level:metric:operations`, with the window, high apart from low."""
+    """The name is `level:metric:operations`, with the window, and high differs from low."""
     lines = [f"{kind}: {kinds()[kind].operations(case.bound)}" for kind in BUILT_IN for case in cases_of(kind)]
     assert "\n".join(dict.fromkeys(lines)) == snapshot
 
 
 def test_a_query_of_several_metrics_without_example_has_no_series() -> None:
-    """Nothing can be made up for it; the contract says so by an exception of its own."""
+    """No series can be made up for it, and the contract has an exception for this."""
     case = template("{{ a }} + {{ b }}", {"a": "a", "b": "b"})
     with pytest.raises(UnsampledError):
         kinds()["template"].series(case.bound, course("1", 5))
@@ -152,7 +155,7 @@ def test_a_query_of_several_metrics_without_example_has_no_series() -> None:
 
 @pytest.mark.parametrize("values", ["{{ 1 / value }}x5", "{{ nothing }}x5", "{{ value.x.y }}x5"])
 def test_an_example_that_does_not_render_has_no_series(values: str) -> None:
-    """A user's template may divide by the value that is asked for; that is no crash."""
+    """A user's template may divide by the value that the test asks for. That must not be a crash."""
     case = template("{{ a }}", {"a": "a"}, ExampleSeries(series="{{ a }}", labels=(), values=values))
     with pytest.raises(InvalidTemplateError):
         kinds()["template"].series(case.bound, course("0", 5))
@@ -160,7 +163,7 @@ def test_an_example_that_does_not_render_has_no_series(values: str) -> None:
 
 @pytest.mark.parametrize("series", ["{{ a }}[5m]", "{a}", ""])
 def test_an_example_that_is_no_series_has_none(series: str) -> None:
-    """What renders may still be no selector."""
+    """A rendered text may still be no selector."""
     case = template("{{ a }}", {"a": "a"}, ExampleSeries(series=series, labels=(), values="1x5"))
     with pytest.raises(InvalidTemplateError):
         kinds()["template"].series(case.bound, course("0", 5))
@@ -181,22 +184,22 @@ VALUES = {
 
 
 def proof(bound: BoundSignal, value: str, expression: str) -> dict[str, Any]:
-    """Return a test of promtool: that the made-up series make the expression return `value` for one component.
+    """Return a test of promtool: the made-up series make the expression return `value` for one component.
 
-    Rounding errors are allowed for, far below any limit's precision.
+    The test allows rounding errors far below any limit's precision.
     """
-    wanted = Decimal(value)
-    tolerance = max(abs(wanted), Decimal(1)) * Decimal("0.0000001")
-    # promtool knows the samples up to its last evaluation only, so this must be the time of one.
+    expected_value = Decimal(value)
+    tolerance = max(abs(expected_value), Decimal(1)) * Decimal("0.0000001")
+    # promtool knows the samples only up to its last evaluation, so this must be the time of an evaluation.
     at = (bound.binding.window // 60 + 2) * 60
     series = kinds()[bound.signal.kind].series(bound, course(value, at // bound.binding.step + 2))
     labels = ",".join(f'{name}="{name}-a"' for name in bound.binding.per)
     return {
         "interval": duration_text(bound.binding.step),
-        "input_series": [{"series": one.selector, "values": one.values} for one in series],
+        "input_series": [{"series": made_up.selector, "values": made_up.values} for made_up in series],
         "promql_expr_test": [
             {
-                "expr": f"abs({operand(expression)} - {decimal_text(wanted)}) < bool {decimal_text(tolerance)}",
+                "expr": f"abs({operand(expression)} - {decimal_text(expected_value)}) < bool {decimal_text(tolerance)}",
                 "eval_time": duration_text(at),
                 "exp_samples": [{"labels": f"{{{labels}}}", "value": 1}],
             }
@@ -205,9 +208,9 @@ def proof(bound: BoundSignal, value: str, expression: str) -> dict[str, Any]:
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("kind", [*(one for one in BUILT_IN if one not in NO_VALUE), "template"])
+@pytest.mark.parametrize("kind", [*(kind for kind in BUILT_IN if kind not in NO_VALUE), "template"])
 def test_the_series_of_a_kind_give_the_wanted_value(kind: str, promtool: Path, tmp_path: Path) -> None:
-    """The real promtool evaluates each form's expression over its series: one series a component, of that value."""
+    """The real promtool evaluates each form's expression over its series, and expects the value for each component."""
     cases = list(cases_of(kind)) if kind != "template" else TEMPLATES
     tests = [proof(case.bound, value, case.expression) for case in cases for value in VALUES.get(kind, SHARES)]
     run(promtool, tmp_path, tests)
@@ -215,7 +218,10 @@ def test_the_series_of_a_kind_give_the_wanted_value(kind: str, promtool: Path, t
 
 @pytest.mark.acceptance
 def test_a_cache_that_has_only_hits_or_only_misses_has_a_hit_ratio(promtool: Path, tmp_path: Path) -> None:
-    """A counter with labels has no series before its first event; a cache without one must not go unnoticed."""
+    """A counter with labels has no series before its first event.
+
+    A cache without a hit or a miss must not go unnoticed.
+    """
     inputs: dict[str, Selector | Decimal] = {
         "hits": parse_selector("hits_total"),
         "misses": parse_selector("miss_total"),
@@ -246,7 +252,10 @@ def test_a_cache_that_has_only_hits_or_only_misses_has_a_hit_ratio(promtool: Pat
 @pytest.mark.acceptance
 @pytest.mark.parametrize("window", [4, 7, 30, 60, 119, 120, 3600])
 def test_series_fit_short_and_long_windows(window: int, promtool: Path, tmp_path: Path) -> None:
-    """A window of seconds holds several samples too, or its rate would be empty and the rule's test fail."""
+    """Even a window of seconds holds several samples.
+
+    Otherwise its rate would be empty and the rule's test would fail.
+    """
     tests = []
     for kind, value in (
         ("ratio", "0.07"),
@@ -263,7 +272,7 @@ def test_series_fit_short_and_long_windows(window: int, promtool: Path, tmp_path
 
 
 def run(promtool: Path, folder: Path, tests: list[dict[str, Any]]) -> None:
-    """Have promtool run tests; show what it says where one fails."""
+    """Make promtool run tests, and show its output if a test fails."""
     assert tests
     file = folder / "proof.test.yml"
     file.write_text(json.dumps({"evaluation_interval": "1m", "tests": tests}), encoding="utf-8")

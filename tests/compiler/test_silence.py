@@ -1,4 +1,4 @@
-"""The kind `silence`: nothing has come for so long, whatever has become of the counter."""
+"""Tests of the kind `silence`: no event has come for so long, whatever happened to the counter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LATENCY = "      latency_p95:     {histogram"
 
 
 def listen(limits: str, binding: str = ", per: service") -> None:
-    """Have the shop listen for its orders."""
+    """Make the shop watch for missing orders."""
     edit(
         SPEC, "  closing_time: {kind", "  orders: {kind: silence, unit: seconds, title: Orders}\n  closing_time: {kind"
     )
@@ -36,7 +36,7 @@ def alerts() -> dict[str, Alert]:
 
 @pytest.mark.usefixtures("base")
 def test_each_severity_looks_back_as_far_as_its_limit_says() -> None:
-    """What was there then, or within a day before, is expected; a rise or a birth with more than 0 is an event."""
+    """Series that existed then, or within a day before, are expected. A rise, or a new series above 0, is an event."""
     listen('warning: "> 20m", critical: "> 1h"')
     own = 'orders_total{job="shop",kind="new"}'
     assert alerts()["warning"].expr == (
@@ -49,11 +49,11 @@ def test_each_severity_looks_back_as_far_as_its_limit_says() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_an_alert_says_for_how_long_nothing_has_come() -> None:
-    """Its value is that time; where another day counts, the alert says so."""
+    """Its value is that time. If it compares with another day, the alert says so."""
     listen('critical: "> 20m"', ", per: service, quiet: 1d")
-    said = alerts()["critical"].annotations
-    assert said["summary"] == "The shop: Orders, nothing for 20m."
-    assert said["description"] == (
+    annotations = alerts()["critical"].annotations
+    assert annotations["summary"] == "The shop: Orders, nothing for 20m."
+    assert annotations["description"] == (
         "Orders, nothing has come for 20m, though something had 1d before on {{ $labels.service }} of The shop."
         " Critical when `orders_total` has not risen for 20 minutes (though it had at the same time 1 day before) for"
         ' 5 minutes, on each service, only where job is "shop" and kind is "new".'
@@ -75,24 +75,26 @@ def test_an_alert_says_for_how_long_nothing_has_come() -> None:
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(limits: str, binding: str, expected: list[str]) -> None:
-    """Silence has one side; a time must hold some scrapes, and a more severe severity a longer one."""
+    """Silence has one side. A time must hold some scrapes, and a more severe severity needs a longer time."""
     listen(limits, binding)
-    found = compile_spec(Path(SPEC)).diagnostics
-    assert sorted(one.code for one in found if one.code != "undocumented-limit") == expected
+    diagnostics = compile_spec(Path(SPEC)).diagnostics
+    assert sorted(finding.code for finding in diagnostics if finding.code != "undocumented-limit") == expected
 
 
 @pytest.mark.usefixtures("base")
 def test_a_counter_that_is_not_there_is_missed() -> None:
-    """What should go on coming has been there; its metric is one of those whose absence is an alert."""
+    """Such a counter has existed before. Its metric is among those whose absence is an alert."""
     listen('critical: "> 20m"')
     groups = compiled().groups
-    (missing,) = [one for one in groups if one.watched.bound.signal.id == "metrics_missing" and one.system.id == "shop"]
+    (missing,) = [
+        group for group in groups if group.watched.bound.signal.id == "metrics_missing" and group.system.id == "shop"
+    ]
     assert any('orders_total{job="shop",kind="new"}' in record.expr for record in missing.records)
 
 
 @pytest.mark.usefixtures("base")
 def test_quiet_belongs_to_silences_alone() -> None:
-    """Other kinds are compared with nothing."""
+    """Other kinds are not compared with another time."""
     edit(SPEC, "pool_in_use, max: 100, per: service", "pool_in_use, max: 100, per: service, quiet: 1d")
     assert codes() == ["unknown-key"]
 
@@ -110,9 +112,9 @@ def test_quiet_belongs_to_silences_alone() -> None:
     ],
 )
 def test_silence_is_told_by_the_real_promtool(limits: str, binding: str, promtool: Path) -> None:
-    """Counters that begin anew, series that end, are replaced or born late, quiet days: each does what is right."""
+    """It is right for counters that restart, for series that end, are replaced or begin late, and for quiet days."""
     listen(limits, binding)
-    files = {one.path: one.content for one in compiled().artifacts}
+    files = {artifact.path: artifact.content for artifact in compiled().artifacts}
     paths = [conventions.rules_path("shop"), *(conventions.tests_path("shop", slow=slow) for slow in (False, True))]
     for path in paths:
         if path in files:

@@ -1,4 +1,4 @@
-"""The sentences by which runbooks state limits."""
+"""Tests of the sentences by which runbooks state limits."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from compiler.signals.bound import Signal
 def parse(text: str) -> tuple[list[Statement], list[tuple[str, Span]]]:
     """Return the statements of a bullet at 7:3 and, for each finding, its message and place."""
     diagnostics = Diagnostics()
-    found = list(parse_statement(text, Span("r.md", 7, 3, 3 + len(text)), diagnostics))
-    assert {one.code for one in diagnostics.found} <= {"statement"}
-    return found, [(one.message, one.span) for one in diagnostics.found]
+    statements = list(parse_statement(text, Span("r.md", 7, 3, 3 + len(text)), diagnostics))
+    assert {finding.code for finding in diagnostics.found} <= {"statement"}
+    return statements, [(finding.message, finding.span) for finding in diagnostics.found]
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def parse(text: str) -> tuple[list[Statement], list[tuple[str, Span]]]:
     ],
 )
 def test_a_sentence_states_a_limit_a_severity(text: str, title: str, stated: list[tuple[str, str, str, str]]) -> None:
-    """Title, colon, clauses of severity and limit; what follows the full stop is for people."""
-    found, wrong = parse(text)
+    """A sentence has a title, a colon, and clauses of severity and limit. Text behind the full stop is for people."""
+    statements, wrong = parse(text)
     assert wrong == []
-    assert {one.title for one in found} == {title}
-    assert {one.text for one in found} == {text}
-    assert [(one.severity, one.comparison) for one in found] == [
+    assert {statement.title for statement in statements} == {title}
+    assert {statement.text for statement in statements} == {text}
+    assert [(statement.severity, statement.comparison) for statement in statements] == [
         (severity, Comparison(comparator, Quantity(Decimal(value), unit)))
         for severity, comparator, value, unit in stated
     ]
@@ -57,8 +57,13 @@ def test_a_sentence_states_a_limit_a_severity(text: str, title: str, stated: lis
 
 def test_a_state_has_the_severity_alone() -> None:
     """There is no number to give."""
-    (found,), wrong = parse("Circuit breaker open: critical. See below.")
-    assert (found.title, found.severity, found.comparison, wrong) == ("Circuit breaker open", "critical", None, [])
+    (statement,), wrong = parse("Circuit breaker open: critical. See below.")
+    assert (statement.title, statement.severity, statement.comparison, wrong) == (
+        "Circuit breaker open",
+        "critical",
+        None,
+        [],
+    )
 
 
 def test_the_place_of_a_statement_is_its_clause() -> None:
@@ -82,16 +87,16 @@ def test_the_place_of_a_statement_is_its_clause() -> None:
     ],
 )
 def test_what_states_no_limit_is_an_error(text: str, message: str, column: int, end: int) -> None:
-    """A sentence that is silently skipped is a limit that nobody checks."""
-    found, wrong = parse(text)
-    assert found == []
+    """A silently skipped sentence would be a limit that nobody checks."""
+    statements, wrong = parse(text)
+    assert statements == []
     assert wrong == [(message, Span("r.md", 7, column, end))]
 
 
 def test_a_clause_that_is_wrong_leaves_the_others() -> None:
-    """Everything that can be read is, so that one mistake gives one finding."""
-    found, wrong = parse("Pool: warning above 60 %, critcal above 80 %,, emergency above 90 %")
-    assert [one.severity for one in found] == ["warning", "emergency"]
+    """Every readable clause is read, so that one mistake gives one finding."""
+    statements, wrong = parse("Pool: warning above 60 %, critcal above 80 %,, emergency above 90 %")
+    assert [statement.severity for statement in statements] == ["warning", "emergency"]
     assert [message for message, _ in wrong] == ["`critcal` is not a severity"]
 
 
@@ -104,8 +109,13 @@ def test_a_clause_that_is_wrong_leaves_the_others() -> None:
 def test_a_proposed_sentence_states_the_limit_that_it_was_made_of(
     severity: str, comparator: str, value: Decimal, unit: str
 ) -> None:
-    """Law: pasting the hint of an undocumented limit into the runbook mends it."""
+    """Law: pasting the hint of an undocumented limit into the runbook mends the finding."""
     comparison = Comparison(comparator, Quantity(value, unit))
     text = sentence(Signal(id="x", kind="gauge", unit=unit, title="Some title"), severity, comparison)
-    (found,), wrong = parse(text)
-    assert (found.title, found.severity, found.comparison, wrong) == ("Some title", severity, comparison, [])
+    (statement,), wrong = parse(text)
+    assert (statement.title, statement.severity, statement.comparison, wrong) == (
+        "Some title",
+        severity,
+        comparison,
+        [],
+    )

@@ -1,4 +1,4 @@
-"""Evidence is about the same thing: what a sentence names is held against the alerts of just that."""
+"""Tests of what evidence is about: a sentence is compared with the alerts of just the things that it names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.compiler.base import tocsin
-from tests.compiler.houses import RATIO, House, found, one_system, two_systems
+from tests.compiler.houses import RATIO, House, findings, one_system, two_systems
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +26,8 @@ ENVIRONMENTS: Final = House(
         "error_ratio",
         RATIO,
     ),
-    one="> 1 %",
-    other="> 10 %",
+    one_limit="> 1 %",
+    other_limit="> 10 %",
 )
 
 
@@ -38,8 +38,8 @@ BUT: Final = House(
         "error_ratio",
         RATIO,
     ),
-    one="> 1 %",
-    other="> 10 %",
+    one_limit="> 1 %",
+    other_limit="> 10 %",
 )
 
 
@@ -57,13 +57,13 @@ MOUNTS: Final = House(
         ("disk_data", "Disk usage of data", disk("/data")),
         ("disk_backup", "Disk usage of backup", disk("/backup")),
     ),
-    one="> 85 %",
-    other="> 97 %",
+    one_limit="> 85 %",
+    other_limit="> 97 %",
 )
 ROOT: Final = House(
     spec=MOUNTS.spec.replace("/data", "/srv").replace("/backup", "/").replace("usage of backup", "usage of the system"),
-    one="> 85 %",
-    other="> 97 %",
+    one_limit="> 85 %",
+    other_limit="> 97 %",
 )
 MOUNTED_SYSTEMS: Final = House(
     spec=two_systems(
@@ -72,8 +72,8 @@ MOUNTED_SYSTEMS: Final = House(
         "disk",
         "{available: node_filesystem_avail_bytes, max: node_filesystem_size_bytes, per: instance}",
     ).replace("systems:\n", "signals:\n  disk: {kind: usage, unit: ratio, title: Disk usage}\nsystems:\n", 1),
-    one="> 85 %",
-    other="> 97 %",
+    one_limit="> 85 %",
+    other_limit="> 97 %",
 )
 
 
@@ -88,8 +88,8 @@ ROUTES: Final = House(
         ("latency_checkout", "Checkout latency", route("/checkout")),
         ("latency_search", "Search latency", route("/search")),
     ),
-    one="> 2 s",
-    other="> 500 ms",
+    one_limit="> 2 s",
+    other_limit="> 500 ms",
 )
 
 
@@ -104,8 +104,8 @@ INSTANCES: Final = House(
         ("lag_first", "Replication lag one", lag("db-1")),
         ("lag_second", "Replication lag two", lag("db-2")),
     ),
-    one="> 30 s",
-    other="> 300 s",
+    one_limit="> 30 s",
+    other_limit="> 300 s",
 )
 
 
@@ -121,8 +121,8 @@ ROLES: Final = House(
         ("pool_primary", "Connection pool of the primary", connections("primary")),
         ("pool_replica", "Connection pool of the replica", connections("replica")),
     ),
-    one="> 70 %",
-    other="> 90 %",
+    one_limit="> 70 %",
+    other_limit="> 90 %",
 )
 
 
@@ -137,8 +137,8 @@ QUEUES: Final = House(
         ("queue_mails", "Mail queue", queue("mails")),
         ("queue_invoices", "Invoice queue", queue("invoices")),
     ),
-    one="> 500",
-    other="> 20000",
+    one_limit="> 500",
+    other_limit="> 20000",
 )
 REGIONS: Final = House(
     spec=two_systems(
@@ -147,8 +147,8 @@ REGIONS: Final = House(
         "error_ratio",
         RATIO,
     ),
-    one="> 2 %",
-    other="> 7 %",
+    one_limit="> 2 %",
+    other_limit="> 7 %",
 )
 
 
@@ -157,14 +157,14 @@ def matched(matcher: str) -> str:
     return f"{{histogram: 'http_request_duration_seconds{{{matcher}}}', per: service}}"
 
 
-def matchers(one: str, other: str) -> House:
+def matchers(first: str, second: str) -> House:
     """Return a house of two latencies that two matchers tell apart."""
     spec = one_system(
         "kind: quantile, unit: seconds",
-        ("latency_one", "Response time", matched(one)),
-        ("latency_two", "Response time", matched(other)),
+        ("latency_one", "Response time", matched(first)),
+        ("latency_two", "Response time", matched(second)),
     )
-    return House(spec=spec, one="> 250 ms", other="> 900 ms")
+    return House(spec=spec, one_limit="> 250 ms", other_limit="> 900 ms")
 
 
 METHODS: Final = matchers('method="PUT"', 'method="DELETE"')
@@ -175,7 +175,7 @@ TIERS: Final = matchers('customers="bronze"', 'customers="platinum"')
 
 
 def rows(*lines: str) -> str:
-    """Return a table."""
+    """Return a table. Its first line is the head."""
     return "\n".join([lines[0], "|".join(["", *("---" for _ in lines[0].strip("|").split("|")), ""]), *lines[1:]])
 
 
@@ -486,22 +486,27 @@ SHAPES: Final = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_numbers_that_are_exchanged_are_errors_at_both_places(shape: str) -> None:
-    """Right they are fine; exchanged, each sentence differs from the limit that it is about, and both are shown."""
+    """The right numbers are fine.
+
+    If they are exchanged, each sentence differs from its limit, and both places are shown.
+    """
     house, runbook = SHAPES[shape]
     house.write(runbook)
-    assert found() == []
+    assert findings() == []
     house.write(runbook, exchanged=True)
-    wrong = found()
-    assert {one.code for one in wrong} == {"limit-differs"}
-    places = {(span.path, span.line) for one in wrong for span in (one.span, *(each.span for each in one.related))}
+    wrong = findings()
+    assert {finding.code for finding in wrong} == {"limit-differs"}
+    places = {
+        (span.path, span.line) for finding in wrong for span in (finding.span, *(note.span for note in finding.related))
+    }
     assert len([line for path, line in places if path == "thresholds.yaml"]) == 2
-    assert all(one.span.path == "runbook.md" for one in wrong)
+    assert all(finding.span.path == "runbook.md" for finding in wrong)
     assert len(wrong) == 2
 
 
-ALIKE: Final = replace(ENVIRONMENTS, other="> 1 %")
-MOUNTS_ALIKE: Final = replace(MOUNTS, other="> 85 %")
-ROUTES_ALIKE: Final = replace(ROUTES, other="> 2 s")
+ALIKE: Final = replace(ENVIRONMENTS, other_limit="> 1 %")
+MOUNTS_ALIKE: Final = replace(MOUNTS, other_limit="> 85 %")
+ROUTES_ALIKE: Final = replace(ROUTES, other_limit="> 2 s")
 ANYWHERE: Final = "{available: node_filesystem_avail_bytes, max: node_filesystem_size_bytes, per: mountpoint}"
 ANY_MOUNT: Final = House(
     spec=one_system(
@@ -509,8 +514,8 @@ ANY_MOUNT: Final = House(
         ("disk_any", "Disk usage", ANYWHERE),
         ("disk_backup", "Disk usage of backup", disk("/backup")),
     ),
-    one="> 85 %",
-    other="> 97 %",
+    one_limit="> 85 %",
+    other_limit="> 97 %",
 )
 PRODUCTION: Final = replace(ENVIRONMENTS, spec=ENVIRONMENTS.spec.split("  shop-staging:")[0])
 
@@ -547,19 +552,19 @@ FINE: Final = {
         ),
     ),
     "the only environment that there is": (PRODUCTION, "Warning: error ratio above {one} in production."),
-    "several shards": (replace(SHARDS, other="> 250 ms"), "Warning: p95 > {one} on shards 3 and 12."),
-    "all shards but none named": (replace(SHARDS, other="> 250 ms"), "Every shard warns at p95 > {one}."),
+    "several shards": (replace(SHARDS, other_limit="> 250 ms"), "Warning: p95 > {one} on shards 3 and 12."),
+    "all shards but none named": (replace(SHARDS, other_limit="> 250 ms"), "Every shard warns at p95 > {one}."),
     "a word that is a method in capitals": (
-        replace(METHODS, other="> 250 ms"),
+        replace(METHODS, other_limit="> 250 ms"),
         "Warn when p95 is above {one}, and delete what is old.",
     ),
     "where another limit holds": (
         ALIKE,
         "Replicas lag in staging. More than {one} errors are a warning. This concerns production and staging.",
     ),
-    "a pronoun": (replace(REGIONS, other="> 2 %"), "It warns us at more than {one} errors."),
+    "a pronoun": (replace(REGIONS, other_limit="> 2 %"), "It warns us at more than {one} errors."),
     "a role in passing": (
-        replace(ROLES, other="> 70 %"),
+        replace(ROLES, other_limit="> 70 %"),
         "If the primary fails, the pool of the replica may be above {one}, and that is a warning for both.",
     ),
 }
@@ -567,14 +572,14 @@ FINE: Final = {
 
 @pytest.mark.parametrize("shape", FINE)
 def test_what_is_about_all_or_names_something_else_is_fine(shape: str) -> None:
-    """A sentence without a name counts for every alert, and a word is a name only where it is one."""
+    """A sentence without a name is about every alert, and a word is a name only where it is used as one."""
     house, runbook = FINE[shape]
     house.write(runbook)
-    assert found() == []
+    assert findings() == []
 
 
 @pytest.mark.parametrize(
-    ("house", "runbook", "code", "said"),
+    ("house", "runbook", "code", "message"),
     [
         (
             ANY_MOUNT,
@@ -616,48 +621,48 @@ def test_what_is_about_all_or_names_something_else_is_fine(shape: str) -> None:
     ids=["one of many", "one of two named", "an environment without an alert", "a region without an alert"],
 )
 def test_what_is_said_of_something_without_such_an_alert_is_an_error(
-    house: House, runbook: str, code: str, said: str
+    house: House, runbook: str, code: str, message: str
 ) -> None:
-    """The number of another alert is no evidence, and the message says what the sentence is about."""
+    """The number of another alert is no evidence. The message says what the sentence is about."""
     house.write(runbook)
-    assert [(one.code, one.message) for one in found()] == [(code, said)]
+    assert [(finding.code, finding.message) for finding in findings()] == [(code, message)]
 
 
 def test_a_sentence_on_what_has_no_alert_is_waived_by_its_words() -> None:
-    """As any other sentence."""
+    """The waiver works as for any other sentence."""
     waiver = '    waive: [{statement: "In staging, an error ratio above 1 %", reason: nobody is woken for it}]\n'
     spec = PRODUCTION.spec.replace("    limits:\n", f"{waiver}    limits:\n")
     house = replace(PRODUCTION, spec=spec)
     house.write("Warning: error ratio above {one}. In staging, an error ratio above {one} is a warning.")
-    assert found() == []
+    assert findings() == []
 
 
 @pytest.mark.parametrize("words", ["above 1 % errors", "slow answers are a sign"])
 def test_quoted_words_are_about_what_the_alert_is_about(words: str) -> None:
-    """A quotation with a number, and one in words that cannot be read, are held against the alert all the same."""
+    """Quotations with a number, and quotations in words that cannot be read, are compared with the alert as well."""
     quoting = "runbook: '#look', documented: \"{}\"}}"
     spec = ENVIRONMENTS.spec
     for environment in ("prod", "staging"):
         spec = spec.replace("runbook: '#look'}", quoting.format(f"{environment}: {words}"), 1)
-    house = replace(ENVIRONMENTS, spec=spec, other="> 1 %")
+    house = replace(ENVIRONMENTS, spec=spec, other_limit="> 1 %")
     house.write(f"- prod: {words}\n- staging: {words}")
-    assert found() == []
+    assert findings() == []
     house = replace(house, spec=spec.replace("staging: ", "prod: ", 1).replace("prod: ", "staging: ", 1))
     house.write(f"- prod: {words}\n- staging: {words}")
-    assert "limit-differs" in {one.code for one in found()}
+    assert "limit-differs" in {finding.code for finding in findings()}
 
 
 def test_a_state_of_one_environment_is_stated_of_just_that() -> None:
-    """A state has no number that could differ: its bullet is about the system of the environment that it names."""
+    """A state has no number that could differ. Its bullet is about the system of the environment that it names."""
     spec = ENVIRONMENTS.spec.replace("error_ratio: {warning", "shop_down: {critical").replace('"{one}"', "when true")
     spec = spec.replace('"{other}"', "when true").replace(
         f"error_ratio: {RATIO}", 'shop_down: {gauge: up, active: "== 0"}'
     )
     house = replace(ENVIRONMENTS, spec=spec)
     house.write("## Alert thresholds\n\n- Shop down in production: critical.\n- Shop down in staging: critical.")
-    assert found() == []
+    assert findings() == []
     house.write("## Alert thresholds\n\n- Shop down in production: critical.")
-    (only,) = found()
+    (only,) = findings()
     assert (only.code, only.hint) == (
         "undocumented-limit",
         'add `- Shop down in staging: critical.` below "Alert thresholds"',
@@ -665,21 +670,21 @@ def test_a_state_of_one_environment_is_stated_of_just_that() -> None:
 
 
 def test_the_coverage_says_what_a_statement_is_about() -> None:
-    """Beside its line, for people and as JSON."""
+    """The coverage shows it beside the statement's line, for people and as JSON."""
     house, runbook = SHAPES["headings"]
     house.write(runbook)
     lines = [" ".join(line.split()) for line in tocsin("check", "--coverage").stdout.splitlines()]
     assert "line 5 (Production) → error_ratio warning > 1 % → #look" in lines
-    told = json.loads(tocsin("check", "--coverage", "--format", "json").stdout)["systems"][1]
-    assert [one["subject"] for one in told["statements"]] == [["Production"], ["Staging"]]
-    assert told["alerts"][0]["subject"] == ["Staging"]
+    entry = json.loads(tocsin("check", "--coverage", "--format", "json").stdout)["systems"][1]
+    assert [statement["subject"] for statement in entry["statements"]] == [["Production"], ["Staging"]]
+    assert entry["alerts"][0]["subject"] == ["Staging"]
 
 
 def test_the_hint_of_a_limit_without_a_sentence_tells_what_it_is_about() -> None:
-    """Law: pasting the hint mends it."""
+    """Law: pasting the hint mends the finding."""
     runbook = "## Alert thresholds\n\n- Error ratio in production: warning above {one}.\n"
     ENVIRONMENTS.write(runbook)
-    (only,) = found()
+    (only,) = findings()
     assert only.hint == 'add `- Error ratio in staging: warning above 10%.` below "Alert thresholds"'
     ENVIRONMENTS.write(runbook + "- Error ratio in staging: warning above 10%.\n")
-    assert found() == []
+    assert findings() == []

@@ -1,4 +1,4 @@
-"""Comments that silence a finding: where they hold, and what is wrong with them."""
+"""Tests of comments that silence a finding: where they hold, and findings about the comments themselves."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HTML = "<!-- tocsin: ignore[unused-section] from the wiki -->"
     ids=["in the line", "behind other words", "above", "loosely written", "two above", "two codes"],
 )
 def test_a_comment_silences_what_it_names_in_its_line_or_the_next(text: str) -> None:
-    """The findings count no more: files are written, and the exit status is 0."""
+    """Silenced findings do not count: files are written, and the exit status is 0."""
     edit(SPEC, ERRORS, text)
     result = tocsin("compile")
     assert (result.exit_code, codes()) == (0, [])
@@ -52,13 +52,13 @@ def test_a_comment_silences_what_it_names_in_its_line_or_the_next(text: str) -> 
     ids=["too far above", "below", "another code"],
 )
 def test_a_comment_elsewhere_or_of_another_code_silences_nothing_and_says_so(text: str) -> None:
-    """The finding stands, and so does one on the comment."""
+    """The finding remains, and the comment gets a finding of its own."""
     edit(SPEC, ERRORS, text)
     assert sorted(codes()) == ["limit-always-fires", "unused-suppression"]
 
 
 def test_what_stands_in_a_value_is_no_comment() -> None:
-    """In quotes, in a block and in a plain scalar a number sign is text."""
+    """In quotes, in a block and in a plain scalar, a number sign is text."""
     edit(SPEC, "title: The shop", "title: 'The # tocsin: ignore[nonsense] shop'")
     edit(SPEC, "title: Backlog\n", "title: >-\n      Backlog\n      # tocsin: ignore[nonsense] of it\n")
     edit(SPEC, "title: Time to close the day", 'title: "Time # tocsin: ignore[nonsense]"')
@@ -66,7 +66,7 @@ def test_what_stands_in_a_value_is_no_comment() -> None:
 
 
 def test_a_comment_behind_the_sign_that_begins_a_block_is_one() -> None:
-    """YAML allows it there, and below the block too."""
+    """YAML allows a comment there, and below the block too."""
     query = "query: sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})"
     block = "query: >-  # tocsin: ignore[lost-label] one region\n      " + query.removeprefix("query: ")
     edit(SPEC, query, block.replace("({{ per }}) ({{ taken", "(region) ({{ taken"))
@@ -81,16 +81,16 @@ def test_a_comment_behind_the_sign_that_begins_a_block_is_one() -> None:
     ids=["above", "in the line"],
 )
 def test_a_comment_in_a_runbook_silences_and_is_not_shown_to_its_readers(text: str) -> None:
-    """The sections in the catalogue are without it."""
+    """The catalogue's sections lack the comment."""
     edit(SHOP, "## Checkout closed\n", text)
     compilation = compile_spec(Path(SPEC))
     assert not compilation.diagnostics.found
-    catalog = next(one.content for one in compilation.artifacts if one.path == "catalog.json")
+    catalog = next(artifact.content for artifact in compilation.artifacts if artifact.path == "catalog.json")
     assert "tocsin: ignore" not in (catalog.decode() if isinstance(catalog, bytes) else catalog)
 
 
 def test_a_comment_above_a_block_of_code_holds_for_all_of_it() -> None:
-    """No comment can stand in the block."""
+    """No comment can stand inside of the block."""
     edit(SHOP, "```sql\nSELECT count(*) FROM pg_stat_activity;", "```sql\nSELECT 1;\nPGPASSWORD=hunter22 psql")
     assert codes() == ["secret"]
     edit(SHOP, "```sql\n", "<!-- tocsin: ignore[secret] of a local test -->\n```sql\n")
@@ -116,7 +116,7 @@ def test_what_leaves_nothing_to_compile_cannot_be_silenced(code: str) -> None:
 
 
 def test_an_unused_comment_is_not_held_against_anybody_while_parts_are_left_out() -> None:
-    """The check that it silences may not have come to its place."""
+    """The check that it silences may not have run yet."""
     edit(SPEC, CONNECTIONS, f"{CONNECTIONS}  # tocsin: ignore[limit-order] x")
     assert codes() == ["unused-suppression"]
     edit(SPEC, '"> 150ms"', '"> 150"')
@@ -124,7 +124,7 @@ def test_an_unused_comment_is_not_held_against_anybody_while_parts_are_left_out(
 
 
 def test_machines_are_told_what_has_been_silenced() -> None:
-    """JSON counts it; SARIF holds it with its reason, which readers of SARIF leave out."""
+    """JSON counts it. SARIF holds it with its reason, and programs that read SARIF leave it out."""
     edit(SPEC, ERRORS, f"{ALWAYS}  {COMMENT}")
     diagnostics = compile_spec(Path(SPEC)).diagnostics
     assert json.loads(reports.as_json(diagnostics)) == {"diagnostics": [], "suppressed": 1}

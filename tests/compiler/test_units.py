@@ -1,7 +1,7 @@
-"""Metrics in other units than those of their limits: where units come from, and that the right side of a limit fires.
+"""Tests of metrics in other units than those of their limits: the source of units, and that the right side fires.
 
-The series of the last test are reckoned here, in fractions, and not by the compiler: a scale that the rules and the
-generated tests got wrong alike would show.
+The last test computes its series here, in fractions, and not with the compiler. So it would show a scale that is wrong
+in both the rules and the generated tests.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ DOTTED_HISTOGRAM = bound({"histogram": "us"}, histogram='{"rpc.time"}')
 def test_the_factor_of_a_metric_comes_out_of_what_is_proportional_to_it(
     signal: BoundSignal, expression: str, scaled: str
 ) -> None:
-    """Once, where the value is compared, added to something or done; two factors that are the same come to nothing."""
+    """It is applied once, where the value is compared, added or complete. Two equal factors cancel out."""
     assert canonical(factors.in_base_units(expression, signal)) == scaled
 
 
@@ -118,13 +118,13 @@ def test_the_factor_of_a_metric_comes_out_of_what_is_proportional_to_it(
     ],
 )
 def test_samples_are_written_in_the_unit_of_the_metric(unit: str, values: str, own: str) -> None:
-    """Exactly, as long as decimals go: twice the series gives twice the value."""
+    """The conversion is as exact as decimals are: twice the series gives twice the value."""
     assert own_units.samples(bound({"gauge": unit}, gauge="a"), "a", values) == own
 
 
 @given(st.sampled_from(sorted(METRIC_UNITS)), st.decimals("0.001", "100000", places=3))
 def test_a_sample_stands_for_the_value_that_it_was_made_of(unit: str, value: Decimal) -> None:
-    """Law: times the factor, it is the value again, but for the last of many digits."""
+    """Law: times the factor, the sample is the value again, except for the last of many digits."""
     text = own_units.samples(bound({"gauge": unit}, gauge="a"), "a", f"{decimal_text(value)}x1")
     back = Fraction(text.removesuffix("x1")) * METRIC_UNITS[unit].factor
     assert abs(back / Fraction(value) - 1) < Fraction(1, 10**30)
@@ -166,12 +166,14 @@ LATENCY = "histogram: http_request_duration_seconds"
 def test_a_unit_is_that_of_the_binding_else_that_of_the_name(
     old: str, new: str, units: dict[str, tuple[str, bool]]
 ) -> None:
-    """Only what is not in base units is scaled, and of a share only parts in different units."""
+    """Only metrics that are not in base units are scaled. For a share, only parts in different units are."""
     edit(SPEC, old, new)
     compilation = compile_spec(Path(SPEC))
     assert not compilation.diagnostics.found
-    found = [group.watched.bound.binding.units for group in compilation.groups if group.watched.bound.binding.units]
-    assert [{name: (one.unit, one.by_name) for name, one in of.items()} for of in found] == ([units] if units else [])
+    all_units = [group.watched.bound.binding.units for group in compilation.groups if group.watched.bound.binding.units]
+    assert [{name: (unit.unit, unit.by_name) for name, unit in by_input.items()} for by_input in all_units] == (
+        [units] if units else []
+    )
 
 
 @pytest.mark.usefixtures("base")
@@ -184,11 +186,11 @@ def test_a_unit_is_that_of_the_binding_else_that_of_the_name(
     ],
 )
 def test_a_number_is_in_the_unit_of_the_metric_unless_the_binding_says_otherwise(new: str, maximum: str) -> None:
-    """Where units are given by input, what is left out is in base units."""
+    """If the binding gives units by input, an input without one is in base units."""
     edit(SPEC, POOL, new)
     compilation = compile_spec(Path(SPEC))
     (expression,) = (
-        one.alerts[0].expr for one in compilation.groups if one.watched.bound.signal.id == "connection_pool"
+        group.alerts[0].expr for group in compilation.groups if group.watched.bound.signal.id == "connection_pool"
     )
     assert f" / {maximum}" in expression
     assert (" * 1024" in expression) is ("in:" in new)
@@ -207,17 +209,17 @@ def test_a_number_is_in_the_unit_of_the_metric_unless_the_binding_says_otherwise
     ],
 )
 def test_a_name_that_is_wrong_is_silenced_with_a_reason(old: str, new: str, code: str) -> None:
-    """The file knows better than a habit."""
+    """The author of the file knows better than a convention."""
     edit(SPEC, old, new)
     assert codes() == [code]
-    line = next(one for one in Path(SPEC).read_text(encoding="utf-8").split("\n") if new in one)
+    line = next(candidate for candidate in Path(SPEC).read_text(encoding="utf-8").split("\n") if new in candidate)
     edit(SPEC, line, f"{line}  # tocsin: ignore[{code}] the exporter is wrong")
     assert codes() == []
 
 
 @pytest.mark.usefixtures("base")
 def test_a_unit_that_only_the_name_says_is_noted_by_check_and_in_the_catalogue() -> None:
-    """Nobody wrote it, so somebody should be able to see it."""
+    """Nobody wrote the unit, so users must be able to see it."""
     edit(SPEC, LATENCY, "histogram: http_request_duration_milliseconds")
     edit(SPEC, CLOSER, "since: day_started, in: ms")
     result = tocsin("check")
@@ -227,7 +229,7 @@ def test_a_unit_that_only_the_name_says_is_noted_by_check_and_in_the_catalogue()
     ]
     tocsin("compile")
     alerts = json.loads(Path("generated/catalog.json").read_text(encoding="utf-8"))["alerts"]
-    assert {one["signal"]: one["measured_in"] for one in alerts if "measured_in" in one} == {
+    assert {entry["signal"]: entry["measured_in"] for entry in alerts if "measured_in" in entry} == {
         "closing_time": {"day_started": {"unit": "ms", "by": "file"}},
         "latency_p95": {"http_request_duration_milliseconds": {"unit": "ms", "by": "name"}},
     }
@@ -236,7 +238,7 @@ def test_a_unit_that_only_the_name_says_is_noted_by_check_and_in_the_catalogue()
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("active", ["== 1", "== 0"])
 def test_a_state_may_ask_whether_something_is_there_or_has_been_set(active: str) -> None:
-    """A series of labels that is there, a timestamp that has never been set."""
+    """Such a state asks for a series of labels that exists, or for a timestamp that has never been set."""
     for metric in ("checkout_version_info", "checkout_closed_timestamp_seconds"):
         edit(SPEC, "gauge: checkout_open", f"gauge: {metric}")
         edit(SPEC, 'active: "== 0"', f'active: "{active}"')
@@ -259,9 +261,9 @@ routing:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A way to bind a metric in a unit: definition, binding, limit, and series (suffix, labels, values) of a value.
+    """A way to bind a metric in a unit: definition, binding, limits, and the series that give the signal a value.
 
-    `{m}` is the metric, `{u}` its unit; values are functions of the own value, a fraction.
+    In `binding`, `{m}` is the metric and `{u}` its unit.
     """
 
     name: str
@@ -271,7 +273,7 @@ class Shape:
     limits: tuple[tuple[str, Fraction], ...]
 
     def series(self, metric: str, value: Fraction, factor: Fraction) -> Iterator[tuple[str, str, str]]:
-        """Yield metric, further labels and values by which the signal has a value, in base units."""
+        """Yield metric, further labels and samples of the series that give the signal this value in base units."""
         own, at = value / factor, Fraction(AT)
         match self.name:
             case "gauge" | "state" | "used":
@@ -296,7 +298,7 @@ class Shape:
 
 
 AT = 1800
-"""Seconds after the first sample: when the rules are looked at."""
+"""Seconds between the first sample and the evaluation of the rules."""
 
 
 def number(value: Fraction) -> str:
@@ -331,11 +333,14 @@ ABOVE, BELOW = Fraction(103, 100), Fraction(97, 100)
 
 
 def compiled_house(folder: Path) -> tuple[Compilation, list[dict[str, str]], list[str]]:
-    """Write and compile a house of every shape in every unit; return it, series beside each limit, and alert names."""
+    """Write and compile a house of every shape in every unit.
+
+    Return the compilation, series near each limit, and alert names.
+    """
     signals, limits, metrics, series, names = [], [], [], [], []
     for number_, shape in enumerate(SHAPES):
         for order, unit in enumerate(
-            one for one in METRIC_UNITS if METRIC_UNITS[one].base == shape.base and one != "%"
+            name for name in METRIC_UNITS if METRIC_UNITS[name].base == shape.base and name != "%"
         ):
             for which, (text, value) in enumerate(shape.limits):
                 key, metric = f"s{number_}u{order}l{which}", f"m{number_}_{order}_{which}"
@@ -365,7 +370,7 @@ def compiled_house(folder: Path) -> tuple[Compilation, list[dict[str, str]], lis
 
 @pytest.mark.acceptance
 def test_whatever_the_unit_an_alert_fires_above_its_limit_and_not_below(promtool: Path, tmp_path: Path) -> None:
-    """Law, of every unit and every way to bind it: three per cent beyond the limit fires, three per cent short does not."""
+    """Law for every unit and binding: three per cent above the limit fires, three per cent below does not."""
     compilation, series, names = compiled_house(tmp_path)
     assert list(compilation.diagnostics) == []
     write(tmp_path / "generated", compilation.artifacts)
@@ -396,12 +401,12 @@ def test_whatever_the_unit_an_alert_fires_above_its_limit_and_not_below(promtool
 
 def rule_of(compilation: Compilation, name: str) -> str:
     """Return the expression of an alert."""
-    return next(one.expr for group in compilation.groups for one in group.alerts if one.name == name)
+    return next(alert.expr for group in compilation.groups for alert in group.alerts if alert.name == name)
 
 
 @pytest.mark.acceptance
 def test_the_generated_tests_of_scaled_metrics_hold(promtool: Path, tmp_path: Path) -> None:
-    """Of a house in which each binding needs a scale."""
+    """Each binding of this house needs a scale."""
     compilation = compile_spec(SCALED / SPEC)
     assert list(compilation.diagnostics) == []
     write(tmp_path / "generated", compilation.artifacts)
@@ -411,16 +416,18 @@ def test_the_generated_tests_of_scaled_metrics_hold(promtool: Path, tmp_path: Pa
 
 
 def test_a_limit_is_tried_at_its_very_value_where_the_scale_leaves_it_exact() -> None:
-    """Without that, `>` and `>=` cannot be told apart."""
+    """Without such a test, `>` and `>=` cannot be told apart."""
     tests = next(
-        one.content for one in compile_spec(SCALED / SPEC).artifacts if one.path.endswith("plant.test.yml")
+        artifact.content
+        for artifact in compile_spec(SCALED / SPEC).artifacts
+        if artifact.path.endswith("plant.test.yml")
     ).decode()
     for own in ("jvm_heap_used_kilobytes", "host_load_percent", "clock_jitter", "db_lag_minutes", "probe_duration_ms"):
         assert f'{own}{{instance="at-' in tests
 
 
 def run(promtool: Path, folder: Path, test: dict[str, Any]) -> None:
-    """Have promtool run a test; show what it says where it fails."""
+    """Make promtool run a test, and show its output if the test fails."""
     file = folder / "sides.test.yml"
     file.write_text(json.dumps(test), encoding="utf-8")
     done = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""How busy a component of several instances is, by a counter of what each of them did."""
+"""Tests of the utilization of a component of several instances, from a counter of each instance's work."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ ALONE = f"sum by (job, instance, pod) (rate({COUNTER}[4m]))"
 def test_without_a_capacity_of_all_the_busiest_instance_counts(
     counter: str, capacity: str | None, per: tuple[str, ...], expression: str
 ) -> None:
-    """Three that are half busy are no trouble; one that is full is."""
+    """Three half-busy instances are no trouble; one full instance is."""
     inputs = {"counter": counter} | ({"capacity": capacity} if capacity else {})
     binding = Binding(inputs={key: parse_selector(text) for key, text in inputs.items()}, per=per, window=240)
     signal = Signal(id="engine", kind="utilization", unit=RATIO, title="Engine")
-    found = canonical(kinds()["utilization"].expression(BoundSignal(signal=signal, binding=binding)))
-    assert found.startswith(expression)
+    rendered = canonical(kinds()["utilization"].expression(BoundSignal(signal=signal, binding=binding)))
+    assert rendered.startswith(expression)

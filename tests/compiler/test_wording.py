@@ -1,4 +1,4 @@
-"""What alerts say: our rendering of Prometheus's templates is Prometheus's own."""
+"""Tests of the texts of alerts: our rendering of Prometheus's templates equals Prometheus's own."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ TEMPLATE = "{{ $labels.a }}/{{ $labels.b }} is at "
     ],
 )
 def test_a_value_is_humanized(value: float, unit: str, text: str) -> None:
-    """What a person reads in `description`, for each unit."""
+    """A person reads this in `description`, for each unit."""
     assert wording.humanized(value, unit) == text
 
 
 @pytest.mark.acceptance
 def test_values_are_humanized_as_promtool_renders_them(promtool: Path, tmp_path: Path) -> None:
-    """Every value of the table through the real template functions; promtool compares the two."""
+    """The real template functions render every value of the table, and promtool compares the results."""
     rules, checks = [], []
     for unit, values in VALUES.items():
         for index, value in enumerate(values):
@@ -95,7 +95,7 @@ def rule(name: str, value: float, template: str) -> dict[str, Any]:
 
 
 def check(name: str, description: str) -> dict[str, Any]:
-    """Return what promtool must find of it."""
+    """Return promtool's expectation about the rule."""
     expected = {"exp_labels": LABELS, "exp_annotations": {"description": description}}
     return {"eval_time": "1m", "alertname": name, "exp_alerts": [expected]}
 
@@ -103,7 +103,7 @@ def check(name: str, description: str) -> dict[str, Any]:
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("limit", [">= 85 of 100", "≥ 85 of 100", "at least 85 of 100"])
 def test_a_share_keeps_its_words_and_loses_its_comparator(limit: str) -> None:
-    """`85 of 100` is what people know; the comparator is said once, in words."""
+    """People know `85 of 100`. The comparator is told once, in words."""
     edit(SPEC, ">= 85 of 100", limit)
     compilation = compiled()
     (alert,) = next(group for group in compilation.groups if group.name == "shop.connection_pool").alerts
@@ -114,7 +114,7 @@ def test_a_share_keeps_its_words_and_loses_its_comparator(limit: str) -> None:
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("limit", ["above 150 ms", "> 0.15s", ">150ms"])
 def test_a_limit_is_said_in_one_form_however_it_is_written(limit: str) -> None:
-    """The same limit is the same sentence."""
+    """The same limit gives the same sentence."""
     edit(SPEC, "> 150ms", limit)
     compilation = compiled()
     group = next(group for group in compilation.groups if group.name == "shop.latency_p95")

@@ -1,7 +1,7 @@
-"""Sentences of guides and what they mean: which signal, on which side of which value somebody is paged.
+"""Sentences of guides and their meaning: which signal pages somebody, beyond which value, and on which side of it.
 
-`value` pairs are on what the signal measures, in base units: the first must fire with the severity, the second must
-not. What is missed is the seconds since it last came.
+The values `bad` and `good` are measured by the signal, in base units: the first must fire with the severity, the second
+must not. For an absence, the value is the number of seconds since the last event.
 """
 
 from __future__ import annotations
