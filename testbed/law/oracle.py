@@ -489,10 +489,17 @@ class Oracle:
         if len(claimed) != 1 or alert.clusters != {*claimed}:
             return None
         (cluster, firing), *_ = claimed.items()
-        return (
-            None
-            if alert.started != firing.start.exact
-            else self._truth_of_firing(cluster, fingerprint, firing, incident)
+        if alert.started != firing.start.exact or self._is_taken_for_another(cluster, name, fingerprint, firing):
+            return None
+        return self._truth_of_firing(cluster, fingerprint, firing, incident)
+
+    def _is_taken_for_another(self, cluster: str, name: str, fingerprint: str, firing: Firing) -> bool:
+        """Return whether another cluster has the same alert with the same start, as two unknown starts are."""
+        return any(
+            other != cluster
+            and fingerprint_of(other, name) == fingerprint
+            and self.world.by_start(other, name, firing.start.exact) is not None
+            for other in CLUSTERS
         )
 
     def _truth_of_firing(  # noqa: PLR0911  a return for each kind of knowledge
