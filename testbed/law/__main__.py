@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from testbed.law.machine import play
+from testbed.law.machine import STEPS, play
 
 
 def main() -> None:
@@ -18,13 +18,17 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, default=Path("generated/catalog.json"))
     arguments = parser.parse_args()
     began = time.monotonic()
-    taken = play(
-        steps=arguments.steps,
-        first_seed=arguments.seed,
-        catalog=arguments.catalog,
-        examples=arguments.examples,
-        shrink=arguments.shrink,
-    )
+    try:
+        taken = play(
+            steps=arguments.steps,
+            first_seed=arguments.seed,
+            catalog=arguments.catalog,
+            examples=arguments.examples,
+            shrink=arguments.shrink,
+        )
+    except BaseException:
+        print(f"{STEPS[0]:,} steps from seed {arguments.seed}, {time.monotonic() - began:.0f} s: stopped", flush=True)
+        raise
     print(f"{taken:,} steps from seed {arguments.seed}, {time.monotonic() - began:.0f} s: the law held")
     sys.exit(0)
 
