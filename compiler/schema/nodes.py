@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final
+
+from compiler.channels import SCOPES, in_scope
 
 THRESHOLDS: Final = "thresholds.schema.json"
 CATALOG: Final = "catalog.schema.json"
@@ -16,7 +19,16 @@ Path = Sequence[str | int]
 
 def text(name: str) -> str:
     """Return the text of a published schema."""
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    written = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return _with_channels(written) if name == CATALOG else written
+
+
+def _with_channels(catalog_schema: str) -> str:
+    """Return the catalogue's schema with the channels that each key may name; the file leaves them out."""
+    for scope in SCOPES:
+        names = ", ".join(f'"{name}"' for name in in_scope(scope))
+        catalog_schema = re.sub(rf'("{scope}":[^\[]*"enum": )\[\]', rf"\1[{names}]", catalog_schema, count=1)
+    return catalog_schema
 
 
 @cache

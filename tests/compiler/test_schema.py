@@ -70,7 +70,7 @@ def test_a_published_schema_is_one(node: dict[str, Any]) -> None:
         assert with_reference(child, node)
 
 
-@pytest.mark.parametrize("name", [schema.THRESHOLDS, schema.CATALOG])
+@pytest.mark.X
 def test_the_published_schemas_know_kinds_and_channels_as_they_are(name: str) -> None:
     """Fails until `python -m compiler.schema` has been run after a change of a kind of signal or a channel."""
     assert schema.text(name) == publish()[name]
