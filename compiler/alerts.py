@@ -33,7 +33,7 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """One alert rule. `component` is None if the series' own labels name the component; times are in seconds.
+    """One alert rule. `component` is None if the series' own labels name the component.
 
     `in_words` says in one sentence when the alert fires.
     """
@@ -105,14 +105,16 @@ def _refuse(
     related = (Related(span=watched.span, message="as it is used here"),)
     span, hint = signal.span or watched.span, None if error is None else error.hint
     if error is not None and signal.span is not None and signal.query is not None:
-        span = _written(error, watched, signal.query, signal.span, diagnostics)
+        span = _place_in_query(error, watched, signal.query, signal.span, diagnostics)
     diagnostics.error(code, span, f"the query of `{signal.id}` {why}", hint=hint, related=related)
 
 
-def _written(error: PromQLError, watched: WatchedSignal, query: str, span: Span, diagnostics: Diagnostics) -> Span:
-    """Return the place in the user's query of an error in the rendered query, or the place of the whole query.
+def _place_in_query(
+    error: PromQLError, watched: WatchedSignal, query: str, span: Span, diagnostics: Diagnostics
+) -> Span:
+    """Return the place in the user's query where the rendered query has an error; else the place of the whole query.
 
-    The faulty part is located by its text, if that text occurs equally often in the query and in the rendered query.
+    The faulty part is found by its text. That works only if the text occurs equally often in both queries.
     """
     mistake = error.mistake
     rendered = kinds()[watched.bound.signal.kind].written(watched.bound)
@@ -130,12 +132,12 @@ def _rules(system: System, watched: WatchedSignal) -> Rules:
     shared = len(watched.limits) > 1 or any(limit.recover for limit in watched.limits)
     kind = kinds()[bound.signal.kind]
     rules = kind.rules(
-        bound, watched.limits, record=shared, name=lambda operations: _recorded(system, watched, operations)
+        bound, watched.limits, record=shared, name=lambda operations: _record_selector(system, watched, operations)
     )
     return scaled(rules, bound)
 
 
-def _recorded(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
+def _record_selector(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
     """Return the selector of a recorded series."""
     all_labels = {**_record_labels(system, watched), **labels}
     matchers = tuple(Matcher(name, "=", text) for name, text in sorted(all_labels.items()))
@@ -161,13 +163,13 @@ def _records(system: System, watched: WatchedSignal, rules: Rules) -> Iterator[R
             yield Record(name=name, expr=canonical(expression), labels=labels | part)
     for limit in watched.limits:
         if limit.recover is not None:
-            expr = _holding(system, watched, limit, rules)
+            expr = _held_expression(system, watched, limit, rules)
             labels = {"severity": limit.severity, **_record_labels(system, watched)}
             yield Record(name=_record_name(watched, conventions.HELD), expr=canonical(expr), labels=labels)
 
 
-def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> str:
-    """Return an expression for the series whose alert fires, or fired and has not reached its recovery limit since.
+def _held_expression(system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> str:
+    """Return an expression for the series whose alert fires, or has fired and not reached its recovery limit since.
 
     Prometheus has no recovery limits (prometheus#10536), but it records firing alerts as `ALERTS`. `ALERTS` alone would
     lose the state if a restart makes an alert wait for its `for` again, or if the rule is renamed. So the recording
@@ -182,11 +184,11 @@ def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules)
         "system": system.id,
     }
     firing = ",".join(f'{name}="{text}"' for name, text in labels.items())
-    remembered = _recorded(system, watched, conventions.HELD, severity=limit.severity)
+    remembered = _record_selector(system, watched, conventions.HELD, severity=limit.severity)
     recovered = f"{limit.recover.comparator} {number_promql(limit.recover.quantity.value)}"
-    still = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
+    not_recovered = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
     per = ", ".join(watched.bound.binding.per)
-    return f"{rules.value} {still} and on ({per}) (ALERTS{{{firing}}} or {remembered})"
+    return f"{rules.value} {not_recovered} and on ({per}) (ALERTS{{{firing}}} or {remembered})"
 
 
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -194,7 +196,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> Alert:
     url = model.runbook_url(watched.section.path, watched.section.anchor)
-    labels = watched.bound.binding.component_labels
+    component_labels = watched.bound.binding.component_labels
     summary, sentence = wording.summary(system, watched, limit), in_words(system, watched, limit)
     return Alert(
         name=conventions.alert_name(system.id, watched.bound.signal.id),
@@ -204,7 +206,7 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, r
         component=watched.component,
         expr=canonical(_expression(system, watched, limit, rules)),
         labels={
-            "component": watched.component or wording.component(labels),
+            "component": watched.component or wording.component(component_labels),
             "severity": limit.severity,
             "signal": watched.bound.signal.id,
             "system": system.id,
@@ -226,5 +228,5 @@ def _expression(system: System, watched: WatchedSignal, limit: Limit, rules: Rul
     condition = rules.conditions[limit.severity]
     if limit.recover is None:
         return condition
-    held = _recorded(system, watched, conventions.HELD, severity=limit.severity)
+    held = _record_selector(system, watched, conventions.HELD, severity=limit.severity)
     return f"{condition} or on ({', '.join(watched.bound.binding.per)}) {held}"

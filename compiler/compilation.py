@@ -1,6 +1,6 @@
 """The stages in sequence: parse → resolve → lower → check → emit.
 
-`compiler.source_files` reads the files. Callers decide whether to write; `compiler.output` does it.
+`compiler.source_files` reads the files. The caller decides whether to write artifacts; `compiler.output` writes them.
 """
 
 from __future__ import annotations

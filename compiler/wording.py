@@ -1,8 +1,8 @@
 """Lower: write an alert's annotations as Prometheus templates, and render them for a given value.
 
-Used by `compiler.alerts`. `summary` is near-static and ends in a full stop; `description` names the component and the
-number (monitoring-mixins documentation). The rendering repeats Prometheus's own humanize functions, so that generated
-rule tests can state the text that a person will read; promtool compares the two.
+`compiler.alerts` uses this module. `summary` hardly varies and ends in a full stop; `description` names the component
+and the number (monitoring-mixins documentation). The rendering repeats Prometheus's own humanize functions, so that
+generated rule tests can state the text that a person will read. promtool compares that text with Prometheus's own.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def summary(system: System, watched: WatchedSignal, limit: Limit) -> str:
     title = watched.bound.signal.title
     if headline is not None or limit.unit == STATE:
         return f"{system.title}: {headline or title}."
-    return f"{system.title}: {title} {_BEYOND[limit.comparator]} {_limit(limit)}."
+    return f"{system.title}: {title} {_BEYOND[limit.comparator]} {_limit_text(limit)}."
 
 
 def description(system: System, watched: WatchedSignal, limit: Limit, in_words: str) -> str:
-    """Return the annotation `description`, a template over `$labels` and `$value`: the state, then `in_words`.
+    """Return the annotation `description`, a template over `$labels` and `$value`: the current state, then `in_words`.
 
     It holds no colon followed by a space, because newer Alertmanagers (0.33 does) read the values of PagerDuty's
     `details` as YAML.
@@ -63,21 +63,21 @@ def description(system: System, watched: WatchedSignal, limit: Limit, in_words: 
     measured = sentence is None and limit.unit != STATE
     text = sentence or watched.bound.signal.title
     if measured:
-        text += f" {_HUMANIZED[limit.unit]}{_span(watched)}"
+        text += f" {_HUMANIZED[limit.unit]}{_within_window(watched)}"
     return f"{text}{_where(system, watched)}. {in_words}"
 
 
 def _where(system: System, watched: WatchedSignal) -> str:
-    who = watched.component or component(watched.bound.binding.component_labels)
-    return f" in {system.title}" if who == system.id else f" on {who} of {system.title}"
+    component_name = watched.component or component(watched.bound.binding.component_labels)
+    return f" in {system.title}" if component_name == system.id else f" on {component_name} of {system.title}"
 
 
-def _span(watched: WatchedSignal) -> str:
+def _within_window(watched: WatchedSignal) -> str:
     counts = kinds()[watched.bound.signal.kind].counts(watched.bound)
     return f" within {duration_text(watched.bound.binding.window)}" if counts else ""
 
 
-def _limit(limit: Limit) -> str:
+def _limit_text(limit: Limit) -> str:
     """Return the limit as a person wrote it (`85 of 100`, `3 per minute`), or in the standard form of its unit."""
     written = without_comparator(limit.text)
     return written if " of " in written or " per " in written else quantity_text(Quantity(limit.value, limit.unit))
@@ -105,7 +105,7 @@ def rendered(template: str, labels: dict[str, str], value: float, unit: str) -> 
 
 
 def _humanize_duration(value: float) -> str:
-    """Repeat `humanizeDuration`: from a minute on in days to seconds, below one second with an SI prefix."""
+    """Repeat `humanizeDuration`: from one minute on days, hours, minutes and seconds; below a second an SI prefix."""
     if isinf(value):
         return go_general(value, 4)
     if value and abs(value) < 1:

@@ -1,7 +1,7 @@
-"""Checks of limits against the possible values of their signals: no limit may fire never, and none always.
+"""Checks of limits against the possible values of their signals: no limit may always fire, or never.
 
-Only certain bounds count: a ratio of events lies between 0 and 1, and a count is never negative. Usage that is computed
-from the used amount may exceed its maximum. A gauge and a user's query may have any value.
+A bound counts only if it is sure: a ratio of events lies between 0 and 1, and a count is never negative. Usage that is
+computed from the used amount may exceed its maximum. A gauge and a user's query may have any value.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Compared(NamedTuple):
 
 _SHARE: Final = Range(Decimal(0), Decimal(1))
 _COUNTED: Final = Range(Decimal(0))
-_REST: Final = Range(None, Decimal(1))
+_USED_SHARE: Final = Range(None, Decimal(1))
 """The used share, computed as 1 minus the free share: it may be negative if more is free than the stated total."""
 _BY_KIND: Final = {
     **{kind.name: _COUNTED for kind in (AVERAGE, INCREASE, QUANTILE, RATE, UTILIZATION)},
@@ -61,12 +61,12 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         possible = _possible(watched.bound)
         for compared in _compared(context, system, watched):
             _check(compared, possible, diagnostics)
-        _check_known(watched, diagnostics)
+        _check_by_kind(watched, diagnostics)
 
 
 def _possible(bound: BoundSignal) -> Range:
     if bound.has(AVAILABLE.name):
-        return _REST
+        return _USED_SHARE
     if bound.has(IDLE.name):
         return _SHARE
     if bound.signal.kind == STATE.name:
@@ -97,9 +97,9 @@ def _check(compared: Compared, possible: Range, diagnostics: Diagnostics) -> Non
         far, near = (top, bottom) if high else (bottom, top)
         never = _past(value, far, upwards=high, or_at=strict)
         always = _past(value, near, upwards=not high, or_at=not strict)
-    words = f"`{compared.signal}` is never {{}} {{}}"
-    above = words.format("above", _text(top, compared.quantity.unit))
-    below = words.format("below", _text(bottom, compared.quantity.unit))
+    template = f"`{compared.signal}` is never {{}} {{}}"
+    above = template.format("above", _text(top, compared.quantity.unit))
+    below = template.format("below", _text(bottom, compared.quantity.unit))
     if never:
         why = above if high and _past(value, top, upwards=True, or_at=True) else below
         diagnostics.error(
@@ -119,7 +119,7 @@ def _check(compared: Compared, possible: Range, diagnostics: Diagnostics) -> Non
         )
 
 
-def _check_known(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+def _check_by_kind(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     """Report the limits that never fire for a reason that only the signal's kind knows."""
     for limit in watched.limits:
         why = kinds()[watched.bound.signal.kind].never(watched.bound, limit)

@@ -1,7 +1,7 @@
-"""Prove: courses of irregular data: series that are replaced, doubled, late, NaN or missing.
+"""Prove: courses of irregular data, that is, of series that are replaced, doubled, late, NaN or missing.
 
-This module complements `compiler.proof.courses`. A kind says which rough courses it withstands (`Kind.withstands`). A
-value in trouble and a value that is just fine take each such course, and neither result may change.
+This module complements `compiler.proof.courses`. A kind says which rough courses it withstands (`Kind.withstands`).
+Each such course is tested with a value in trouble and with a value that is just fine, and must change neither result.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from compiler.signals.contract import HALF, LONG_SECONDS, SLOW_EVALUATION_SECOND
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
 _BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
-_LONG_AGO: Final = Decimal(1_000_000)
-"""Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for current events."""
+_OLD_EVENTS: Final = Decimal(1_000_000)
+"""Events of a counter with a new exporter; so many because VictoriaMetrics takes a small first value for new events."""
 _LIFE: Final = 4
 """Steps for which a series exists before another replaces it: enough to have a rate."""
 _MOST_SUCCESSORS: Final = 512
-"""Maximum number of series that replace one another; in a course of days each exists for longer."""
+"""At most so many series replace one another; so in a course of days each of them exists for longer than `_LIFE`."""
 _LATE: Final = 2
-"""Steps after which every engine's rule has read a sample."""
+"""Steps after which the rule has read a sample in every engine."""
 
 
 def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
@@ -45,19 +45,19 @@ def _courses(group: AlertGroup, steps: int) -> Iterator[Case]:
     bound = group.watched.bound
     courses = kinds()[bound.signal.kind].withstands(bound) - {Rough.SPIKES}
     slow = bound.binding.pace > 1
-    values = _either_side(group)
+    values = _values_on_either_side(group)
     for rough in Rough:
         if rough not in courses or REPLICA in bound.binding.per or (slow and rough is not Rough.DOUBLED):
             continue
         for name, value in values:
-            examples = _roughly(bound, rough, Phase(value=value, steps=steps))
+            examples = _rough_examples(bound, rough, Phase(value=value, steps=steps))
             if examples:
                 name_of_case = f"{rough.value}-{name}"
                 fires = firing(group, value)
                 yield Case(name=name_of_case, example=examples[0], more=examples[1:], firing=fires, value=value)
 
 
-def _either_side(group: AlertGroup) -> list[tuple[str, Decimal]]:
+def _values_on_either_side(group: AlertGroup) -> list[tuple[str, Decimal]]:
     """Return a value beyond the last limit, and one short of the first."""
     bound = group.watched.bound
     if is_state(group):
@@ -69,22 +69,25 @@ def _either_side(group: AlertGroup) -> list[tuple[str, Decimal]]:
     return [(name, value) for name, value in (("trouble", beyond), ("fine", short)) if value >= 0]
 
 
-def _roughly(bound: BoundSignal, rough: Rough, phase: Phase) -> tuple[Example, ...]:
-    """Return the examples of a component in a rough course; nothing where its inputs share a metric."""
+def _rough_examples(bound: BoundSignal, rough: Rough, phase: Phase) -> tuple[Example, ...]:
+    """Return the examples of a component in a rough course.
+
+    Nothing if only some of its inputs take the course, and two of them share a metric.
+    """
     if rough in _SHAPES:
         return _SHAPES[rough](phase)
     shape = _SHAPES_OF_PARTS[rough]
     inputs = {selector.metric for selector in bound.metrics}
-    replaced = {selector.metric for selector in bound.metrics if selector in _parts(bound, rough)}
+    affected = {selector.metric for selector in bound.metrics if selector in _affected_metrics(bound, rough)}
     if len(inputs) < len(bound.metrics):
         return ()
-    others = Example(phases=(phase,), metrics=frozenset(inputs - replaced))
-    shaped = tuple(replace(example, metrics=frozenset(replaced)) for example in shape(phase))
+    others = Example(phases=(phase,), metrics=frozenset(inputs - affected))
+    shaped = tuple(replace(example, metrics=frozenset(affected)) for example in shape(phase))
     return (*shaped, others) if others.metrics else shaped
 
 
-def _parts(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
-    """Return the metrics that take the course: those of the whole, or the others."""
+def _affected_metrics(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
+    """Return the metrics that take the course: those of the whole, or those of the part."""
     wholes = kinds()[bound.signal.kind].constants
     chosen = (value for name, value in bound.binding.inputs.items() if (name in wholes) is (rough in _OF_WHOLE))
     return tuple(value for value in chosen if isinstance(value, Selector))
@@ -142,7 +145,7 @@ _SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
 
 
 def _spikes(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a value that crosses the first limit in one sample of a few and is far from it on average."""
+    """Yield a value that crosses the first limit in one of every `_LIFE` samples, and on average is far from it."""
     bound = group.watched.bound
     if Rough.SPIKES not in kinds()[bound.signal.kind].withstands(bound) or REPLICA in bound.binding.per:
         return
@@ -180,17 +183,17 @@ _OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_
 def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield a counter that begins with too many events on a known target, and two counters that are not new.
 
-    One appears together with its target, so that the time of its events is unknown. The other was only absent when the
-    window began.
+    Of these two, one appears together with its target, so that the time of its events is unknown. The other existed
+    before, and was only absent when the window began.
     """
     bound, step = group.watched.bound, group.watched.bound.binding.step
     if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
         return
-    holds = {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
-    # A seldom evaluated rule sees the birth, and the end of `for`, up to an evaluation later.
+    for_by_severity = {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
+    # A rule that is evaluated rarely sees the birth, and the end of `for`, up to one evaluation later.
     late = _LATE if steps * step <= LONG_SECONDS else max(_LATE, -(-3 * SLOW_EVALUATION_SECONDS // step))
-    seen = bound.binding.window - late * step
-    fitting = [for_seconds for for_seconds in holds.values() if for_seconds <= seen - late * step]
+    visible_seconds = bound.binding.window - late * step
+    fitting = [for_seconds for for_seconds in for_by_severity.values() if for_seconds <= visible_seconds - late * step]
     if not fitting:
         return
     age = max(fitting) // step + late
@@ -199,16 +202,16 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
         Phase(value=None, steps=steps - age),
         Phase(value=limit.to_integral_value(ROUND_FLOOR) + 1, steps=age, exact=True, born=True),
     )
-    fires = frozenset(severity for severity, for_seconds in holds.items() if for_seconds <= max(fitting))
+    fires = frozenset(severity for severity, for_seconds in for_by_severity.items() if for_seconds <= max(fitting))
     shown = Decimal(1) if is_state(group) else phases[1].value or Decimal(0)
     born = Example(phases=phases, extra={"instance": _BORN, "job": _BORN}, target=True)
     yield Case(name=_BORN, example=born, firing=fires, value=shown)
-    old = (phases[0], replace(phases[1], value=_LONG_AGO))
-    new = Example(phases=old, extra={"instance": _NEW_TARGET, "job": _NEW_TARGET}, target=False)
-    yield Case(name=_NEW_TARGET, example=new)
-    away = bound.binding.window // step + 1
-    if (before := steps - age - away) > 0:
-        course = (replace(old[1], steps=before), Phase(value=None, steps=away, stale=True), old[1])
+    old_phases = (phases[0], replace(phases[1], value=_OLD_EVENTS))
+    on_new_target = Example(phases=old_phases, extra={"instance": _NEW_TARGET, "job": _NEW_TARGET}, target=False)
+    yield Case(name=_NEW_TARGET, example=on_new_target)
+    steps_away = bound.binding.window // step + 1
+    if (before := steps - age - steps_away) > 0:
+        course = (replace(old_phases[1], steps=before), Phase(value=None, steps=steps_away, stale=True), old_phases[1])
         yield Case(name=_BACK, example=Example(phases=course, extra={"instance": _BACK, "job": _BACK}, target=True))
 
 

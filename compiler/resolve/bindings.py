@@ -76,10 +76,10 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     values = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
     active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
     _check_unit(signal, given, inputs, diagnostics)
-    _check_apart(signal, given, values, diagnostics)
+    _check_distinct(signal, given, values, diagnostics)
     own_labels = _per(given, diagnostics)
     dimensions = tuple(label for label in inherited.dimensions if label not in own_labels) if _keeps_per(signal) else ()
-    smoothed = kinds()[signal.kind].smoothed(_sketch(signal, values))
+    smoothed = kinds()[signal.kind].smoothed(_provisional(signal, values))
     read = {name: value for name, value in values.items() if value is not None}
     # Units are read only if the binding has no error so far.
     measured = units(signal, given, read, active, diagnostics) if len(diagnostics.found) == before else NO_UNITS
@@ -157,7 +157,7 @@ def targets_of(
 
 
 def names_targets(owner: Table, *, named: bool) -> bool:
-    """Return whether the matchers of `targets_of` come from a `targets` key; `named` says so of the inherited ones."""
+    """Return whether the matchers of `targets_of` come from a `targets` key; `named` says it of the inherited ones."""
     return "targets" in owner or (named and "selector" not in owner)
 
 
@@ -166,8 +166,8 @@ def _keeps_per(signal: Signal) -> bool:
     return signal.query is None or template_asks(signal.query, "per")
 
 
-def _sketch(signal: Signal, values: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
-    """Return a provisional binding with only its inputs, for properties of the kind that depend on nothing else."""
+def _provisional(signal: Signal, values: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
+    """Return a provisional binding that has only inputs. It serves to ask the kind what depends on nothing else."""
     inputs = {name: value for name, value in values.items() if value is not None}
     return BoundSignal(signal=signal, binding=Binding(inputs=inputs, window=conventions.DEFAULT_WINDOW))
 
@@ -192,7 +192,7 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
     chosen = next((form for form in forms if set(form) == set(named)), None)
     if chosen is None:
         message = f"`{signal.id}` is measured by {_alternatives(forms)}"
-        diagnostics.error("metrics", given.span, message, hint=_instead(forms, named))
+        diagnostics.error("metrics", given.span, message, hint=_changes_to_inputs(forms, named))
     return chosen
 
 
@@ -206,8 +206,8 @@ def _misspelt_in_query(
     near = nearest(key, missing)
     if signal.query is None or signal.span is None or near is None:
         return False
-    told = f"{given[key]} {signal.id} {signal.title}".casefold()
-    if key.casefold() not in told or near.casefold() in told:
+    names = f"{given[key]} {signal.id} {signal.title}".casefold()
+    if key.casefold() not in names or near.casefold() in names:
         return False
     message = f"`{{{{ {near} }}}}` is no input of `{signal.id}`"
     related = (Related(span=given.key_spans[key], message=f"`{key}` is bound here"),)
@@ -217,14 +217,14 @@ def _misspelt_in_query(
     return True
 
 
-def _instead(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
-    """Return which inputs to add and to remove to reach the form that is most like the named inputs."""
+def _changes_to_inputs(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
+    """Return which inputs to add and which to remove, so that the named inputs become the form most like them."""
     if not forms or not named:
         return "name the metrics of one of these"
     form = max(forms, key=lambda candidate: (len(set(candidate) & set(named)), named[0] in candidate, -len(candidate)))
-    lacking, odd = [name for name in form if name not in named], [name for name in named if name not in form]
+    lacking, surplus = [name for name in form if name not in named], [name for name in named if name not in form]
     parts = [f"add {_alternatives([lacking])}"] if lacking else []
-    parts += [f"take out {_alternatives([odd])}"] if odd else []
+    parts += [f"take out {_alternatives([surplus])}"] if surplus else []
     return ", and ".join(parts)
 
 
@@ -241,19 +241,21 @@ def _input(
             diagnostics.error("metrics", span, f"`{name}` must be more than 0", hint="something is divided by it")
             return None
         return Decimal(str(value))
-    if name in kinds()[signal.kind].constants and (number := _number_hint(str(value), name)) is not None:
+    if name in kinds()[signal.kind].constants and (number_hint := _number_hint(str(value), name)) is not None:
         message = f"`{value}` is no metric, and a number stands without quotes and without a unit"
-        diagnostics.error("metrics", span, message, hint=number)
+        diagnostics.error("metrics", span, message, hint=number_hint)
         return None
     try:
-        own = parse_selector(str(value))
+        selector = parse_selector(str(value))
     except PromQLError as error:
         place = place_of(error, str(value), span, diagnostics)
         hint = _metric_hint(str(value), name) or error.hint or 'such as `http_requests_total{code=~"5.."}`'
         diagnostics.error("promql", place, f"not a metric: {error}", hint=hint)
         return None
-    labels = {matcher.label for matcher in own.matchers}
-    return Selector(own.metric, (*(matcher for matcher in matchers if matcher.label not in labels), *own.matchers))
+    labels = {matcher.label for matcher in selector.matchers}
+    return Selector(
+        selector.metric, (*(matcher for matcher in matchers if matcher.label not in labels), *selector.matchers)
+    )
 
 
 _NUMBER: Final = re.compile(r"(?P<number>[0-9][0-9,_' ]*+(?:\.[0-9]++)?)\s*+(?P<unit>[A-Za-z%][\w ]*)?")
@@ -290,8 +292,8 @@ def _metric_hint(text: str, name: str) -> str | None:
     text = text.strip()
     compared = _COMPARISON.search(text)
     metric = text[: compared.start()].strip() if compared is not None else ""
-    compared_alone = set("<>=!").isdisjoint(_IN_BRACES.sub("", metric))
-    if compared is not None and metric and compared_alone:
+    is_only_comparison = set("<>=!").isdisjoint(_IN_BRACES.sub("", metric))
+    if compared is not None and metric and is_only_comparison:
         where = f"`{compared.group()}` belongs below `active:` or `limits:`"
         return f"write `{name}: {metric}`; {where}"
     for match, action in ((_CALLED.match(text), "computes with it"), (_RANGED.match(text), "looks over its window")):
@@ -318,7 +320,7 @@ def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics
             diagnostics.error("limit-unit", given.key_spans[name], message, hint=hint)
 
 
-def _check_apart(
+def _check_distinct(
     signal: Signal, given: Table, values: Mapping[str, Selector | Decimal | None], diagnostics: Diagnostics
 ) -> None:
     """Add an error if two inputs are the same series, because their ratio is always 1.
@@ -338,14 +340,14 @@ def _check_apart(
 
 
 def _active(given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> Comparison | None:
-    for key, served in (("of", EACH_SERIES), ("within", LOOKING_BACK)):
-        if key in given and not served.issuperset(inputs):
+    for key, usable_inputs in (("of", EACH_SERIES), ("within", LOOKING_BACK)):
+        if key in given and not usable_inputs.issuperset(inputs):
             message = f"`{key}` means nothing to a state of {_alternatives([inputs])}"
             diagnostics.error(
                 "metrics",
                 given.key_spans[key],
                 message,
-                hint=f"it goes with {_alternatives([(name,) for name in sorted(served)])}",
+                hint=f"it goes with {_alternatives([(name,) for name in sorted(usable_inputs)])}",
             )
     if "active" not in given:
         message = "a state needs `active`, the comparison that makes it true"

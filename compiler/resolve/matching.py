@@ -61,13 +61,13 @@ class Watch:
         """The claims of its limits, and of `active` if it has one."""
         claims = [self.claim(limit) for limit in self.limits if limit.unit != STATE]
         active = active_claim(self.signal, self.active[0], self.section, self.active[1]) if self.active else None
-        return (*claims, *((self._told(active),) if active else ()))
+        return (*claims, *((self._with_context(active),) if active else ()))
 
     def claim(self, limit: Limit) -> Claim:
         """Return the claim of one of its limits."""
-        return self._told(limit_claim(self.signal, limit, self.section))
+        return self._with_context(limit_claim(self.signal, limit, self.section))
 
-    def _told(self, claim: Claim) -> Claim:
+    def _with_context(self, claim: Claim) -> Claim:
         return replace(claim, system=self.system, subject=self.subject, window=self.window)
 
     @property
@@ -77,7 +77,7 @@ class Watch:
         return claim.about if claim else About(subject=self.subject, quantity=(self.signal.kind, self.signal.unit))
 
 
-def _at(sentence: Sentence) -> tuple[int, int]:
+def _place_of(sentence: Sentence) -> tuple[int, int]:
     return sentence.span.line, sentence.span.column
 
 
@@ -91,17 +91,18 @@ class Matching:
 
     @cached_property
     def bullets(self) -> tuple[Statement, ...]:
-        """The bullets that hold for all alerts of the signal in their title.
+        """The bullets that hold for all alerts of the signal that their title names.
 
-        A bullet with another title is included only if `sentences` read no limit in its line.
+        A bullet with another title is included only if `sentences` finds no limit in its line.
         """
-        read = {sentence.span.line for sentence in self.sentences}
-        taken = {sentence.span.line for sentence in self._own_sentences}
-        named = {id(bullet.statement) for bullet in self._bullets}
+        lines_read = {sentence.span.line for sentence in self.sentences}
+        lines_taken = {sentence.span.line for sentence in self._own_sentences}
+        titled = {id(bullet.statement) for bullet in self._titled_bullets}
         return tuple(
             statement
             for statement in self.runbook.statements
-            if statement.span.line not in taken and (id(statement) in named or statement.span.line not in read)
+            if statement.span.line not in lines_taken
+            and (id(statement) in titled or statement.span.line not in lines_read)
         )
 
     @cached_property
@@ -112,21 +113,21 @@ class Matching:
     @cached_property
     def free(self) -> tuple[Sentence, ...]:
         """The sentences outside of `bullets`, and the bullets that hold for only some alerts of their title."""
-        taken = {bullet.span.line for bullet in self.bullets} | {own.span.line for own in self._own_sentences}
-        sentences = [sentence for sentence in self.sentences if sentence.span.line not in taken]
+        lines_taken = {bullet.span.line for bullet in self.bullets} | {own.span.line for own in self._own_sentences}
+        sentences = [sentence for sentence in self.sentences if sentence.span.line not in lines_taken]
         sentences += self._own_sentences
-        return tuple(sorted(sentences, key=_at))
+        return tuple(sorted(sentences, key=_place_of))
 
     @cached_property
-    def _bullets(self) -> tuple[Bullet, ...]:
+    def _titled_bullets(self) -> tuple[Bullet, ...]:
         watched = {name for watch in self.watches for name in (watch.signal.title.casefold(), watch.signal.id)}
-        named = bullets(self.runbook, self.titles, watched)
-        return tuple(bullet for bullet in named if bullet.exact or self.scope.written(bullet.spoken))
+        titled = bullets(self.runbook, self.titles, watched)
+        return tuple(bullet for bullet in titled if bullet.exact or self.scope.written(bullet.spoken))
 
     @cached_property
     def _own_sentences(self) -> tuple[Sentence, ...]:
         """The bullets that name what their limits are about, read as sentences."""
-        stated = [sentence_of(bullet) for bullet in self._bullets if self.scope.written(bullet.spoken)]
+        stated = [sentence_of(bullet) for bullet in self._titled_bullets if self.scope.written(bullet.spoken)]
         return tuple(sentence for sentence in stated if sentence is not None)
 
     @cached_property
@@ -138,7 +139,7 @@ class Matching:
 
     @cached_property
     def unread(self) -> tuple[Unread, ...]:
-        """The bullets that could not be read, without those in which a free sentence was read instead."""
+        """The bullets that could not be read, except those in which a free sentence was read instead."""
         lines_read = {sentence.span.line for sentence in self.free}
         return tuple(
             unread
@@ -152,83 +153,89 @@ class Matching:
         Return None if there is none, or if a free sentence names exactly these alerts.
         """
         key = (id(watch), severity)
-        return self._stating[key] if key in self._stating else self._bullet(watch, severity)
+        return self._bullet_by_limit[key] if key in self._bullet_by_limit else self._find_bullet(watch, severity)
 
     @cached_property
-    def _stating(self) -> Mapping[tuple[int, str], Statement | None]:
+    def _bullet_by_limit(self) -> Mapping[tuple[int, str], Statement | None]:
         """The bullets of all limits, by the identity of the watch and the severity."""
         return {
-            (id(watch), severity): self._bullet(watch, severity)
+            (id(watch), severity): self._find_bullet(watch, severity)
             for watch in self.watches
             for severity in watch.severities
         }
 
-    def _bullet(self, watch: Watch, severity: str) -> Statement | None:
-        if any(self._singles_out(sentence, watch, severity) for sentence in self._singling):
+    def _find_bullet(self, watch: Watch, severity: str) -> Statement | None:
+        if any(self._names_exactly(sentence, watch, severity) for sentence in self._specific_sentences):
             return None
-        named = self._named.get(watch.signal.title.casefold()) or self._named.get(watch.signal.id) or ()
+        same_title = (
+            self._bullets_by_title.get(watch.signal.title.casefold())
+            or self._bullets_by_title.get(watch.signal.id)
+            or ()
+        )
         about = watch.about
         fitting = (
             bullet.statement
-            for bullet in reversed(named)
+            for bullet in reversed(same_title)
             if bullet.statement.severity == severity and not self.scope.excludes(about, bullet.spoken, unsure=False)
         )
         return next(fitting, None)
 
-    def _singles_out(self, sentence: Sentence, watch: Watch, severity: str) -> bool:
-        """Return whether a sentence on the limit for a severity names exactly what a signal's alerts are about."""
+    def _names_exactly(self, sentence: Sentence, watch: Watch, severity: str) -> bool:
+        """Return whether a sentence may state a severity's limit and names just what a signal's alerts are about."""
         if sentence.stated.severity not in {severity, NO_SEVERITY}:
             return False
-        own = any(claim.severity == severity and claim.about == watch.about for claim in self._meant[sentence])
-        return own and self.scope.singled_out(watch.about, replace(sentence.spoken, titled=True)) > 0
+        is_meant = any(
+            claim.severity == severity and claim.about == watch.about for claim in self._meant_by_sentence[sentence]
+        )
+        return is_meant and self.scope.singled_out(watch.about, replace(sentence.spoken, titled=True)) > 0
 
     @cached_property
-    def _singling(self) -> tuple[Sentence, ...]:
-        """The sentences on limits that name what they are about, beyond their signal."""
+    def _specific_sentences(self) -> tuple[Sentence, ...]:
+        """The sentences that state limits and name more of what they are about than the signal."""
         stating = [sentence for sentence in self.free if sentence.stated.kind != TARGET]
         return tuple(sentence for sentence in stating if self.scope.written(replace(sentence.spoken, titled=True)))
 
     def bearers(self, bullet: Statement) -> tuple[str, ...]:
         """Return the alerts whose limit a bullet states, each as signal and severity."""
-        return self._bearers.get(id(bullet), ())
+        return self._alerts_by_bullet.get(id(bullet), ())
 
     @cached_property
-    def _bearers(self) -> Mapping[int, tuple[str, ...]]:
+    def _alerts_by_bullet(self) -> Mapping[int, tuple[str, ...]]:
         """The alerts whose limit each bullet states, by the identity of the bullet."""
         names_by_bullet: dict[int, dict[str, None]] = {}
         for watch in self.watches:
             for severity in watch.severities:
-                bullet = self._stating[id(watch), severity]
+                bullet = self._bullet_by_limit[id(watch), severity]
                 if bullet is not None:
                     names_by_bullet.setdefault(id(bullet), {})[f"{watch.signal.id} {severity}"] = None
         return {bullet: tuple(names) for bullet, names in names_by_bullet.items()}
 
     def carriers(self, sentence: Sentence) -> tuple[Claim, ...]:
         """Return the claims that agree with a sentence of `free`."""
-        return self._carried[sentence]
+        return self._agreeing_by_sentence[sentence]
 
     def candidates(self, sentence: Sentence) -> tuple[Claim, ...]:
         """Return the claims that a sentence may be about; if some of them quote its line, return only those."""
-        return self._candidates[sentence]
+        return self._candidates_by_sentence[sentence]
 
     def elsewhere(self, sentence: Sentence) -> tuple[Claim, ...]:
         """Return the claims that agree with a sentence, but are about something else."""
-        about = self._about(sentence, unsure=False)
+        about = self._not_excluded(sentence, unsure=False)
         return tuple(
             claim for claim in candidates(sentence, self._claims) if agrees(sentence, claim) and claim not in about
         )
 
     def contradicted(self, sentence: Sentence) -> tuple[str, Claim] | None:
-        """Return the first of several named things whose claims all differ from the sentence, with its nearest claim.
+        """If a sentence names several things, return the first whose claims all differ from it, and the nearest claim.
 
         Return None if there is no such thing.
         """
         for several in self.scope.several(sentence.spoken):
             for name in sorted(several.names):
                 own = [claim for claim in self.candidates(sentence) if self.scope.is_of(claim.about, name)]
-                graded = [claim for claim in own if claim.severity in {None, sentence.stated.severity}] or own
-                if graded and not any(agrees(sentence, claim) for claim in graded):
-                    return name, nearest_claim(sentence, graded)
+                of_severity = [claim for claim in own if claim.severity in {None, sentence.stated.severity}] or own
+                if of_severity and not any(agrees(sentence, claim) for claim in of_severity):
+                    return name, nearest_claim(sentence, of_severity)
         return None
 
     def subject(self, sentence: Sentence) -> tuple[str, ...]:
@@ -249,54 +256,56 @@ class Matching:
         )
 
     def strays(self, watch: Watch, quoted: Statement) -> tuple[str, ...]:
-        """Return the runbook's words for what a quoted line is about, if the alerts that quote it are about another."""
-        over = above(self.runbook.text)
-        first = max((line for line in over if line <= quoted.span.line), default=0)
-        spoken = Spoken(around=Surroundings(sentence=restored(plain(quoted.text)), above=over.get(first, ())))
-        strays = self.scope.excludes(watch.about, spoken, unsure=False)
-        return self.scope.written(spoken) if strays else ()
+        """Return the runbook's words for what a quoted line is about; nothing if its alerts are about the same."""
+        headings_by_line = above(self.runbook.text)
+        passage_line = max((line for line in headings_by_line if line <= quoted.span.line), default=0)
+        spoken = Spoken(
+            around=Surroundings(sentence=restored(plain(quoted.text)), above=headings_by_line.get(passage_line, ()))
+        )
+        is_about_another = self.scope.excludes(watch.about, spoken, unsure=False)
+        return self.scope.written(spoken) if is_about_another else ()
 
-    def _about(self, sentence: Sentence, *, unsure: bool) -> tuple[Claim, ...]:
-        """Return all claims but those that the sentence excludes by naming something else."""
+    def _not_excluded(self, sentence: Sentence, *, unsure: bool) -> tuple[Claim, ...]:
+        """Return all claims except those that the sentence excludes, because it names something else."""
         spoken = sentence.spoken
         return tuple(claim for claim in self._claims if not self.scope.excludes(claim.about, spoken, unsure=unsure))
 
-    def _those_meant(self, sentence: Sentence) -> tuple[Claim, ...]:
+    def _claims_meant_by(self, sentence: Sentence) -> tuple[Claim, ...]:
         quoting = [watch for watch in self.watches if watch.quoted and watch.quoted.span.line == sentence.span.line]
-        about = self._about(sentence, unsure=False)
+        about = self._not_excluded(sentence, unsure=False)
         quoted = in_unit(sentence, [claim for watch in quoting for claim in watch.claims if claim in about])
         if quoted:
             return tuple(quoted)
-        meant = candidates(sentence, self._about(sentence, unsure=True)) or candidates(sentence, about)
-        return self._singled_out(sentence, meant)
+        meant = candidates(sentence, self._not_excluded(sentence, unsure=True)) or candidates(sentence, about)
+        return self._most_exact(sentence, meant)
 
-    def _singled_out(self, sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
-        """Return the claims that match the named thing most exactly, out of those with the sentence's severity.
-
-        Claims with another severity are all kept.
-        """
+    def _most_exact(self, sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
+        """Return the claims with another severity, and those of the same severity that match the named thing best."""
         degrees = [(claim, self.scope.singled_out(claim.about, sentence.spoken)) for claim in claims]
         severities = {None, sentence.stated.severity}
-        most = max((degree for claim, degree in degrees if claim.severity in severities), default=0)
-        return tuple(claim for claim, degree in degrees if degree >= most or claim.severity not in severities)
+        highest = max((degree for claim, degree in degrees if claim.severity in severities), default=0)
+        return tuple(claim for claim, degree in degrees if degree >= highest or claim.severity not in severities)
 
     @cached_property
-    def _candidates(self) -> Mapping[Sentence, tuple[Claim, ...]]:
+    def _candidates_by_sentence(self) -> Mapping[Sentence, tuple[Claim, ...]]:
         degrees: dict[tuple[int, str], int] = {}
-        for sentence, claims in self._meant.items():
+        for sentence, claims in self._meant_by_sentence.items():
             for claim in claims if sentence.stated.kind != TARGET else ():
                 key = (id(claim), sentence.stated.severity)
                 degrees[key] = max(degrees.get(key, 0), self.scope.singled_out(claim.about, sentence.spoken))
-        return {sentence: self._not_said_apart(sentence, claims, degrees) for sentence, claims in self._meant.items()}
+        return {
+            sentence: self._without_better_named(sentence, claims, degrees)
+            for sentence, claims in self._meant_by_sentence.items()
+        }
 
     @cached_property
-    def _meant(self) -> Mapping[Sentence, tuple[Claim, ...]]:
-        return {sentence: self._those_meant(sentence) for sentence in self.free}
+    def _meant_by_sentence(self) -> Mapping[Sentence, tuple[Claim, ...]]:
+        return {sentence: self._claims_meant_by(sentence) for sentence in self.free}
 
-    def _not_said_apart(
+    def _without_better_named(
         self, sentence: Sentence, claims: Sequence[Claim], degrees: Mapping[tuple[int, str], int]
     ) -> tuple[Claim, ...]:
-        """Return the claims without those that another sentence with the same severity names more exactly.
+        """Return the claims, except those that another sentence with the same severity names more exactly.
 
         Example: "Above 20 % is critical. In staging, above 5 % is critical." The first sentence is not about staging.
         """
@@ -329,46 +338,48 @@ class Matching:
 
     @cached_property
     def _claims(self) -> tuple[Claim, ...]:
-        return tuple(claim for claim, _ in self._watched)
+        return tuple(claim for claim, _ in self._claims_with_watches)
 
     @cached_property
-    def _watched(self) -> tuple[tuple[Claim, Watch], ...]:
+    def _claims_with_watches(self) -> tuple[tuple[Claim, Watch], ...]:
         return tuple((claim, watch) for watch in self.watches for claim in watch.claims)
 
     @cached_property
-    def _by_place(self) -> Mapping[Span, Sequence[tuple[Claim, Watch]]]:
+    def _claims_by_span(self) -> Mapping[Span, Sequence[tuple[Claim, Watch]]]:
         pairs: dict[Span, list[tuple[Claim, Watch]]] = {}
-        for claim, watch in self._watched:
+        for claim, watch in self._claims_with_watches:
             pairs.setdefault(claim.span, []).append((claim, watch))
         return pairs
 
     @cached_property
-    def _carried(self) -> Mapping[Sentence, tuple[Claim, ...]]:
+    def _agreeing_by_sentence(self) -> Mapping[Sentence, tuple[Claim, ...]]:
         carried = {
-            sentence: tuple(claim for claim in self._candidates[sentence] if agrees(sentence, claim))
+            sentence: tuple(claim for claim in self._candidates_by_sentence[sentence] if agrees(sentence, claim))
             for sentence in self.free
         }
         stated = [claim for sentence, claims in carried.items() if sentence.stated.kind != TARGET for claim in claims]
-        return {sentence: claims or self._kept(sentence, stated) for sentence, claims in carried.items()}
+        return {
+            sentence: claims or self._claims_beyond_target(sentence, stated) for sentence, claims in carried.items()
+        }
 
-    def _kept(self, sentence: Sentence, stated: Sequence[Claim]) -> tuple[Claim, ...]:
-        """Return the claims beyond a sentence's target, if other sentences or bullets state all of them.
+    def _claims_beyond_target(self, sentence: Sentence, stated: Sequence[Claim]) -> tuple[Claim, ...]:
+        """Return the claims that lie beyond the target of a sentence, if other sentences or bullets state all of them.
 
-        The sentence then describes the usual case, and the claims alert on its breach.
+        Then the sentence describes the usual case, and alerts fire when it is broken.
         """
         claims = self.candidates(sentence)
         elsewhere = all(claim in stated or self._has_bullet(claim) for claim in claims)
         return claims if elsewhere and is_usual(sentence, claims) else ()
 
     def _has_bullet(self, claim: Claim) -> bool:
-        watches = [watch for other, watch in self._by_place[claim.span] if other == claim]
+        watches = [watch for other, watch in self._claims_by_span[claim.span] if other == claim]
         return any(self.bullet(watch, claim.severity) is not None for watch in watches if claim.severity is not None)
 
     @cached_property
-    def _named(self) -> Mapping[str, Sequence[Bullet]]:
+    def _bullets_by_title(self) -> Mapping[str, Sequence[Bullet]]:
         stated = {id(statement) for statement in self.bullets}
         by_title: dict[str, list[Bullet]] = {}
-        for bullet in self._bullets:
+        for bullet in self._titled_bullets:
             if id(bullet.statement) in stated:
                 by_title.setdefault(bullet.title, []).append(bullet)
         return by_title

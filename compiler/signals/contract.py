@@ -21,10 +21,10 @@ from compiler.signals.phrases import IS, Clause, amount, uncapitalised
 from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
-"""The interval between two evaluations of a rule test: half a minute. An alert rule that reads a recording rule may be
-one evaluation late (vmalert reads back what it has written), and tests still tell its time to the minute."""
+"""Seconds between two evaluations of a rule test. An alert rule that reads a recording rule may be one evaluation late,
+because vmalert reads back what it has written. With half a minute, tests still tell its time to the minute."""
 LONG_SECONDS: Final = 6 * 3600
-"""Tests that end later are evaluated only every `SLOW_EVALUATION_SECONDS`, because each evaluation takes time."""
+"""Longer tests are evaluated only every `SLOW_EVALUATION_SECONDS`, because each evaluation takes time."""
 SLOW_EVALUATION_SECONDS: Final = 240
 """Less than the five minutes for which engines remember a value, because some read back what they have recorded."""
 
@@ -131,17 +131,19 @@ class Rules:
 class Kind:
     """One way to measure a signal. Each kind overrides what differs from these defaults.
 
-    Most kinds state `expression` and `operations` for the rules, and `series`, `first` and `strong_sample` for the rule
-    tests: a steady course gives a steady value, so the limits determine the cases. Two sorts of kinds state more.
+    Most kinds define `expression` and `operations` for the rules, and `series`, `first` and `strong_sample` for the
+    rule tests. With these kinds a steady course gives a steady value, so the limits determine the cases. Two sorts of
+    kinds define more.
 
-    A kind that needs a long time, such as a window of a day, states `settle_seconds` if that exceeds its window.
-    Tests longer than `LONG_SECONDS` are evaluated every `SLOW_EVALUATION_SECONDS`; `compiler.proof` rounds their times,
-    and a kind does nothing about it. A signal that needs more than `longest` has no tests.
+    A kind that looks back for long, for example over a window of a day, defines `settle_seconds` if it needs more time
+    than its window. Tests longer than `LONG_SECONDS` are evaluated every `SLOW_EVALUATION_SECONDS`. `compiler.proof`
+    rounds their times, so the kind does nothing about that. A signal that needs more than `longest` has no tests.
 
-    A kind whose value does not stay as it is sets `measures` to false and states its `cases`, and in `begins` when the
-    first case of a severity crosses its limit. That time must not depend on the number of samples.
+    If the value of a kind does not stay the same in a steady course, the kind sets `measures` to false and defines its
+    `cases`. It says in `begins` when the first case of a severity crosses the limit. That time must not depend on the
+    number of samples.
 
-    tests/compiler/kinds holds an example of either; test_new_kind.py proves their alerts with promtool.
+    tests/compiler/kinds holds an example of each sort; test_new_kind.py proves their alerts with promtool.
     """
 
     name: ClassVar[str]
@@ -164,16 +166,16 @@ class Kind:
     denominator: ClassVar[Decimal] = Decimal(1)
     """The denominator of a share in a synthetic series, at a traffic of 1."""
     measures: ClassVar[bool] = True
-    """Whether all severities limit one measured value: limits must rise then, and alerts may have recovery limits."""
+    """Whether all severities limit one measured value. If so, limits must rise, and alerts may have recovery limits."""
     longest: ClassVar[int] = 3 * 86400
     """Seconds; signals that take longer to settle have no tests, because engines refuse to load so many samples."""
     rises: ClassVar[bool] = False
-    """Whether a more severe limit must lie beyond a less severe one although they do not limit one value."""
+    """Whether a more severe limit must lie beyond a less severe one, although the two limit different values."""
     rest: ClassVar[str | None] = None
     """The name of the complement of the value, such as "free" for a used share; None where it has no name."""
 
     def bad(self, inputs: Collection[str]) -> str | None:
-        """Return the side of the value that is trouble when these inputs measure it; None where either may be."""
+        """Return the side, `HIGH` or `LOW`, on which a value from these inputs is trouble; None where either may be."""
         return None
 
     def windowed(self, bound: BoundSignal) -> bool:
@@ -193,9 +195,9 @@ class Kind:
         return None
 
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
-        """Return after how many seconds the first case that fires an alert crosses the alert's limit.
+        """Return how many seconds after its beginning the first case that fires an alert crosses the alert's limit.
 
-        `compiler.proof.timing` asks kinds whose severities do not limit one value. None where the time is not known.
+        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. None where it is not known.
         """
         return self.first(bound) or 0
 
@@ -235,8 +237,8 @@ class Kind:
     ) -> Rules:
         """Return the rules: one comparison per severity, and the recorded value where `record` is set.
 
-        `record` is set where several rules use the value. `name` returns the selector of a recorded series for the last
-        part of its name.
+        `record` is set where several rules use the value. `name` turns the last part of a recorded series' name into
+        its selector.
         """
         value = self.expression(bound)
         records: dict[str, str | tuple[str, ...]] = {}
@@ -269,18 +271,18 @@ class Kind:
         raise NotImplementedError
 
     def first(self, bound: BoundSignal) -> int | None:
-        """Return the seconds of a steady course until the expression has its value, exact to one evaluation.
+        """Return after how many seconds of a steady course the expression has its value, exact to one evaluation.
 
         None where that is not known; `settle_seconds` applies then.
         """
         return None
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return the seconds of a steady course until earlier samples no longer affect the value."""
+        """Return after how many seconds of a steady course earlier samples no longer affect the value."""
         return bound.binding.window + (bound.binding.memory or 0) + 2 * STEP_SECONDS
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
-        """Return the expression's value after `seconds`, at least `first`, of a course at `value`.
+        """Return the expression's value after a course at `value` for `seconds`, which are at least `first`.
 
         None where engines disagree.
         """
@@ -289,8 +291,8 @@ class Kind:
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return a phase of one step that gives `value` without any rounding error, in every engine.
 
-        With `always` set, the value is exact at every evaluation; else at multiples of the window from the beginning.
-        None where no such phase is known.
+        With `always` set, the value is exact at every evaluation; else only at multiples of the window, counted from
+        the beginning. None where no such phase is known.
         """
         return None
 
@@ -310,7 +312,7 @@ class Kind:
         return False
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return every selector of the rules, that of a histogram without its suffix."""
+        """Return every selector of the rules; a histogram's has no suffix."""
         return bound.metrics
 
     def further(self, bound: BoundSignal) -> Mapping[str, str]:
@@ -344,13 +346,13 @@ class Kind:
         return frozenset()
 
     def scraped(self, bound: BoundSignal) -> bool:
-        """Return whether synthetic samples may be as rare as scrapes; not where each sample moves with the clock."""
+        """Return whether synthetic samples may be as rare as scrapes: no if each sample moves with the clock."""
         return True
 
     def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
         """Return a phase of one step whose value exceeds what the metric can express; None where no value does.
 
-        The highest value that the metric can express lies below `value`.
+        In this phase, the highest value that the metric can express lies below `value`.
         """
         return None
 
@@ -366,13 +368,13 @@ class Kind:
         """Return a value so far beyond a limit of `value` that the first value of the expression crosses the limit."""
         if bound.signal.unit == STATE:
             return Decimal(1)
-        beyond = value * _SHORT if bound.low else value * _FAR or Decimal(1)
+        beyond = value * _FAR_BELOW if bound.low else value * _FAR_ABOVE or Decimal(1)
         # `humanizeDuration` cuts fractions off: a rounding error just below a whole second would change the text.
         return beyond + _NUDGE if bound.signal.unit == SECONDS and beyond >= STEP_SECONDS else beyond
 
 
-_FAR: Final = Decimal("2.2")
-_SHORT: Final = Decimal("0.4")
+_FAR_ABOVE: Final = Decimal("2.2")
+_FAR_BELOW: Final = Decimal("0.4")
 _NUDGE: Final = Decimal("0.3")
 
 

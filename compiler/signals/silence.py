@@ -2,8 +2,8 @@
 
 The limit is that time. An event is a rise of a series, or a new series that starts above 0; a counter reset is no rise.
 A component is expected if it had a series when that time began, or within the day before. So a component whose series
-have ended is silent, and a component that has just appeared is not silent yet. With `quiet`, only a component that had
-events at the same time so long ago is silent: a night is as quiet as the night before.
+have ended is silent, and a component that has just appeared is not silent yet. `quiet` is a time, such as a day. With
+it, a component is silent only if it had events at the same time that long ago: a night is as quiet as the night before.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Silence(Kind):
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
-        """Return a condition per severity, whose value is the limit: the time without an event."""
+        """Return a condition per severity. Its value is the limit, which is the time without an event."""
         return Rules(records={}, conditions={limit.severity: _condition(bound, _seconds(limit)) for limit in limits})
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
@@ -95,14 +95,14 @@ class Silence(Kind):
         return (sampling.series(bound.selector(COUNTER.name), bound, example, values),)
 
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
-        """Return the limit, when a counter that never rises is silent; with `quiet`, when the other day has passed."""
+        """Return the limit: then a counter that never rises is silent. With `quiet`, return when the first day ends."""
         ago = bound.binding.quiet
         if ago is None:
             return -(-_seconds(limit) // EVALUATION_SECONDS) * EVALUATION_SECONDS
-        return ago + bound.binding.step if _first_day(bound) else None
+        return ago + bound.binding.step if _steps_of_first_day(bound) else None
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return the time until a silence is visible and has been compared with the other day."""
+        """Return the time until a silence is visible and has been compared with the time `quiet` before."""
         return bound.binding.window + (bound.binding.quiet or 0) + 4 * _slack(bound) * bound.binding.step
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
@@ -115,7 +115,7 @@ class Silence(Kind):
 
 
 def _condition(bound: BoundSignal, window: int) -> str:
-    """Return PromQL for expected components without an event; with `quiet`, only those with one on the other day."""
+    """Return PromQL for expected components without an event; with `quiet`, only those that had one that long ago."""
     per, ago = bound.binding.per, bound.binding.quiet
     expected = _group(per, _present(bound, window))
     silent = f"{expected} unless on ({', '.join(per)}) {_group(per, _events(bound, window, 0))}"
@@ -126,9 +126,9 @@ def _condition(bound: BoundSignal, window: int) -> str:
 
 def _events(bound: BoundSignal, window: int, ago: int) -> str:
     """Return PromQL for series that rose, or began above 0, within a window that ended `ago` seconds ago."""
-    selector, looked = bound.selector(COUNTER.name), f"{duration_text(window)}]{_offset(ago)}"
-    born = f"max_over_time({selector}[{looked}) > 0 unless {_present(bound, window + ago)}"
-    return f"increase({selector}[{looked}) > 0 or ({born})"
+    selector, range_and_offset = bound.selector(COUNTER.name), f"{duration_text(window)}]{_offset(ago)}"
+    born = f"max_over_time({selector}[{range_and_offset}) > 0 unless {_present(bound, window + ago)}"
+    return f"increase({selector}[{range_and_offset}) > 0 or ({born})"
 
 
 def _present(bound: BoundSignal, ago: int) -> str:
@@ -154,16 +154,16 @@ _REPLICA: Final = "replica"
 
 
 def _slack(bound: BoundSignal) -> int:
-    """Return the steps by which engines may disagree on the ends of a window: more in long tests, evaluated rarely."""
-    looked = bound.binding.window + (bound.binding.quiet or 0)
-    return _LONG_SLACK if looked > _LONG else _SHORT_SLACK
+    """Return by how many steps engines may disagree on the ends of a window: more in long, rarely evaluated tests."""
+    looked_back = bound.binding.window + (bound.binding.quiet or 0)
+    return _LONG_SLACK if looked_back > _LONG else _SHORT_SLACK
 
 
-def _first_day(bound: BoundSignal) -> int:
-    """Return the steps with events on the first day, which make the next silent by comparison; 0 if it is too short."""
-    looked = bound.binding.window // bound.binding.step + 2 * _slack(bound)
+def _steps_of_first_day(bound: BoundSignal) -> int:
+    """Return how many steps of the first day have events, so that the next day is silent; 0 if it is too short."""
+    looked_back = bound.binding.window // bound.binding.step + 2 * _slack(bound)
     day = (bound.binding.quiet or 0) // bound.binding.step
-    return day - looked if day > 3 * looked else 0
+    return day - looked_back if day > 3 * looked_back else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,65 +175,67 @@ class _Courses:
     steps: int
 
     def cases(self) -> Iterator[Case]:
-        """Yield all courses; `begins` gives the time from which the first course that fires is silent."""
+        """Yield all courses; `begins` says when the first course that fires crosses its limit."""
         yield self._case("below", (Phase(value=Decimal(1), steps=self.steps),), 0)
-        yield from self._first()
+        yield from self._first_firing()
         for limit in self.limits:
             yield from self._just(limit)
         yield from self._all_silent()
         yield from self._none_silent()
-        yield from self._other_days()
+        yield from self._silent_on_both_days()
 
-    def _first(self) -> Iterator[Case]:
+    def _first_firing(self) -> Iterator[Case]:
         """Yield a counter that never rises; with `quiet`, one that rises only on the first day."""
-        first = _first_day(self.bound)
+        first = _steps_of_first_day(self.bound)
         if self.bound.binding.quiet is None:
             yield self._case("above", (self._flat(self.steps),), self.steps)
-        elif first and self.steps - first >= self._longest:
+        elif first and self.steps - first >= self._longest_silence:
             phases = (Phase(value=Decimal(1), steps=first), self._flat(self.steps - first))
             yield self._case("above", phases, self.steps - first)
 
     def _just(self, limit: Threshold) -> Iterator[Case]:
         """Yield a silence just long enough for a limit and, once, one just too short for the first limit."""
-        long = self._long(limit)
+        long = self._steps_to_fire(limit)
         if not any(
-            abs(self._long(other) - self._slack - long) < self._slack for other in self.limits if other is not limit
+            abs(self._steps_to_fire(other) - self._slack - long) < self._slack
+            for other in self.limits
+            if other is not limit
         ):
-            yield self._case(f"silent-{limit.severity}", self._until(long), long, decoys=True)
-        if limit is self.limits[0] and (short := self._short):
-            before, _ = self._until(self._longest + short)
-            yield self._case("just-came", (before, self._flat(self._longest), _EVENT, self._flat(short - 1)), 0)
+            yield self._case(f"silent-{limit.severity}", self._events_until(long), long, decoys=True)
+        if limit is self.limits[0] and (short := self._short_silence):
+            before, _ = self._events_until(self._longest_silence + short)
+            yield self._case("just-came", (before, self._flat(self._longest_silence), _EVENT, self._flat(short - 1)), 0)
 
     def _all_silent(self) -> Iterator[Case]:
         """Yield silences in which the counter changes: it is reset, its series ends, or another series replaces it."""
-        long = self._longest
-        first, flat = self._until(long)
-        lost = replace(_EVENT, value=Decimal(1 - first.steps))
-        yield self._case("reset", (first, lost, replace(flat, steps=flat.steps - 1)), long)
+        long = self._longest_silence
+        first, flat = self._events_until(long)
+        reset = replace(_EVENT, value=Decimal(1 - first.steps))
+        yield self._case("reset", (first, reset, replace(flat, steps=flat.steps - 1)), long)
         gone = (first, replace(flat, value=None))
         yield self._case("gone", gone, long)
-        if self._apart:
+        if self._can_tell_apart:
             yield self._case("both", (first, flat), long, (first, flat))
-        if self._apart and (short := self._short):
-            yield self._case("replaced", gone, long, self._since(short))
+        if self._can_tell_apart and (short := self._short_silence):
+            yield self._case("replaced", gone, long, self._flat_since(short))
 
     def _none_silent(self) -> Iterator[Case]:
         """Yield courses without silence: one of several series rises or is new, or the component is new or absent."""
-        first, flat = self._until(self._longest)
+        first, flat = self._events_until(self._longest_silence)
         yield self._case("elsewhere", (replace(first, value=None, steps=self.steps),), 0, decoys=True)
-        if self._apart:
+        if self._can_tell_apart:
             yield self._case("another", (first, flat), 0, (replace(first, steps=self.steps),))
-        if short := self._short:
-            before, since = self._since(short)
+        if short := self._short_silence:
+            before, since = self._flat_since(short)
             yield self._case("new", (before, since), 0)
-            if self._apart:
+            if self._can_tell_apart:
                 ended = (first, replace(flat, value=None))
                 yield self._case("born", ended, 0, (before, replace(since, zero_denominator=True)))
 
-    def _other_days(self) -> Iterator[Case]:
-        """Yield a silence that also occurred at the same time of the other day."""
+    def _silent_on_both_days(self) -> Iterator[Case]:
+        """Yield a silence that also occurred at the same time of the first day."""
         ago = self._steps(self.bound.binding.quiet or 0)
-        night = self._longest + self._slack
+        night = self._longest_silence + self._slack
         day = ago - night - self._slack
         if day > 0 and ago + night < self.steps:
             busy = Phase(value=Decimal(1), steps=day)
@@ -249,41 +251,41 @@ class _Courses:
         decoys: bool = False,
     ) -> Case:
         """Return a course whose last `silent` steps are silent, with the severities that fire then."""
-        values = {limit.severity: limit.value for limit in self.limits if self._long(limit) <= silent}
+        values = {limit.severity: limit.value for limit in self.limits if self._steps_to_fire(limit) <= silent}
         more = (Example(phases=other, extra={_REPLICA: "1"}),) if other else ()
         extra = {_REPLICA: "0"} if other else {}
         example = Example(phases=tuple(phase for phase in phases if phase.steps > 0), extra=extra)
         return Case(name=name, example=example, more=more, firing=frozenset(values), values=values, decoys=decoys)
 
-    def _until(self, silent: int) -> tuple[Phase, Phase]:
+    def _events_until(self, silent: int) -> tuple[Phase, Phase]:
         """Return events that stop `silent` steps before the end."""
         return Phase(value=Decimal(1), steps=self.steps - silent), self._flat(silent)
 
     def _flat(self, steps: int) -> Phase:
         return Phase(value=Decimal(0), steps=steps)
 
-    def _long(self, limit: Threshold) -> int:
+    def _steps_to_fire(self, limit: Threshold) -> int:
         """Return the steps of silence after which the alert fires in every engine."""
         return self._steps(_seconds(limit) + limit.for_seconds) + self._slack
 
-    def _since(self, steps: int) -> tuple[Phase, Phase]:
+    def _flat_since(self, steps: int) -> tuple[Phase, Phase]:
         """Return a series that began `steps` steps before the end and has not risen."""
         return Phase(value=None, steps=self.steps - steps), self._flat(steps)
 
     @property
-    def _short(self) -> int:
-        """The steps of a silence too short for every limit, yet long enough to end alerts that fired; 0 if none is."""
+    def _short_silence(self) -> int:
+        """The steps of a silence too short for each limit, yet long enough to end alerts that fired; 0 if none is."""
         short = self._steps(_seconds(self.limits[0])) - self._slack
         return short if short > self._steps(max(limit.keep for limit in self.limits)) + self._slack else 0
 
     @property
-    def _apart(self) -> bool:
+    def _can_tell_apart(self) -> bool:
         """Whether a label can tell several series of one component apart."""
         return _REPLICA not in self.bound.binding.per
 
     @property
-    def _longest(self) -> int:
-        return max(self._long(limit) for limit in self.limits)
+    def _longest_silence(self) -> int:
+        return max(self._steps_to_fire(limit) for limit in self.limits)
 
     @property
     def _slack(self) -> int:
@@ -294,7 +296,7 @@ class _Courses:
 
 
 _EVENT: Final = Phase(value=Decimal("0.25"), steps=1)
-"""The smallest rise that counts as an event, for counters of other things than events too."""
+"""The smallest rise that counts as an event. It is no whole number, because a counter may count other things too."""
 
 
 KIND = Silence()

@@ -17,7 +17,7 @@ MISTAKES = (
     ("CONFIRM_SECONDS = 120.0", "CONFIRM_SECONDS = 60.0"),
     ("if absent_since is None or now - absent_since < CONFIRM_SECONDS", "if (absent_since := absent_since or now) < 0"),
     ("if reason is None:", "if True:"),
-    ("if server.up < SETTLED_SECONDS + _longer(known):", "if server.up < 0:"),
+    ("if server.up < SETTLED_SECONDS + _excess_seconds(known):", "if server.up < 0:"),
 )
 
 

@@ -38,7 +38,7 @@ from webhook.untrusted import one_line, plain_address
 
 _LONGEST_LOGGED = 80
 _MOST_LOGGED = 5
-"""So many unknown severity words of one alert batch are logged; every word is counted."""
+"""At most so many unknown severity words of one alert batch are logged; every word is counted."""
 log = structlog.get_logger("tocsin.alert_batches")
 
 
@@ -99,22 +99,22 @@ class AlertBatches:
             own=self._peers(plain_address(payload.external_url)),
             can_be_asked=self._can_be_asked,
         )
-        event = replace(batch, alerts=tuple(alert for alert in batch.alerts if not _is_nothing(alert)))
-        unknown = _unknown(event.alerts)
+        event = replace(batch, alerts=tuple(alert for alert in batch.alerts if not _notifies_nobody(alert)))
+        unknown = _assumed_severities(event.alerts)
         ignored = len(batch.alerts) - len(event.alerts)
         if ignored and not event.alerts and not watchdog:
             return Taken(result="ignored", incident_id=None, ignored=ignored)
-        taken = _once_more(lambda: self._deliver(event, watchdog, now, still_waits))
+        taken = _with_retry(lambda: self._deliver(event, watchdog, now, still_waits))
         return replace(taken, unknown=unknown, ignored=ignored)
 
     def observe(self, event: AlertBatch, now: float) -> Taken:
         """Apply an alert batch that Tocsin itself has made; return after the commit. Raises StoreUnavailable."""
-        return _once_more(lambda: self._observe(replace(event, verified=True), now))
+        return _with_retry(lambda: self._observe(replace(event, verified=True), now))
 
     def _deliver(
         self, event: AlertBatch, watchdog: Sequence[PostedAlert], now: float, still_waits: Callable[[], bool]
     ) -> Taken:
-        # Check before the work, so that an abandoned request costs little, and again after it, which may take long.
+        # Check before the work, so that an abandoned request costs little. Check again after it: it may take long.
         if still_waits():
             with suppress(HungUp):
                 return self._deliver_in_time(event, watchdog, now, still_waits)
@@ -130,23 +130,23 @@ class AlertBatches:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
-        return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
+        return self._after_commit(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
     def _deliver_late(self, event: AlertBatch, now: float) -> Taken:
         """Apply only firing alerts that were never received: they cannot undo anything that was delivered since."""
         with self._database.read() as connection:
-            _unseen(connection, event)
+            _only_unseen(connection, event)
         with self._database.write() as connection:
             store.lock_alerts(connection, group_hash(event.group_labels), [alert.fingerprint for alert in event.alerts])
-            outcomes = self._take_parts(connection, _unseen(connection, event), now)
-        return self._taken(outcomes)
+            outcomes = self._take_parts(connection, _only_unseen(connection, event), now)
+        return self._after_commit(outcomes)
 
     def _observe(self, event: AlertBatch, now: float) -> Taken:
         with self._database.write() as connection:
             outcomes = self._take_parts(connection, event, now)
-        return self._taken(outcomes)
+        return self._after_commit(outcomes)
 
-    def _taken(self, outcomes: list[Outcome]) -> Taken:
+    def _after_commit(self, outcomes: list[Outcome]) -> Taken:
         if any(outcome.trigger is not None or outcome.result == "doubted" for outcome in outcomes):
             self._committed()
         first = outcomes[0]
@@ -164,13 +164,13 @@ class AlertBatches:
         return replace(outcome, incident=incident)
 
 
-def _is_nothing(alert: ReceivedAlert) -> bool:
-    """Return whether a firing alert notifies nobody; an end is always applied, because the alert may be open."""
+def _notifies_nobody(alert: ReceivedAlert) -> bool:
+    """Return whether this firing alert notifies nobody; an end always counts, because the alert may be open."""
     return alert.firing and alert.match.is_nothing
 
 
-def _unknown(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
-    """Log unknown severities of firing alerts; return the severity that was assumed, an item for each alert."""
+def _assumed_severities(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
+    """Log unknown severities of firing alerts; return the severity that was assumed for each of these alerts."""
     unknown = [alert for alert in alerts if alert.firing and alert.match.unknown_severity]
     words = Counter((alert.match.unknown_severity, alert.match.severity) for alert in unknown)
     for (word, severity), count in words.most_common(_MOST_LOGGED):
@@ -186,18 +186,18 @@ def _unknown(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
     return tuple(alert.match.severity for alert in unknown)
 
 
-def _unseen(connection: Connection, event: AlertBatch) -> AlertBatch:
+def _only_unseen(connection: Connection, event: AlertBatch) -> AlertBatch:
     """Return the batch with only the firing alerts that were never received; raise HungUp if there are none."""
     seen = store.seen(connection, [(alert.fingerprint, alert.started) for alert in event.alerts])
     unseen = (alert for alert in event.alerts if alert.firing and (alert.fingerprint, alert.started) not in seen)
-    news = replace(event, alerts=tuple(unseen))
-    if not news.alerts:
+    unseen_batch = replace(event, alerts=tuple(unseen))
+    if not unseen_batch.alerts:
         raise HungUp
-    return news
+    return unseen_batch
 
 
-def _once_more(take: Callable[[], Taken]) -> Taken:
-    """Call `take`, and again if another replica opened the group's incident meanwhile: the second call finds it."""
+def _with_retry(take: Callable[[], Taken]) -> Taken:
+    """Call `take`; call it again if another replica opened the group's incident meanwhile: the second call finds it."""
     try:
         return take()
     except StoreUnavailable as error:
@@ -207,7 +207,7 @@ def _once_more(take: Callable[[], Taken]) -> Taken:
 
 
 def delivered(payload: Payload, alerts: Iterable[PostedAlert], catalog: Catalog) -> AlertBatch:
-    """Return the alert batch that the payload makes of `alerts`, which are some or all of its own."""
+    """Return the payload as an alert batch that contains only `alerts`, which are some or all of the payload's."""
     return AlertBatch(
         group_key=payload.group_key,
         group_labels=payload.group_labels,

@@ -18,7 +18,7 @@ from webhook.storage import store
 
 
 def parts(connection: Connection, event: AlertBatch, now: float) -> Iterator[tuple[Incident | None, AlertBatch]]:
-    """Yield each incident that the batch concerns with its part; that of the most severe alert comes first."""
+    """Yield each incident that the batch concerns, with its part of the batch; the most severe alert's comes first."""
     key = group_hash(event.group_labels)
     store.lock_alerts(connection, key, [alert.fingerprint for alert in event.alerts])
     yielded: set[int] = set()
@@ -27,10 +27,10 @@ def parts(connection: Connection, event: AlertBatch, now: float) -> Iterator[tup
             yielded |= {before.id} if before else set()
             yield before, part
     ended = {alert.fingerprint: alert for alert in event.alerts if not alert.firing}
-    for number in store.in_doubt(connection, list(ended)):
-        incident = None if number in yielded else store.incident_by_id(connection, number, lock=True)
+    for incident_id in store.in_doubt(connection, list(ended)):
+        incident = None if incident_id in yielded else store.incident_by_id(connection, incident_id, lock=True)
         if incident is not None:
-            # The end of a later firing shows that a firing in doubt was an outdated report, in any incident.
+            # If a later firing has ended, the report of the firing in doubt was outdated. This holds in any incident.
             doubts = {firing.fingerprint for firing in alertmanager_state.doubtful(incident)}
             yield (
                 incident,
@@ -42,15 +42,15 @@ def parts(connection: Connection, event: AlertBatch, now: float) -> Iterator[tup
             )
     if event.truncated:
         return
-    ends_all = not any(alert.firing for alert in event.alerts)
-    own = store.open_numbers(connection, key)
-    for number in dict.fromkeys((*own, *store.open_truncated(connection))):
-        incident = None if number in yielded else store.incident_by_id(connection, number, lock=True)
+    none_fires = not any(alert.firing for alert in event.alerts)
+    ids_of_group = store.open_numbers(connection, key)
+    for incident_id in dict.fromkeys((*ids_of_group, *store.open_truncated(connection))):
+        incident = None if incident_id in yielded else store.incident_by_id(connection, incident_id, lock=True)
         if incident is None:
             continue
         # The alert batch is complete for its group: nothing is left out any more, and what it omits is in doubt.
         left_out = any(group.group_labels == event.group_labels for group in groups_left_out(incident))
-        if left_out or (ends_all and number in own):
+        if left_out or (none_fires and incident_id in ids_of_group):
             yield incident, replace(event, alerts=())
 
 
@@ -86,8 +86,8 @@ def _reopened(
 ) -> tuple[Incident | None, AlertBatch]:
     """Return the incident that these alerts may reopen, or None, and the event to apply to it or to a new incident.
 
-    No open incident has these alerts. `ended` maps the identities of those of their firings that ended before to
-    the number of the incident that had them.
+    No open incident has these alerts. `ended` maps the identity of each of their firings that ended before to the
+    number of the incident that had it.
     """
     if owner is None:
         return None, event
@@ -95,15 +95,15 @@ def _reopened(
     latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
     if latest is not None:
         return latest, event
-    before = _told_before(connection, event, ended)
+    before = _ended_in(connection, event, ended)
     if before is not None:
-        # That incident may have another group or owner: this batch's number of left out alerts is not its number.
+        # That incident may have another group or owner, so it must not take over how many alerts this batch leaves out.
         return before, replace(event, is_whole=False)
     return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
 
 
-def _told_before(connection: Connection, event: AlertBatch, ended: Mapping[tuple[str, str], int]) -> Incident | None:
-    """Return the latest incident in which these firings ended, or None unless every one of them ended before."""
+def _ended_in(connection: Connection, event: AlertBatch, ended: Mapping[tuple[str, str], int]) -> Incident | None:
+    """Return the latest incident in which these firings ended; None if one of them did not end before."""
     identities = [(alert.fingerprint, alert.started) for alert in event.alerts if alert.firing]
     if event.verified or not identities or not all(identity in ended for identity in identities):
         return None

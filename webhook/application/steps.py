@@ -1,4 +1,4 @@
-"""Works off due timers: asks Alertmanager, then escalates, holds or resolves the incident.
+"""Handles due timers: asks Alertmanager, then escalates, holds or resolves the incident.
 
 `worker` claims the timer. `escalation` says what is due and for whom, `alertmanager_api` returns the state of the
 alerts, `transitions` computes the new incident, and `outcomes` writes it. Alertmanager is asked outside of any
@@ -44,7 +44,7 @@ from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
 """Seconds that a suppressed step waits before Alertmanager is asked again."""
-_NEVER_SAID = frozenset({None, alertmanager_state.NOT_CONFIGURED, alertmanager_state.NAMES_NOBODY})
+_ASKING_CANNOT_HELP = frozenset({None, alertmanager_state.NOT_CONFIGURED, alertmanager_state.NAMES_NOBODY})
 """Reasons for an unknown state that asking again cannot change; None means that the state is known."""
 
 log = structlog.get_logger("tocsin.steps")
@@ -68,17 +68,17 @@ class _Asked:
 
     @property
     def is_about_doubts(self) -> bool:
-        """Whether the question was only about alerts that are in doubt: they ended and were told again."""
+        """Whether the question was only about alerts in doubt: they had ended and were reported again."""
         return self.due.kind == "verify" and bool(alertmanager_state.doubtful(self.incident))
 
     @property
-    def is_of_each(self) -> bool:
+    def is_per_alert(self) -> bool:
         """Whether absence is recorded for each alert, instead of once in the timer for all of them."""
         return self.is_about_doubts or (not self.incident.truncated and bool(self.incident.open_firings))
 
 
 class Steps:
-    """Works off claimed timers."""
+    """Handles claimed timers."""
 
     def __init__(  # noqa: PLR0913  put together once, in `service`
         self,
@@ -115,7 +115,7 @@ class Steps:
             if incident is None or not timers.held(connection, claimed):
                 log.info("the incident has changed meanwhile, the step is dropped", incident=claimed.incident_id)
                 return
-            if _firing(incident) != _firing(asked.incident):
+            if _identities(incident) != _identities(asked.incident):
                 # Other alerts fire now than those that the answer is about.
                 timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now)
                 return
@@ -152,19 +152,19 @@ class Steps:
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
-            first_absent = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
-            next_step = _following(asked, incident, now)
+            first_absent = absent_since if isinstance(asked.answer, Absent) and not asked.is_per_alert else None
+            next_step = _next_check(asked, incident, now)
             if asked.is_about_doubts:
                 # The other steps of the incident do not wait for the next question about its doubts.
                 incident = store.save(connection, replace(incident, doubted_at=next_step.at), ())
                 next_step = due(self._catalog(), incident) or next_step
             timers.postpone(connection, claimed, kind=next_step.kind, due_at=next_step.at, absent_since=first_absent)
             return False
-        incident = self._group_s(connection, incident, event, now)
+        incident = self._open_incident_of_group(connection, incident, event, now)
         outcome = transition(incident, event, now)
         after = self._writer().write(connection, incident, outcome, now) or incident
         # A step that leaves the due time unchanged, such as a hold, keeps our lease: release it.
-        next_step = _following(asked, after, now)
+        next_step = _next_check(asked, after, now)
         timers.postpone(connection, claimed, kind=next_step.kind, due_at=next_step.at)
         counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
@@ -175,7 +175,7 @@ class Steps:
     def _learn(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Incident:
         """Record which Alertmanagers list the alerts, and end alerts that none of them lists.
 
-        An Alertmanager's later silence about an alert is judged by whether it listed the alert before.
+        What an Alertmanager's later silence about an alert means depends on whether it listed the alert before.
         """
         seen = () if isinstance(asked.answer, Absent) else asked.answer.seen
         learned, changed = alertmanager_state.with_seen(incident, seen)
@@ -186,7 +186,7 @@ class Steps:
         if asked.is_about_doubts:
             learned, changed = alertmanager_state.with_doubts_absent(learned, asked.answer, now)
             return store.save(connection, learned, changed) if changed else learned
-        if isinstance(asked.answer, Absent) and not asked.is_of_each:
+        if isinstance(asked.answer, Absent) and not asked.is_per_alert:
             return learned
         current = self._end_some(connection, learned, asked.answer, now)
         if (
@@ -210,8 +210,8 @@ class Steps:
         outcome = transition(after, Unlisted(firings=confirmed, how=how), now)
         return self._writer().write(connection, after, outcome, now) or after
 
-    def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
-        """Return the incident that the event applies to: if this one is over, the group's open one, if any."""
+    def _open_incident_of_group(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
+        """Return the incident that the event applies to: this one; if it is over, the open one of its group, if any."""
         if not isinstance(event, AlertBatch) or incident.status != "resolved" or incident.fires_on:
             return incident
         owner = Owner(team=incident.team, policy=incident.policy)
@@ -229,7 +229,7 @@ class Steps:
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         if asked.due.kind == "verify" and alertmanager_state.doubtful(incident):
             return self._verified(connection, incident, asked, now)
-        since = alertmanager_state.absent_since(incident) if asked.is_of_each else claimed.absent_since
+        since = alertmanager_state.absent_since(incident) if asked.is_per_alert else claimed.absent_since
         decision = alertmanager_state.decide(asked.answer, absent_since=since, now=now)
         match decision:
             case alertmanager_state.AsksAgain():
@@ -241,19 +241,19 @@ class Steps:
             case alertmanager_state.Holds(by=by) if asked.due.kind in {"escalate", "respond"}:
                 return Suppressed(by=by)
             case alertmanager_state.GoesOn(unknown=unknown) if asked.due.kind in {"escalate", "respond"}:
-                return self._step(connection, incident, asked, _remark(unknown), now)
+                return self._event_of_step(connection, incident, asked, _remark(unknown), now)
             case alertmanager_state.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
                 return FiresOn(why=reasons.fires_on(self._catalog(), incident, now) + _remark(unknown))
             case alertmanager_state.Holds() | alertmanager_state.GoesOn():
                 doubted_at = None if alertmanager_state.doubtful(incident) else incident.doubted_at
-                doubts = doubted_at is not None and doubted_at <= now
-                again = _asked_again(decision, now) if doubts else None
-                return Settled(asked_again_at=again) if doubts or asked.due.kind == "verify" else None
+                question_is_due = doubted_at is not None and doubted_at <= now
+                asked_again_at = _ask_again_at(decision, now) if question_is_due else None
+                return Settled(asked_again_at=asked_again_at) if question_is_due or asked.due.kind == "verify" else None
             case _:
                 assert_never(decision)
 
     def _verified(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Event | None:
-        """Return the event for alerts that ended and were told again, or None to ask Alertmanager once more."""
+        """Return the event for the alerts in doubt, or None to ask Alertmanager once more."""
         doubts = sorted({firing.fingerprint for firing in alertmanager_state.doubtful(incident)})
         over = alertmanager_state.followed(incident, store.firing_elsewhere(connection, incident, doubts), self._peers)
         verdict = alertmanager_state.verified(incident, asked.answer, now, over)
@@ -262,14 +262,16 @@ class Steps:
                 return None
             case alertmanager_state.FiresAgain(firings=firings, unknown=unknown):
                 return refired(
-                    incident, firings, _remark(unknown), _asked_again(alertmanager_state.GoesOn(unknown=unknown), now)
+                    incident, firings, _remark(unknown), _ask_again_at(alertmanager_state.GoesOn(unknown=unknown), now)
                 )
             case alertmanager_state.OldPicture(why=why):
                 return Settled(why=why)
             case _:
                 assert_never(verdict)
 
-    def _step(self, connection: Connection, incident: Incident, asked: _Asked, remark: str, now: float) -> Event:
+    def _event_of_step(
+        self, connection: Connection, incident: Incident, asked: _Asked, remark: str, now: float
+    ) -> Event:
         writer = self._writer()
         catalog = writer.catalog
         if asked.due.kind == "respond":
@@ -287,14 +289,14 @@ class Steps:
 
 
 def _due_now(catalog: Catalog, incident: Incident, now: float) -> Due | None:
-    """Return the next step: a due question about a doubt comes before a step that has been due for longer."""
+    """Return the next step: a due question about alerts in doubt comes first, even if another step was due earlier."""
     if incident.doubted_at is not None and incident.doubted_at <= now and alertmanager_state.doubtful(incident):
         return Due(kind="verify", at=incident.doubted_at)
     return due(catalog, incident)
 
 
-def _following(asked: _Asked, incident: Incident, now: float) -> Due:
-    """Return when to check the incident again after a step without effect; its kind is determined anew at that time."""
+def _next_check(asked: _Asked, incident: Incident, now: float) -> Due:
+    """Return when to check the incident again after a step without effect; the kind of step is determined anew then."""
     if isinstance(asked.answer, Absent):
         pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
     else:
@@ -303,9 +305,9 @@ def _following(asked: _Asked, incident: Incident, now: float) -> Due:
     return Due(kind="verify", at=asked_at) if asked_at < now + pause else Due(kind=asked.due.kind, at=now + pause)
 
 
-def _asked_again(decision: alertmanager_state.Decision, now: float) -> float | None:
+def _ask_again_at(decision: alertmanager_state.Decision, now: float) -> float | None:
     """Return when to ask Alertmanager again about an unknown state; None if it is known or will stay unknown."""
-    if not isinstance(decision, alertmanager_state.GoesOn) or decision.unknown in _NEVER_SAID:
+    if not isinstance(decision, alertmanager_state.GoesOn) or decision.unknown in _ASKING_CANNOT_HELP:
         return None
     return now + CONFIRM_SECONDS
 
@@ -314,5 +316,5 @@ def _remark(unknown: str | None) -> str:
     return "" if unknown is None else reasons.not_known(unknown)
 
 
-def _firing(incident: Incident) -> frozenset[tuple[str, str]]:
+def _identities(incident: Incident) -> frozenset[tuple[str, str]]:
     return frozenset(firing.identity for firing in (*incident.open_firings, *alertmanager_state.doubtful(incident)))

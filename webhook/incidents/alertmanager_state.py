@@ -11,8 +11,8 @@ positive knowledge:
   Alertmanager that has just started, has lost its state, has lost its Prometheus or answers for another tenant also
   lists nothing.
 - An answer of another server. An alert belongs to the Alertmanagers that reported it, by their external URL, and to
-  their configured peers. If none of them is configured, the state of the alert is `Unknown`. Only that an alert fires
-  may be learned from any server that lists it with the same start.
+  their configured peers. If none of them is configured, the state of the alert is `Unknown`. There is one exception:
+  any server that lists the alert with the same start shows that it fires.
 - A single answer. Tocsin asks again about what is not listed, for a single alert as for a whole incident.
 - A late delivery. If an alert that had ended is reported again with its old start, Tocsin asks Alertmanager first.
 
@@ -35,12 +35,12 @@ from webhook.untrusted import one_line, plain_address
 
 SETTLED_SECONDS = 300.0
 """Until an Alertmanager has been up for so long, it means nothing that it does not list an alert. After its start it
-knows no alert until Prometheus sends it again: by default a minute after the last time (`--rules.alert.resend-delay`),
-plus an evaluation interval."""
+knows no alert until Prometheus sends that alert again. By default, Prometheus does so one minute
+(`--rules.alert.resend-delay`) plus one evaluation interval after it last sent the alert."""
 EVALUATION_SECONDS = 180.0
 """The longest evaluation interval that `SETTLED_SECONDS` allows for; `Known` states a longer one."""
 CONFIRM_SECONDS = 120.0
-"""How long after Alertmanager first does not list an alert Tocsin asks again, before it ends the alert. Several servers
+"""If Alertmanager does not list an alert, Tocsin waits so long and asks again before it ends the alert. Several servers
 may answer at one address, and one of them may just have lost its connection to Prometheus."""
 VERIFY_SECONDS = 30.0
 """The same wait for an alert in doubt, which was reported again with its old start."""
@@ -87,7 +87,7 @@ class Testimony:
     reason: str = ""
     """Why it did not answer, or did not say which Watchdogs it lists."""
     asked_by: Mapping[str, str] = field(default_factory=dict)
-    """The labels by which the question filtered: the server does not list an alert with other values."""
+    """The labels by which the question filtered the answer: it lists no alert with other values."""
     is_one: bool = True
     """Whether a single server gave all of this, as far as Tocsin can find out; otherwise `started` is None."""
     up: float | None = None
@@ -95,7 +95,7 @@ class Testimony:
     started: float | None = None
     """When it started, in epoch seconds of its own clock. While this stays equal, it has not lost its state."""
     watchdogs: tuple[Listed, ...] = ()
-    """The Watchdogs that the same answer lists in which the alerts are missing."""
+    """The Watchdogs that it lists in the very answer in which the alerts are missing."""
     placed: tuple[Placed, ...] = ()
 
 
@@ -118,7 +118,7 @@ class Known:
     evaluation_seconds: float = EVALUATION_SECONDS
     """The longest evaluation interval of any rule, in seconds."""
     vouched: frozenset[tuple[str, float]] = frozenset()
-    """The servers that once listed an alert that was delivered to Tocsin, each with its start time then."""
+    """The servers that once listed an alert that was delivered to Tocsin, each with the start time that it had then."""
 
 
 Seen = tuple[tuple[str, str], str, float | None]
@@ -208,9 +208,9 @@ Verdict = FiresAgain | OldPicture | AsksAgain
 def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decision:
     """Return what follows from the answer.
 
-    `absent_since` is the time of the first `Absent` answer since an alert batch last said that the incident fires. A
-    person's resolve makes no difference: on `Unknown` people are called about that incident again, as any other step
-    would be taken.
+    `absent_since` is the time of the first `Absent` answer since an alert batch last said that the incident fires. It
+    makes no difference whether a person has resolved the incident: on `Unknown`, people are called about it again, just
+    as any other step would be taken.
     """
     match answer:
         case Absent():
@@ -230,7 +230,7 @@ def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decisio
 
 
 def tells_that_it_fires(incident: Incident, alerts: Iterable[ReceivedAlert]) -> bool:
-    """Return whether an alert batch reports a firing alert of the incident; earlier absence must be confirmed anew."""
+    """Return whether a batch reports a firing alert of the incident; if so, absence must be confirmed anew."""
     fingerprints = {firing.fingerprint for firing in (*incident.open_firings, *doubtful(incident))}
     return any(alert.firing and alert.fingerprint in fingerprints for alert in alerts)
 
@@ -259,7 +259,7 @@ def verified(
         case Quiet():
             return AsksAgain()
         case Absent():
-            if any(now - _since(firing, now) < VERIFY_SECONDS for firing in told):
+            if any(now - _absent_from(firing, now) < VERIFY_SECONDS for firing in told):
                 return AsksAgain()
             return OldPicture(
                 why="an alert that had ended was told again with its old start; Alertmanager does not list it"
@@ -271,8 +271,9 @@ def verified(
 def followed(
     incident: Incident, elsewhere: Iterable[AlertFiring], peers: Callable[[str], AbstractSet[str] | None]
 ) -> frozenset[tuple[str, str]]:
-    """Return the alerts in doubt of which each Alertmanager reported the same or a later firing in another incident.
+    """Return the firings in doubt that another incident follows up.
 
+    It does so if each Alertmanager that reported the firing has reported the same or a later firing of the alert there.
     An Alertmanager knows one firing of an alert at a time, and people are notified of it in the other incident. `peers`
     returns the external URLs of the cluster of a URL, or None if several clusters share the URL: then a report
     under that URL cannot be assigned to one of them.
@@ -321,11 +322,12 @@ def with_absent(
     firings = incident.open_firings
     unlisted = {firing.identity for firing in firings} if isinstance(answer, Absent) else answer.unlisted
     marked = tuple(
-        replace(firing, absent_since=_since(firing, now) if firing.identity in unlisted else None) for firing in firings
+        replace(firing, absent_since=_absent_from(firing, now) if firing.identity in unlisted else None)
+        for firing in firings
     )
     before = {firing.identity: firing for firing in incident.firings}
     changed = tuple(firing for firing in marked if firing != before[firing.identity])
-    confirmed = frozenset(firing.identity for firing in marked if now - _since(firing, now) >= CONFIRM_SECONDS)
+    confirmed = frozenset(firing.identity for firing in marked if now - _absent_from(firing, now) >= CONFIRM_SECONDS)
     if changed:
         incident = replace(
             incident, firings=tuple({**before, **{firing.identity: firing for firing in changed}}.values())
@@ -337,7 +339,9 @@ def with_absent(
 def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[Incident, tuple[AlertFiring, ...]]:
     """Return the incident with `absent_since` of its firings in doubt updated, and the firings that this changes."""
     is_absent = isinstance(answer, Absent)
-    marked = (replace(firing, absent_since=_since(firing, now) if is_absent else None) for firing in doubtful(incident))
+    marked = (
+        replace(firing, absent_since=_absent_from(firing, now) if is_absent else None) for firing in doubtful(incident)
+    )
     before = {firing.identity: firing for firing in incident.firings}
     changed = tuple(firing for firing in marked if firing != before[firing.identity])
     known = {**before, **{firing.identity: firing for firing in changed}}
@@ -350,7 +354,7 @@ def absent_since(incident: Incident) -> float | None:
     return max(times) if times and len(times) == len(incident.open_firings) else None
 
 
-def _since(firing: AlertFiring, now: float) -> float:
+def _absent_from(firing: AlertFiring, now: float) -> float:
     return now if firing.absent_since is None else firing.absent_since
 
 
@@ -391,7 +395,7 @@ def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
     """Return the names of the alerts to ask about, or None if one of the names is not known."""
     names = {firing.labels.get("alertname", "") for firing in incident.open_firings}
     if incident.truncated or not names:
-        names |= {labels.get("alertname", "") for labels in _groups(incident)}
+        names |= {labels.get("alertname", "") for labels in _groups_to_ask_about(incident)}
     return None if "" in names else frozenset(names)
 
 
@@ -407,8 +411,8 @@ def still_told(firing: AlertFiring, ended: ReceivedAlert, reporter: Reporter) ->
         return None
     if firing.refired_at is not None and ended.ends_at < firing.refired_at:
         return None
-    same = ended.started if ended.starts_at > 0 and not (reporter.can_be_asked and reporter.own) else None
-    return tuple(source for source in firing.sources if source.started != same and source.url not in reporter.own)
+    same_start = ended.started if ended.starts_at > 0 and not (reporter.can_be_asked and reporter.own) else None
+    return tuple(source for source in firing.sources if source.started != same_start and source.url not in reporter.own)
 
 
 def classify(incident: Incident, testimonies: Sequence[Testimony], known: Known, now: float) -> Answer:
@@ -422,7 +426,9 @@ def classify(incident: Incident, testimonies: Sequence[Testimony], known: Known,
     pairs = zip(incident.open_firings, answers, strict=True)
     unlisted = frozenset(firing.identity for firing, answer in pairs if isinstance(answer, Absent))
     if incident.truncated or not answers:
-        answers += [_of_the_rest(incident, labels, testimonies, known, now) for labels in _groups(incident)]
+        answers += [
+            _of_left_out(incident, labels, testimonies, known, now) for labels in _groups_to_ask_about(incident)
+        ]
     seen = frozenset(sighting for answer in answers if not isinstance(answer, Absent) for sighting in answer.seen)
     if any(isinstance(answer, Active) for answer in answers):
         return Active(seen=seen, unlisted=unlisted)
@@ -445,12 +451,13 @@ def no_standing(
     """Return why it means nothing that the server does not list these firings, or None if it means that they ended.
 
     The server has standing if it has been up for a while and lists each Watchdog that it delivered. If it delivered
-    none, it has standing if it has not restarted since it listed each of these firings, or if it has not restarted
-    since it listed any delivered alert and has been up for longer than the incident and these firings have existed.
+    none, it has standing in two cases. Either it has not restarted since it listed each of these firings. Or it has not
+    restarted since it listed any delivered alert, and has been up for longer than the incident and these firings have
+    existed.
     """
     if server.up is None:
         return "it does not say how long it has been up"
-    if server.up < SETTLED_SECONDS + _longer(known):
+    if server.up < SETTLED_SECONDS + _excess_seconds(known):
         return f"it has been up for only {max(0, round(server.up))} s and may not know of it yet"
     concerned = tuple(firings)
     urls = (
@@ -459,25 +466,26 @@ def no_standing(
         else server.urls
     )
     awaited = [heard for heard in known.watchdogs if heard.url in urls]
-    starts = [_began(firing, urls) for firing in concerned]
+    starts = [_began_at(firing, urls) for firing in concerned]
     if awaited:
         pending = (
             _may_be_pending(firing, start, awaited, known, now) for firing, start in zip(concerned, starts, strict=True)
         )
-        return _no_word_of_prometheus(server, awaited, is_pending=any(pending))
+        return _not_proved_by_watchdogs(server, awaited, is_pending=any(pending))
     if concerned and all(_has_listed(server, firing) for firing in concerned):
         return None
     vouched = server.started is not None and (server.server, server.started) in known.vouched
     if vouched and server.up > now - min([incident.opened_at, *(start for start in starts if start > 0)]):
         return None
-    several = "several servers may answer at its address, and which of them lists nothing of it is not known"
-    return "it lists nothing of it, and has not since it was started" if server.is_one else several
+    several_servers = "several servers may answer at its address, and which of them lists nothing of it is not known"
+    return "it lists nothing of it, and has not since it was started" if server.is_one else several_servers
 
 
-def _no_word_of_prometheus(server: Testimony, awaited: Sequence[Heard], *, is_pending: bool) -> str | None:
+def _not_proved_by_watchdogs(server: Testimony, awaited: Sequence[Heard], *, is_pending: bool) -> str | None:
     """Return why the Watchdogs do not prove the end of what the server does not list, or None if they do."""
     if not all(
-        any(_is(watchdog, heard.fingerprint, heard.starts_at) for watchdog in server.watchdogs) for heard in awaited
+        any(_is_same_firing(watchdog, heard.fingerprint, heard.starts_at) for watchdog in server.watchdogs)
+        for heard in awaited
     ):
         if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
             return "it lists nothing of it, and two of one Watchdog were told with its external URL"
@@ -487,8 +495,8 @@ def _no_word_of_prometheus(server: Testimony, awaited: Sequence[Heard], *, is_pe
     return None
 
 
-def _began(firing: AlertFiring, urls: Collection[str]) -> float:
-    """Return when the alert began according to these URLs, because the firing's start may be another cluster's."""
+def _began_at(firing: AlertFiring, urls: Collection[str]) -> float:
+    """Return when the alert began as reported under these URLs: the start of the firing may be another cluster's."""
     return min((float(source.started) for source in firing.sources if source.url in urls), default=firing.starts_at)
 
 
@@ -497,10 +505,10 @@ def _may_be_pending(firing: AlertFiring, began: float, awaited: Sequence[Heard],
     started = max(heard.starts_at for heard in awaited)
     pending = known.pending_seconds.get(firing.labels.get("alertname", ""), PENDING_SECONDS)
     # A rule with a long evaluation interval becomes pending late, and fires at the first evaluation after its `for`.
-    return started > began and now - started < SETTLED_SECONDS + pending + 2 * _longer(known)
+    return started > began and now - started < SETTLED_SECONDS + pending + 2 * _excess_seconds(known)
 
 
-def _longer(known: Known) -> float:
+def _excess_seconds(known: Known) -> float:
     """Return by how many seconds the longest evaluation interval exceeds what `SETTLED_SECONDS` allows for."""
     return max(0.0, known.evaluation_seconds - EVALUATION_SECONDS)
 
@@ -516,10 +524,10 @@ def _of_firing(
         _fires(firing, server, [alert])
         for server in testimonies
         for alert in server.alerts or ()
-        if alert.fingerprint == firing.fingerprint and alert.suppression is None and _same(alert, firing.starts_at)
+        if alert.fingerprint == firing.fingerprint and alert.suppression is None and _has_start(alert, firing.starts_at)
     ]
-    kinds = (Active, Unknown, Quiet, Absent)
-    return min(answers, key=lambda answer: kinds.index(type(answer)))
+    precedence = (Active, Unknown, Quiet, Absent)
+    return min(answers, key=lambda answer: precedence.index(type(answer)))
 
 
 def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
@@ -530,13 +538,15 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
     known: Known,
     now: float,
 ) -> Answer:
-    url, same = reporter
+    url, same_start = reporter
     # A server without a configured URL speaks for this firing if it knows it, but not for one with another start.
     own = [
-        server for server in testimonies if url in server.urls or (server.any_url and same and _knows(server, firing))
+        server
+        for server in testimonies
+        if url in server.urls or (server.any_url and same_start and _knows(server, firing))
     ]
     if not own:
-        return Unknown(reason=_nobody(url, testimonies))
+        return Unknown(reason=_nobody_to_ask(url, testimonies))
     for server in own:
         listed = [alert for alert in server.alerts or () if alert.fingerprint == firing.fingerprint]
         if any(_suppression(alert, firing, server) is None for alert in listed):
@@ -548,7 +558,7 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
     return _unlisted(own, incident, [firing], known, now, asked=[firing])
 
 
-def _of_the_rest(
+def _of_left_out(
     incident: Incident, group_labels: Mapping[str, str], testimonies: Sequence[Testimony], known: Known, now: float
 ) -> Answer:
     """Return what is known of the alerts of a group that were left out of its alert batches."""
@@ -564,15 +574,15 @@ def _of_the_rest(
         listed = [alert for server in may_know for alert in server.alerts or () if _of_group(alert, group_labels)]
         if not listed:
             # The alerts left out have all group labels, so no filter by group labels hides them.
-            silent = _unlisted(own, incident, incident.firings, known, now, asked=()) if own else None
-            answers.append(silent or Unknown(reason=_nobody(url, testimonies)))
+            absence = _unlisted(own, incident, incident.firings, known, now, asked=()) if own else None
+            answers.append(absence or Unknown(reason=_nobody_to_ask(url, testimonies)))
         else:
             first = listed[0].suppression
             answers.append(
                 Active() if first is None or any(alert.suppression is None for alert in listed) else Quiet(by=first)
             )
-    kinds = (Active, Unknown, Quiet, Absent)
-    return min(answers, key=lambda answer: kinds.index(type(answer)))
+    precedence = (Active, Unknown, Quiet, Absent)
+    return min(answers, key=lambda answer: precedence.index(type(answer)))
 
 
 def _unlisted(  # noqa: PLR0913  what is known, by name
@@ -624,7 +634,7 @@ def _suppression(alert: Listed, firing: AlertFiring, server: Testimony) -> Suppr
 
 def _knows(server: Testimony, firing: AlertFiring) -> bool:
     """Return whether the server lists, or once listed, this very firing: then the firing is one of its own."""
-    listed = any(_is(alert, firing.fingerprint, firing.starts_at) for alert in server.alerts or ())
+    listed = any(_is_same_firing(alert, firing.fingerprint, firing.starts_at) for alert in server.alerts or ())
     return listed or server.server in firing.listed_by
 
 
@@ -639,7 +649,7 @@ def _reporters(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, b
         yield plain_address(incident.external_url), True
 
 
-def _nobody(url: str, testimonies: Sequence[Testimony]) -> str:
+def _nobody_to_ask(url: str, testimonies: Sequence[Testimony]) -> str:
     for server in testimonies:
         # The alert may belong to this server, but only its answer could say so.
         if server.any_url and server.alerts is None:
@@ -647,15 +657,15 @@ def _nobody(url: str, testimonies: Sequence[Testimony]) -> str:
     return f"{one_line(url, 200)} is not among the Alertmanagers that are configured" if url else NAMES_NOBODY
 
 
-def _is(alert: Listed, fingerprint: str, starts_at: float) -> bool:
-    return alert.fingerprint == fingerprint and _same(alert, starts_at)
+def _is_same_firing(alert: Listed, fingerprint: str, starts_at: float) -> bool:
+    return alert.fingerprint == fingerprint and _has_start(alert, starts_at)
 
 
-def _same(alert: Listed, starts_at: float) -> bool:
+def _has_start(alert: Listed, starts_at: float) -> bool:
     return alert.starts_at is not None and abs(alert.starts_at - starts_at) < _SAME_START
 
 
-def _groups(incident: Incident) -> tuple[Mapping[str, str], ...]:
+def _groups_to_ask_about(incident: Incident) -> tuple[Mapping[str, str], ...]:
     """Return the labels of the groups to ask about as a whole: those with alerts left out, else the incident's own."""
     return tuple(group.group_labels for group in groups_left_out(incident)) or (incident.group_labels,)
 

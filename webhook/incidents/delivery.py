@@ -48,19 +48,19 @@ def deliver(incident: Incident | None, event: AlertBatch, now: float) -> Outcome
     )
     if event.is_whole:
         after = with_left_out(after, event.group_labels, event.truncated)
-    after = _doubted(incident, after, changes, event, now)
+    after = _with_question_time(incident, after, changes, event, now)
     if incident.fires_on:
         return by_hand.delivered(incident, after, event, changes, now)
     if incident.status == "resolved":
-        return _again(after, changes, incident, event.remark, now)
+        return _of_resolved(after, changes, incident, event.remark, now)
     if not after.open_firings:
         return _all_ended(incident, after, changes.changed, now)
-    return _changed(incident, led(after), changes, now)
+    return _joined_or_updated(incident, led(after), changes, now)
 
 
-def _doubted(before: Incident, after: Incident, changes: Changes, event: AlertBatch, now: float) -> Incident:
+def _with_question_time(before: Incident, after: Incident, changes: Changes, event: AlertBatch, now: float) -> Incident:
     """Return `after` with the time at which Alertmanager is to be asked about what the batch left in doubt."""
-    if changes.doubts or _leaves_out(after, event):
+    if changes.doubts or _omits_open_alerts(after, event):
         after = replace(after, doubted_at=min(now, before.doubted_at or now))
     elif alertmanager_state.is_over(after):
         after = replace(after, doubted_at=None)
@@ -106,7 +106,7 @@ def _open(event: AlertBatch, now: float) -> Outcome:
     )
 
 
-def _again(after: Incident, changes: Changes, before: Incident, remark: str, now: float) -> Outcome:
+def _of_resolved(after: Incident, changes: Changes, before: Incident, remark: str, now: float) -> Outcome:
     """Return what an alert batch makes of an incident that is resolved and does not fire on."""
     if changes.fired:
         return _reopen(after, changes.changed, remark, now)
@@ -118,8 +118,8 @@ def _again(after: Incident, changes: Changes, before: Incident, remark: str, now
     return Outcome(result="unchanged", incident=known, changed=changes.changed)
 
 
-def _leaves_out(after: Incident, event: AlertBatch) -> bool:
-    """Return whether a complete batch of the incident's group reports nothing firing while its alerts are open."""
+def _omits_open_alerts(after: Incident, event: AlertBatch) -> bool:
+    """Return whether a complete batch of the incident's group reports nothing firing, although its alerts are open."""
     return (
         event.is_whole
         and not event.truncated
@@ -129,12 +129,16 @@ def _leaves_out(after: Incident, event: AlertBatch) -> bool:
     )
 
 
-def _changed(before: Incident, after: Incident, changes: Changes, now: float) -> Outcome:
+def _joined_or_updated(before: Incident, after: Incident, changes: Changes, now: float) -> Outcome:
     changed, news = changes.changed, changes.news()
     if news is not None:
         called, trigger = joining.called(before, after, news, now)
-        taken = before.acknowledged_by if before.status == "acknowledged" and called.status == "open" else None
-        given_back = f", which {one_line(taken, _LONGEST_NAME)} has not acknowledged" if taken else ""
+        acknowledged_by = (
+            before.acknowledged_by if before.status == "acknowledged" and called.status == "open" else None
+        )
+        given_back = (
+            f", which {one_line(acknowledged_by, _LONGEST_NAME)} has not acknowledged" if acknowledged_by else ""
+        )
         detail = f"{changes.detail(after.truncated)}{given_back}"
         entry = Entry(kind="joined", actor=ALERTMANAGER, detail=detail)
         return Outcome(result="joined", incident=called, changed=changed, entry=entry, trigger=trigger)
@@ -203,12 +207,12 @@ def refired(
     """Return the alert batch that says that these alerts, which had ended, fire again with their old start."""
     source = next(iter(firings[0].sources), None)
     # Keep the incident's full address if it is the source's, because people follow this link.
-    same = source is None or source.url == plain_address(incident.external_url)
+    is_same_address = source is None or source.url == plain_address(incident.external_url)
     return AlertBatch(
         group_key="",
         group_labels=incident.group_labels,
         receiver=source.receiver if source else incident.receiver,
-        external_url=incident.external_url if source is None or same else source.url,
+        external_url=incident.external_url if source is None or is_same_address else source.url,
         truncated=0,
         is_whole=False,
         alerts=tuple(received_alert_of(firing) for firing in firings),
@@ -220,14 +224,14 @@ def refired(
 
 def settle(incident: Incident, event: Settled, now: float) -> Outcome:
     """Return the incident with nothing in doubt: the alerts reported again do not fire, and their ends stand."""
-    known = tuple(
+    settled = tuple(
         replace(firing, refired_at=None, sources=(), absent_since=None)
         for firing in alertmanager_state.doubtful(incident)
     )
-    by_identity = {firing.identity: firing for firing in (*incident.firings, *known)}
+    by_identity = {firing.identity: firing for firing in (*incident.firings, *settled)}
     after = replace(incident, doubted_at=event.asked_again_at, firings=tuple(by_identity.values()))
-    lasts = incident.status != "resolved" or incident.fires_on
-    if lasts and alertmanager_state.is_over(after) and incident.flapping_since is None:
-        return _all_ended(incident, after, known, now)
+    is_unresolved = incident.status != "resolved" or incident.fires_on
+    if is_unresolved and alertmanager_state.is_over(after) and incident.flapping_since is None:
+        return _all_ended(incident, after, settled, now)
     entry = Entry(kind="updated", actor=ALERTMANAGER, detail=event.why) if event.why else None
-    return Outcome(result="unchanged", incident=after, changed=known, entry=entry)
+    return Outcome(result="unchanged", incident=after, changed=settled, entry=entry)

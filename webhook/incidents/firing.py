@@ -50,12 +50,13 @@ class AlertFiring:
     sources: tuple[Source, ...] = ()
     """The Alertmanagers and receivers that still report that it fires."""
     listed_by: Mapping[str, float] = field(default_factory=dict)
-    """The start time (epoch seconds) that each Alertmanager had when it listed this firing, by Alertmanager key."""
+    """By Alertmanager key: the start time (epoch seconds) of each Alertmanager when it listed this firing."""
     refired_at: float | None = None
     """When it was reported again with its old start after it had ended; ends older than this are ignored."""
     absent_since: float | None = None
-    """Since when Alertmanager's answers say that it has ended: the first answer of an unbroken row, during which no
-    alert batch reported that it fires. Other alerts of the incident may be listed meanwhile."""
+    """Since when Alertmanager's answers say that it has ended: the time of the first answer in an unbroken row of such
+    answers. An alert batch that reports that it fires breaks the row. Other alerts of the incident may be listed
+    meanwhile."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -141,7 +142,7 @@ class Reporter:
     can_be_asked: bool = False
     """Whether any Alertmanager is configured."""
     verified: bool = False
-    """Alertmanager was asked, or nobody can be asked: an alert reported with an old start does fire."""
+    """Whether an alert that is reported with an old start does fire: Alertmanager was asked, or nobody can be asked."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
     """Firings that ended in other incidents."""
 
@@ -179,11 +180,11 @@ class Changes:
         self.fired: list[AlertFiring] = []
         self.ended = 0
         self._kinds = {firing.kind for firing in self.firings.values()}
-        self._parts: dict[str, int] = {}
+        self._rank_by_part: dict[str, int] = {}
         for firing in self.firings.values():
-            self._parts[firing.part] = max(rank(firing.severity), self._parts.get(firing.part, -1))
-        self._highest = max(self._parts.values(), default=-1)
-        self._open = {
+            self._rank_by_part[firing.part] = max(rank(firing.severity), self._rank_by_part.get(firing.part, -1))
+        self._highest_rank = max(self._rank_by_part.values(), default=-1)
+        self._open_by_fingerprint = {
             firing.fingerprint: firing.identity for firing in self.firings.values() if firing.ended_at is None
         }
         self._doubtful: dict[str, set[tuple[str, str]]] = {}
@@ -195,7 +196,7 @@ class Changes:
         """Apply a firing alert: it repeats a firing, fires again with its old start, or begins a new firing."""
         self._settle_earlier(alert)
         firing = replace(firing_of(alert), sources=(self._reporter.source(alert),))
-        current = self.firings.get(self._open.get(firing.fingerprint, ("", "")))
+        current = self.firings.get(self._open_by_fingerprint.get(firing.fingerprint, ("", "")))
         if current is not None and current.absent_since is not None:
             current = replace(current, absent_since=None)
             self._put(current)
@@ -204,9 +205,9 @@ class Changes:
             self._repeat(known, firing)
         elif current is not None and (known is not None or firing.starts_at <= current.starts_at):
             # Another Alertmanager's firing of an alert with the same labels, or an outdated report of this one.
-            self._told_too(current, firing.sources[0])
+            self._add_source(current, firing.sources[0])
         elif self._is_new(known, firing):
-            part = self._part_at(current, firing)
+            part = self._part_with_installation(current, firing)
             self._begin(replace(firing, part=part, sources=self._supersede(firing)))
         else:
             self._fires_again(known, firing)
@@ -215,7 +216,7 @@ class Changes:
         """Apply a resolved alert: it ends the open firing of its fingerprint unless that firing began after the end."""
         self._settle_earlier(alert)
         self._remember_end(alert)
-        identity = self._open.get(alert.fingerprint)
+        identity = self._open_by_fingerprint.get(alert.fingerprint)
         if identity is None:
             return
         firing = self.firings[identity]
@@ -225,11 +226,11 @@ class Changes:
             self.doubts = True
             ended_at = min(alert.ends_at, self.now)
             self._put(replace(firing, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
-            del self._open[alert.fingerprint]
+            del self._open_by_fingerprint[alert.fingerprint]
             return
         if sources is None:
             # The firing began after this end. Drop the sources that reported only the earlier, ended firing.
-            sources = tuple(source for source in firing.sources if not self._is_of_older(source, alert))
+            sources = tuple(source for source in firing.sources if not self._is_outdated(source, alert))
             if sources == firing.sources:
                 return
         if sources:
@@ -239,18 +240,18 @@ class Changes:
             return
         ended_at = alert.ends_at if firing.starts_at <= alert.ends_at <= self.now else self.now
         self._put(closed(firing, ended_at, "alertmanager"))
-        del self._open[alert.fingerprint]
+        del self._open_by_fingerprint[alert.fingerprint]
         self.ended += 1
 
     def _remember_end(self, alert: ReceivedAlert) -> None:
-        """Record the end of a firing that was never received, if an earlier firing of the alert was.
+        """Record the end of a firing that was never received, if an earlier firing of the alert was received.
 
-        Without this record, a late copy of this end would end the firing when it is reported again with its old start.
+        Without this record, if that firing is later reported with its old start, a late copy of this end would end it.
         """
         before = [earlier for earlier in self.firings.values() if earlier.fingerprint == alert.fingerprint]
         firing = firing_of(alert)
         if before and all(float(earlier.started) < float(alert.started) for earlier in before):
-            firing = replace(firing, part=self._part_at(before[-1], firing))
+            firing = replace(firing, part=self._part_with_installation(before[-1], firing))
             self._put(closed(firing, min(alert.ends_at, self.now), "alertmanager"))
 
     def _settle_earlier(self, alert: ReceivedAlert) -> None:
@@ -262,13 +263,13 @@ class Changes:
             firing = self.firings[identity]
             if float(firing.started) >= float(alert.started):
                 continue
-            sources = tuple(source for source in firing.sources if not self._is_of_older(source, alert))
+            sources = tuple(source for source in firing.sources if not self._is_outdated(source, alert))
             if sources != firing.sources:
                 left = replace(firing, sources=sources)
                 self._put(left if sources else replace(left, refired_at=None, absent_since=None))
 
-    def _is_of_older(self, source: Source, ended: ReceivedAlert) -> bool:
-        return source.url in self._reporter.own and float(source.started) <= float(ended.started)
+    def _is_outdated(self, source: Source, alert: ReceivedAlert) -> bool:
+        return source.url in self._reporter.own and float(source.started) <= float(alert.started)
 
     def news(self) -> News | None:
         """Return the news of the batch, or None.
@@ -277,9 +278,9 @@ class Changes:
         has not fired in this incident or was less severe. An Alertmanager that is no peer of those that reported an
         alert belongs to another installation.
         """
-        more_severe = [firing for firing in self.fired if rank(firing.severity) > self._highest]
+        more_severe = [firing for firing in self.fired if rank(firing.severity) > self._highest_rank]
         kinds = [firing for firing in self.fired if firing.kind not in self._kinds]
-        parts = [firing for firing in self.fired if rank(firing.severity) > self._parts.get(firing.part, -1)]
+        parts = [firing for firing in self.fired if rank(firing.severity) > self._rank_by_part.get(firing.part, -1)]
         lead = next(iter(in_order(more_severe or kinds or parts)), None)
         if lead is None:
             return None
@@ -322,7 +323,7 @@ class Changes:
             self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources, absent_since=None))
             self._doubtful.setdefault(known.fingerprint, set()).add(known.identity)
 
-    def _told_too(self, current: AlertFiring, source: Source) -> None:
+    def _add_source(self, current: AlertFiring, source: Source) -> None:
         """Add `source` to the firing's sources; of each Alertmanager and receiver only the newest start counts."""
         others = tuple(
             known for known in current.sources if (known.url, known.receiver) != (source.url, source.receiver)
@@ -334,26 +335,29 @@ class Changes:
             return
         self._put(replace(current, sources=(*others, source)))
         # A report with the same start is about the same firing, whichever Alertmanager sends it.
-        if source.started != current.started and (part := self._part_at(current, current)) != current.part:
+        if (
+            source.started != current.started
+            and (part := self._part_with_installation(current, current)) != current.part
+        ):
             self.fired.append(replace(current, part=part))
 
-    def _part_at(self, current: AlertFiring | None, firing: AlertFiring) -> str:
+    def _part_with_installation(self, current: AlertFiring | None, firing: AlertFiring) -> str:
         """Return the part of `firing`, which begins beside `current`, the open firing of an alert with the same labels.
 
         If the reporter is no peer of the sources of `current`, the alert belongs to another installation, and the part
         names that installation.
         """
-        if current is None or not current.sources or any(self._is_reporters(source) for source in current.sources):
+        if current is None or not current.sources or any(self._is_of_reporter(source) for source in current.sources):
             return firing.part
         at = f" at {min(self._reporter.own, default=self._reporter.url)}"
         return firing.part if firing.part.endswith(at) else f"{firing.part}{at}"
 
-    def _is_reporters(self, source: Source) -> bool:
+    def _is_of_reporter(self, source: Source) -> bool:
         return source.url == self._reporter.url or source.url in self._reporter.own
 
     def _begin(self, firing: AlertFiring) -> None:
         self._put(firing)
-        self._open[firing.fingerprint] = firing.identity
+        self._open_by_fingerprint[firing.fingerprint] = firing.identity
         self.fired.append(firing)
 
     def _repeat(self, known: AlertFiring, seen: AlertFiring) -> None:
@@ -361,14 +365,14 @@ class Changes:
         current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url, part=part)
         if current != known:
             self._put(current)
-        self._told_too(current, seen.sources[0])
+        self._add_source(current, seen.sources[0])
 
     def _supersede(self, firing: AlertFiring) -> tuple[Source, ...]:
         """End the open firing of an alert that has started anew, because an alert has one firing at a time.
 
         Return the sources of the new firing: the reporter, and those of the earlier firing that are not its peers.
         """
-        identity = self._open.pop(firing.fingerprint, None)
+        identity = self._open_by_fingerprint.pop(firing.fingerprint, None)
         if identity is None:
             return firing.sources
         before = self.firings[identity]

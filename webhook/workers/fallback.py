@@ -76,7 +76,7 @@ class Fallback:
             stalled = stalled_notifications.take(connection, candidate.id, now, self._channels)
             if incident is None or stalled is None:
                 return True
-            failed = Failed(message=stalled.message, what=self._what(stalled, now))
+            failed = Failed(message=stalled.message, what=self._what_happened(stalled, now))
             moved = self.move_on(connection, incident, failed, now)
             if not moved and candidate.channel not in self._channels:
                 # As after a permanent failure: perhaps nobody of this level can be reached any more.
@@ -99,7 +99,7 @@ class Fallback:
             with connection.begin_nested():
                 return self._move_on(connection, incident, failed, now)
         except Exception as error:
-            if _is_of_the_store(error):
+            if _store_is_unavailable(error):
                 raise
             log.exception("a call could not move on", channel=failed.message.channel, incident=incident.id)
             return False
@@ -152,7 +152,7 @@ class Fallback:
         action = able(channel, preferred_actions, self._channels) or "open"
         entry = Entry(kind="fallback", actor=TOCSIN, detail=f"{whom}: {why}")
         cause = store.note(connection, incident.id, entry, now)
-        # The earlier reason stays: the person reached has to know, for example, that an escalation failed.
+        # The earlier reason stays: the person who is reached has to know, for example, that an escalation failed.
         earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
         trigger = NotificationTrigger(
             kind="escalated", fingerprint=message.trigger_fingerprint, why=f"{why} {earlier}".strip()
@@ -164,7 +164,7 @@ class Fallback:
         notifications = [writer.patient(incident, row, now) for row in stand_ins]
         outbox.enqueue(connection, incident.id, notifications, cause=cause, now=now)
 
-    def _what(self, stalled: StalledNotification, now: float) -> str:
+    def _what_happened(self, stalled: StalledNotification, now: float) -> str:
         word = channel_word(stalled.message.channel)
         if stalled.message.channel not in self._channels:
             return reasons.unconfigured(word)
@@ -173,7 +173,7 @@ class Fallback:
         return reasons.failed(word, stalled.reason, now - stalled.message.meant_for)
 
 
-def _is_of_the_store(error: Exception) -> bool:
+def _store_is_unavailable(error: Exception) -> bool:
     """Return whether the store is unavailable for now; errors about the data itself would recur for ever."""
     return isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
 
