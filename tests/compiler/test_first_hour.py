@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from compiler.channels import SCOPES, in_scope
 from tests.compiler.base import DATA, codes, tocsin
 from tests.compiler.slips import SLIPS, Slip
 
@@ -49,6 +50,13 @@ def first_difference(before: bytes, after: bytes) -> int:
     return next((number for number, pair in enumerate(zip(old, new, strict=False), 1) if len(set(pair)) > 1), len(new))
 
 
+def without_channels(text: str) -> str:
+    """Return the text without the lists of channels that a key may name, which grow with each channel."""
+    for scope in SCOPES:
+        text = text.replace(", ".join(f"`{name}`" for name in in_scope(scope)), f"the channels of `{scope}`")
+    return text
+
+
 def test_the_house_is_without_fault() -> None:
     """So every finding in a copy comes from the mistake."""
     assert codes() == []
@@ -66,7 +74,7 @@ def test_a_mistake_is_one_finding_where_it_was_made(name: str, snapshot: Snapsho
     place = make(slip)
     done = tocsin("check")
     places = [(match["path"], int(match["line"])) for match in _FINDING.finditer(done.stderr)]
-    assert done.stderr == snapshot
+    assert without_channels(done.stderr) == snapshot
     assert places[0] == place
     assert len(places) == slip.findings
     assert (len(places) == 1) is not bool(slip.why)

@@ -24,7 +24,7 @@ from webhook.storage import engines
 from webhook.web.flask_app import create_app
 
 DATA = Path(__file__).parent / "data"
-SCHEMA = Path(__file__).parents[2] / "compiler" / "schema" / SCHEMA_NAME
+SCHEMA = Path(__file__).parents[2] / "generated" / SCHEMA_NAME
 
 
 @pytest.fixture(autouse=True)

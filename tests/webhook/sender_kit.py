@@ -393,4 +393,11 @@ RIGS = {
     "phone": phone_rig,
     "webhook": webhook_rig,
 }
-HTTP_RIGS = ("slack", "pagerduty", "sms", "phone", "webhook")
+HTTP_SENDERS: dict[str, Callable[[str], Sender]] = {
+    "slack": slack,
+    "pagerduty": pagerduty,
+    "webhook": webhook,
+    "sms": sms,
+    "phone": phone,
+}
+"""Functions that make a sender for the HTTP server at an address."""

@@ -33,11 +33,7 @@ from webhook.workers.dispatch import LEASE_SECONDS
 
 HANGS = "hangs.example.com"
 SENDERS: dict[str, Callable[[str], Sender]] = {
-    "slack": sender_kit.slack,
-    "pagerduty": sender_kit.pagerduty,
-    "webhook": sender_kit.webhook,
-    "sms": sender_kit.sms,
-    "phone": sender_kit.phone,
+    **sender_kit.HTTP_SENDERS,
     "email": lambda _: MailSender(parse_smtp_url(Secret(f"smtps://{HANGS}?from=tocsin@example.com"))),
 }
 

@@ -19,7 +19,7 @@ import structlog
 
 from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import NOON, alert, message_of
-from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, dribbling
+from tests.webhook.sender_kit import HTTP_SENDERS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, dribbling
 from webhook import logs
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
@@ -47,7 +47,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         yield built
 
 
-@pytest.fixture(params=HTTP_RIGS)
+@pytest.fixture(params=HTTP_SENDERS)
 def http_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with RIGS[request.param]() as built:
         yield built
@@ -248,7 +248,7 @@ def test_hostile_labels_do_no_harm(rig: Rig, job: Job, catalog: Catalog) -> None
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202e]", shown)
     assert "\\u001b" not in shown
     assert script not in shown
-    HARMLESS[rig.sender.channel](rig)
+    HARMLESS.get(rig.sender.channel, harmless_as_json)(rig)
 
 
 def harmless_in_slack(rig: Rig) -> None:
@@ -282,9 +282,8 @@ HARMLESS: dict[str, Callable[[Rig], None]] = {
     "email": harmless_in_mail,
     "sms": harmless_in_sms,
     "phone": harmless_in_a_call,
-    "pagerduty": harmless_as_json,
-    "webhook": harmless_as_json,
 }
+"""How channels are checked that people read directly; others post JSON to a program."""
 
 
 @pytest.fixture
