@@ -82,7 +82,7 @@ def of_kind(name: str) -> ListedSignal:
     if name == STATE_KIND.name:
         entry = _listed(state("service_down"), own=True)
         return replace(entry, forms=tuple(tuple(map(_with_up, form)) for form in entry.forms))
-    unit = kinds()[name].unit or _UNITS[name]
+    unit = kinds()[name].unit or _UNITS.get(name, COUNT)
     signal = Signal(id=f"my_{name}", kind=name, unit=unit, title="What it is called for people")
     return replace(_listed(signal, own=True), definition=True)
 
@@ -114,7 +114,7 @@ _UNITS: Final = {
     "rate": PER_SECOND,
     "utilization": RATIO,
 }
-"""An example of a unit for each kind that leaves its unit open."""
+"""An example of a unit for kinds that leave their unit open; for others it is a number."""
 _NOWHERE: Final = Span("", 1, 1, 1)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from compiler import harmless
 from compiler.conventions import PROGRAM, SEVERITIES, STATE_LIMIT
 from compiler.listing import ListedSignal
+from compiler.signals import kinds
 from compiler.signals.contract import Input
 from compiler.signals.inputs import COUNTER, GAUGE, MAX, SINCE, UNTIL
 
@@ -119,7 +120,7 @@ def binding_line(entry: ListedSignal, form: Sequence[Input]) -> str:
     state = [f'active: "{_ACTIVE[form[-1].name]}"'] if entry.signal.kind == "state" else []
     inputs = [f"{input_.name}: {_scalar(input_.example)}" for input_ in form]
     # Events are counted within the window, so the window must be longer than the limit's `for`.
-    counted = entry.signal.kind in {"increase", "state"} and any(input_.name == COUNTER.name for input_ in form)
+    counted = kinds()[entry.signal.kind].counted & {input_.name for input_ in form}
     window = ["window: 15m"] if counted else []
     return f"{entry.signal.id}: {{{', '.join([*inputs, *window, *state, 'per: instance'])}}}"
 

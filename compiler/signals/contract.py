@@ -151,6 +151,8 @@ class Kind:
     """Alternative sets of inputs, each complete; the first is the usual one."""
     constants: ClassVar[frozenset[str]] = frozenset()
     """Names of inputs that may be a number instead of a metric."""
+    counted: ClassVar[frozenset[str]] = frozenset()
+    """Names of inputs whose events the value counts, each only while it is within the window."""
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     """Further settings that a signal's definition may hold."""
     unit: ClassVar[str | None] = None
@@ -197,7 +199,9 @@ class Kind:
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
         """Return how many seconds after its beginning the first case that fires an alert crosses the alert's limit.
 
-        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. None where it is not known.
+        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. The value must be the `value`
+        of the case at this time plus `for`, and one evaluation before that if a less severe alert fires by then. None
+        where that is not known; there is no test of the exact `for` then.
         """
         return self.first(bound) or 0
 
@@ -214,7 +218,7 @@ class Kind:
 
     def counts(self, bound: BoundSignal) -> bool:
         """Return whether the value is a number of events, each of which counts only while it is within the window."""
-        return False
+        return any(bound.has(name) for name in self.counted)
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the metrics that exist as long as the measured thing exists, even without events."""

@@ -34,14 +34,11 @@ class Increase(Events):
     """The value is the sum over a component's series."""
 
     name = "increase"
+    counted = frozenset({COUNTER.name})
 
     def bad(self, inputs: Collection[str]) -> str:
         """Return `HIGH`."""
         return HIGH
-
-    def counts(self, bound: BoundSignal) -> bool:
-        """Return true."""
-        return True
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return nothing: a counter of events that never happened often has no series."""

@@ -39,6 +39,7 @@ class State(Kind):
     """A component is in the state if any of its series is; with `of: all` in the binding, if all of them are."""
 
     name = "state"
+    counted = frozenset({COUNTER.name})
     unit = STATE
     forms = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
@@ -52,10 +53,6 @@ class State(Kind):
     def smoothed(self, bound: BoundSignal) -> bool:
         """Return whether the inputs make a share."""
         return bound.has(MAX.name)
-
-    def counts(self, bound: BoundSignal) -> bool:
-        """Return whether the input is a counter."""
-        return bound.has(COUNTER.name)
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return what the underlying kind returns."""
