@@ -199,9 +199,9 @@ class Kind:
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
         """Return how many seconds after its beginning the first case that fires an alert crosses the alert's limit.
 
-        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. The value must be the `value`
-        of the case at this time plus `for`, and one evaluation before that if a less severe alert fires by then. None
-        where that is not known; there is no test of the exact `for` then.
+        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. At this time plus `for` the
+        value must be the `value` of the case; so it must be one evaluation before, if a less severe alert fires by
+        then. None where that is not known; there is no test of the exact `for` then.
         """
         return self.first(bound) or 0
 

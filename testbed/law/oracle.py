@@ -280,6 +280,10 @@ class Oracle:
         wait = AGAIN_SECONDS if subject == "again" else TWICE_SECONDS
         number, now = question.before.id, question.now
         key = number, subject
+        if subject == "again" and not question.before.doubtful:
+            # What was told while the answer came has settled the doubts.
+            self._forget(number, subject)
+            return
         keys = [(number, fingerprint) for fingerprint in question.before.open] if subject == "all" else []
         alone = keys and not question.before.truncated
         latest = max((self.may_end.get(alert_key, float("inf")) for alert_key in keys), default=float("inf"))
