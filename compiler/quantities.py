@@ -28,7 +28,7 @@ _MAX_EXPONENT: Final = 18
 _EXACTLY: Final = Context(prec=_PRECISION, traps=[Inexact])
 _ROUNDED: Final = Context(prec=_PRECISION)
 _TOO_LONG: Final = "the number is too long to be kept exactly"
-_LONGEST: Final = 292 * 365 * 86400
+_LONGEST_DURATION: Final = 292 * 365 * 86400
 """The longest duration, in seconds: Prometheus counts nanoseconds in 64 bits."""
 
 _UNITS: Final[dict[str, tuple[str, Decimal]]] = {
@@ -119,10 +119,10 @@ _DURATION: Final = re.compile(
     r"(?:(?P<d>[0-9]{1,12})d)?(?:(?P<h>[0-9]{1,12})h)?(?:(?P<m>[0-9]{1,12})m)?(?:(?P<s>[0-9]{1,12})s)?\Z"
 )
 _RATE: Final = re.compile(rf"(?P<number>{_NUMBER})\s*(?:per|/)\s*(?P<unit>second|minute|hour|s|min|m|h)\Z")
-_PER: Final = {"second": 1, "s": 1, "minute": 60, "min": 60, "m": 60, "hour": 3600, "h": 3600}
-_PERIODS: Final = {1: "second", 60: "minute", 3600: "hour"}
-_PER_PERIOD: Final = re.compile(rf"(?:per |/\s*)(?P<period>{'|'.join(_PER)})\Z")
-_SHORT: Final = 18
+_PERIOD_SECONDS: Final = {"second": 1, "s": 1, "minute": 60, "min": 60, "m": 60, "hour": 3600, "h": 3600}
+_PERIOD_NAMES: Final = {1: "second", 60: "minute", 3600: "hour"}
+_PER_PERIOD: Final = re.compile(rf"(?:per |/\s*)(?P<period>{'|'.join(_PERIOD_SECONDS)})\Z")
+_MOST_DIGITS: Final = 18
 """Digits. A number with more digits is a fraction that was rounded."""
 
 
@@ -152,7 +152,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A number of events in a number of seconds: `1 per minute` has no exact decimal per second."""
+    """A number of events in a number of seconds; both are kept: `1 per minute` has no exact decimal per second."""
 
     count: Decimal
     seconds: int
@@ -165,7 +165,9 @@ class Rate:
     @property
     def text(self) -> str:
         """The rate for people: `1 event per minute`."""
-        return f"{decimal_text(self.count)} {'event' if self.count == 1 else 'events'} per {_PERIODS[self.seconds]}"
+        return (
+            f"{decimal_text(self.count)} {'event' if self.count == 1 else 'events'} per {_PERIOD_NAMES[self.seconds]}"
+        )
 
     @property
     def per_second(self) -> Decimal:
@@ -194,7 +196,7 @@ def parse_quantity(text: str) -> Quantity:
     written = " ".join((match["unit"] or "").split())
     period = _PER_PERIOD.match(written)
     if period is not None:
-        return Quantity(Rate(number, _PER[period["period"]]).per_second, PER_SECOND)
+        return Quantity(Rate(number, _PERIOD_SECONDS[period["period"]]).per_second, PER_SECOND)
     known = _UNITS.get(written)
     if known is None:
         raise QuantityError(f"`{written}` is not a unit", _KNOWN_UNITS)
@@ -230,7 +232,7 @@ def parse_duration(text: str) -> int:
         raise QuantityError(f"`{text}` is not a duration", "write `30s`, `5m`, `1h30m` or `2d`")
     parts = {unit: int(number) for unit, number in match.groupdict(default="0").items()}
     seconds = parts["d"] * 86400 + parts["h"] * 3600 + parts["m"] * 60 + parts["s"]
-    if seconds > _LONGEST:
+    if seconds > _LONGEST_DURATION:
         raise QuantityError(f"`{text}` is longer than Prometheus can count")
     return seconds
 
@@ -240,7 +242,7 @@ def parse_rate(text: str) -> Rate:
     match = _RATE.match(text.strip())
     if match is None:
         raise QuantityError(f"`{text}` is not a rate", "write `1 per minute` or `10 per second`")
-    rate = Rate(_decimal(match["number"]), _PER[match["unit"]])
+    rate = Rate(_decimal(match["number"]), _PERIOD_SECONDS[match["unit"]])
     if not rate.count:
         raise QuantityError(f"`{text}` is no rate", f"write `{OFF}` for none")
     return rate
@@ -266,10 +268,10 @@ def decimal_text(value: Decimal) -> str:
 def rate_of(per_second: Decimal) -> Rate:
     """Return a rate in the shortest period that gives it a finite decimal: 16.666… per second becomes 1000 per minute.
 
-    A float can hold that number, so that Prometheus's division yields the float nearest to the rate.
+    A float holds that number exactly, so Prometheus's division yields the float nearest to the rate.
     """
-    for seconds in _PERIODS:
-        count = Context(prec=_SHORT).multiply(per_second, seconds)
+    for seconds in _PERIOD_NAMES:
+        count = Context(prec=_MOST_DIGITS).multiply(per_second, seconds)
         if Rate(count, seconds).per_second == per_second and (seconds == 1 or Decimal(float(count)) == count):
             return Rate(count, seconds)
     return Rate(per_second, 1)
@@ -293,7 +295,7 @@ def quantity_text(quantity: Quantity) -> str:
         return _bytes_text(value)
     if quantity.unit == PER_SECOND:
         rate = rate_of(value)
-        return f"{decimal_text(rate.count)} per {_PERIODS[rate.seconds]}"
+        return f"{decimal_text(rate.count)} per {_PERIOD_NAMES[rate.seconds]}"
     return decimal_text(value)
 
 

@@ -1,8 +1,8 @@
 """Parse: find the slip that made a text invalid YAML; the parser only says where it could not go on.
 
 Pure. `compiler.syntax` asks for the slip behind a parser error; `compiler.document` asks for slips that YAML accepts.
-Each kind of slip has a function here. The first one that fits the parser's complaint and the lines before it is shown;
-the parser's own words are the last resort.
+Each kind of slip has a function here. The first slip that fits the parser's complaint and the lines before it is shown;
+if none fits, the parser's own words are shown.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _QUOTED_VALUE: Final = re.compile(
 )
 _EQUALS: Final = re.compile(r"(?P<key>[A-Za-z_][\w-]*)\s*=\s*(?P<value>.*)")
 _WORD: Final = re.compile(r"[a-z_][a-z0-9_-]*\Z")
-_PAIR: Final = re.compile(r"(?P<key>[a-z_][a-z0-9_-]*)\s+(?P<value>\S.*)")
+_KEY_AND_VALUE: Final = re.compile(r"(?P<key>[a-z_][a-z0-9_-]*)\s+(?P<value>\S.*)")
 _NEXT_KEY: Final = re.compile(r"[{,]\s*[\w-]+:\s+(?:\"[^\"]*\"|'[^']*'|[^\s,]+)\s+(?P<next>[a-z_][\w-]*)\s*\Z")
 _COMPARED: Final = re.compile(r":\s*(?P<value>[<>]=?\s*[^,}#]*[^,}#\s])")
-_LONGEST: Final = 5000
+_LONGEST_LINE: Final = 5000
 """Characters; a longer line was probably not written by hand, and is not searched for slips."""
 _CLOSING: Final = {"{": "}", "[": "]"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Complaint:
-    """What the parser says, and about which place; `began_…` is where the construct begins that it could not finish.
+    """What the parser reports, and where; `began_…` is the beginning of the construct that it could not finish.
 
     Lines and columns count from 1; a line of 0 means that there is none.
     """
@@ -60,7 +60,7 @@ class Complaint:
 
 def explained(complaint: Complaint) -> Slip:
     """Return what is wrong, where it is, and how to mend it."""
-    for look in _LOOKS if len(complaint.text) <= _LONGEST else ():
+    for look in _FINDERS if len(complaint.text) <= _LONGEST_LINE else ():
         slip = look(complaint)
         if slip is not None:
             return slip
@@ -97,7 +97,7 @@ def _odd_blank(complaint: Complaint) -> Slip | None:
 
 
 def odd_blank(number: int, offset: int, blank: str) -> Slip:
-    """Return the slip of a character that looks like a space, or is invisible, and is no space to YAML."""
+    """Return the slip of a character that looks like a space or is invisible, but is no space to YAML."""
     message = f"the character U+{ord(blank):04X} stands here, which only looks like a space"
     hint = "put a plain space in its place; it comes along with text that is copied from a page"
     if blank in "\u200b\ufeff":
@@ -107,7 +107,7 @@ def odd_blank(number: int, offset: int, blank: str) -> Slip:
 
 
 def _open_quote(complaint: Complaint) -> Slip | None:
-    """Look for a quotation mark that its line does not close, so that it swallows lines with keys of their own."""
+    """Look for a quotation mark that is not closed in its line, so that its text swallows the keys of later lines."""
     for number, text in enumerate(complaint.texts[: complaint.line], 1):
         slip = open_quote(number, text, complaint.texts[number : number + 1])
         if slip is not None:
@@ -197,7 +197,7 @@ def _no_colon(complaint: Complaint) -> Slip | None:
         hint = f"write it behind the colon: `{previous.key}: {words}`"
     elif _WORD.match(words):
         hint = f"write `{words}:`"
-    elif (pair := _PAIR.match(words)) is not None:
+    elif (pair := _KEY_AND_VALUE.match(words)) is not None:
         hint = f"write `{pair['key']}: {pair['value']}`"
     return _slip(began, start, message, hint, len(words))
 
@@ -286,7 +286,7 @@ def _list_beside_keys(complaint: Complaint) -> Slip | None:
         parent = next(
             (entry for entry in reversed([*lines(complaint.texts[: complaint.began_line - 1])]) if entry.parent), None
         )
-        if parent is not None and own in {parent.indent, parent.indent + _STEP} and spaces < own:
+        if parent is not None and own in {parent.indent, parent.indent + _INDENT} and spaces < own:
             message = f"this item stands not far enough in: {spaces} spaces where {own} fit"
             hint = f"indent it by {own} spaces, as the items below are"
             return _slip(complaint.began_line, complaint.began_column - 1, message, hint)
@@ -298,7 +298,7 @@ def _list_beside_keys(complaint: Complaint) -> Slip | None:
     return _slip(complaint.began_line, complaint.began_column - 1, message, "take the dashes out; keys stand without")
 
 
-_STEP: Final = 2
+_INDENT: Final = 2
 
 
 def _escape(complaint: Complaint) -> Slip | None:
@@ -314,7 +314,7 @@ def _indentation(complaint: Complaint) -> Slip | None:
     return misindented([*lines(complaint.texts[: complaint.line])])
 
 
-_LOOKS: Final = (
+_FINDERS: Final = (
     _left_by_a_merge,
     _tab,
     _odd_blank,
@@ -357,7 +357,7 @@ _INVISIBLE: Final = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 
 
 def mended(text: str) -> Mended | None:
-    """Return the slip in an unquoted text: an invisible character, curly quotes or one quotation mark; else None."""
+    """Return the slip in an unquoted text: an invisible character, curly quotes, or one quotation mark at its end."""
     if (invisible := _INVISIBLE.search(text)) is not None:
         message = f"the invisible character U+{ord(invisible.group()):04X} stands here"
         hint = "delete it; it comes along with text that is copied from a page"
@@ -381,7 +381,7 @@ def glued(key: str) -> Mended | None:
 
 
 def unparted(key: str) -> tuple[str, Mended] | None:
-    """Return key and slip where a key in braces swallowed its value because the colon is missing; else None."""
+    """Return the real key and the slip if a key in braces swallowed its value because the colon is missing."""
     match = _QUOTED_VALUE.fullmatch(key)
     if match is None:
         return None

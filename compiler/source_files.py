@@ -22,9 +22,9 @@ from compiler.source_text import outside, read_text, shown
 
 
 class SourceFiles:
-    """Reads the files of one specification; `documents` are the YAML texts and `texts` the runbooks', by path.
+    """Reads the files of one specification. `documents` has the YAML texts by path, and `texts` those of the runbooks.
 
-    `room` opens the files; `refused` are the runbooks of the systems that the schema rejects.
+    `room` opens the files; `refused` holds the paths of the runbooks of systems that the schema rejects.
     """
 
     def __init__(self, spec: Path, diagnostics: Diagnostics) -> None:
@@ -47,7 +47,7 @@ class SourceFiles:
             if part is None:
                 return None
             self._merge(table, part)
-        self._leave_aside(table)
+        self._remove_sharing_refused(table)
         if not table.get("systems"):
             if self.refused:
                 return None
@@ -56,8 +56,8 @@ class SourceFiles:
             return None
         return table
 
-    def _leave_aside(self, table: Table) -> None:
-        """Remove systems that share a runbook with a refused system, because its statements are about both."""
+    def _remove_sharing_refused(self, table: Table) -> None:
+        """Remove systems that share a runbook with a refused system, because the runbook is about both."""
         systems = table.get("systems", {})
         for key in [key for key, system in systems.items() if system["runbook"] in self.refused]:
             del systems[key]
@@ -73,7 +73,7 @@ class SourceFiles:
         style, words = link_style(table), self._severity_words(table)
         for system in table["systems"].values():
             span = system.value_spans["runbook"]
-            path = system["runbook"] = names.setdefault(_place(self.folder / system["runbook"]), system["runbook"])
+            path = system["runbook"] = names.setdefault(_resolved(self.folder / system["runbook"]), system["runbook"])
             if path in runbooks or path in failed:
                 continue
             name = shown(self.folder / path)
@@ -94,7 +94,7 @@ class SourceFiles:
             keys = spellings(word)
             first = next((taken[key] for key in keys if key in taken), None)
             if first is None:
-                # A word that stands for `none` has no limits in documents; the catalogue maps it for labels.
+                # In documents, a word that stands for `none` has no limits; the catalogue maps it for labels of alerts.
                 own += [(word, severity)] if severity != UNTOLD else []
             else:
                 related = (Related(span=mapping.key_spans[first], message=f"`{first}` stands here"),)
@@ -185,12 +185,12 @@ class SourceFiles:
             outside(shown(Path(error.filename)), span, self.diagnostics)
             return []
         except (ValueError, OSError) as error:
-            # The OSError is for a part that is longer than a file name can be.
+            # An OSError means that a part of the pattern is longer than a file name can be.
             why = (getattr(error, "strerror", None) or str(error)).lower()
             self.diagnostics.error("path", span, f"`{pattern}` is no pattern: {why}", hint=hint)
             return []
         if not paths:
-            near = self._like(pattern)
+            near = self._suggestion(pattern)
             hint = f"did you mean `{near}`?" if near else hint
             self.diagnostics.error("missing-file", span, f"no file matches `{pattern}`", hint=hint)
         if paths == [self.folder / pattern] and self.room.is_folder(paths[0]):
@@ -199,7 +199,7 @@ class SourceFiles:
             return []
         return paths
 
-    def _like(self, pattern: str) -> str | None:
+    def _suggestion(self, pattern: str) -> str | None:
         """Return the file that a pattern was probably meant to name, or a pattern that matches files in its folder."""
         folder = (self.folder / pattern).parent
         try:
@@ -248,7 +248,7 @@ class SourceFiles:
         return read_text(path, span, self.diagnostics, files=self.room, main=main, most=most, line=line)
 
 
-def _place(path: Path) -> Path:
+def _resolved(path: Path) -> Path:
     """Return a path with its links resolved, or the path as written if that fails."""
     try:
         return path.resolve()
@@ -257,7 +257,7 @@ def _place(path: Path) -> Path:
 
 
 def link_style(table: Table) -> Style:
-    """Return the style of the place where people read the runbooks; the schema admits known styles only."""
+    """Return the style of links for the site where people read the runbooks; the schema admits known styles only."""
     style: Style = table["links"].get("style", DEFAULT_STYLE)
     return style
 
@@ -270,17 +270,17 @@ def _refused(table: Table) -> dict[str, object]:
     return {
         key: system
         for key, system in systems.items()
-        if key in systems.contested or not _admitted(_alone(key, system, systems.span))
+        if key in systems.contested or not _admitted(_document_of_one(key, system, systems.span))
     }
 
 
-def _alone(key: str, system: object, span: Span) -> Table:
+def _document_of_one(key: str, system: object, span: Span) -> Table:
     """Return a document that holds one system only."""
-    systems = _table({key: system}, span)
-    return _table({"version": 1, "systems": systems}, span)
+    systems = _new_table({key: system}, span)
+    return _new_table({"version": 1, "systems": systems}, span)
 
 
-def _table(content: dict[str, object], span: Span) -> Table:
+def _new_table(content: dict[str, object], span: Span) -> Table:
     table = Table(span)
     table.update(content)
     table.key_spans = table.value_spans = dict.fromkeys(content, span)

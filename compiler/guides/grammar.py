@@ -68,7 +68,7 @@ def read_guide(path: str, text: str) -> Read:
 
 @lru_cache(maxsize=8)
 def _read(path: str, text: str, words: tuple[tuple[str, str], ...]) -> Read:
-    """Return what a guide states; `words` are the mapped words for severities, and part of the cache's key only."""
+    """Return what a guide states; `words`, the mapped words for severities, are only part of the cache's key."""
     del words
     sentences = [sentence for passage in passages(text) for sentence in _sentences(passage)]
     results = [result for sentence in sentences for result in _stated(path, sentence)]
@@ -131,7 +131,7 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
 def _with_severity_of_last(
     reading: Reading, statement: GuideStatement, last: Reading | None
 ) -> tuple[Reading, GuideStatement]:
-    """Give a limit without a severity that of the limit before it, if it is an exception to that limit."""
+    """Give a limit without a severity the one of the limit before it, if it is an exception to that limit."""
     graded = statement.severity != NO_SEVERITY or reading.target
     if last is None or graded or not is_exception(reading.mention, last):
         return reading, statement
@@ -177,7 +177,7 @@ def _reason_of_no_statement(reading: Reading) -> str:
 
 
 def _parallel(mention: Mention, last: GuideStatement) -> GuideStatement:
-    """Return the limit before a number with the value of the number, which applies to another place."""
+    """Return the previous limit with the value of this number, which is the same limit for another place."""
     value = mention.number * (mention.unit.factor if mention.unit else 1)
     sentence = mention.sentence
     return replace(
@@ -207,7 +207,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     complement = meaning.is_complement(mention, quantity, falls=_falls(reading))
     low = _is_low(mention, quantity, complement=complement)
     comparator = _comparator(reading, low=low)
-    # A promise without a threat is a target, even if the guide does not call it one.
+    # A number that is promised, with no alert behind it, is a target, even if the guide does not call it one.
     timed = unit == "seconds" and mention.sign[:1] == "<"
     known = quantity is not None or timed
     good = comparator[0] == (">" if low else "<")
@@ -262,7 +262,7 @@ def _falls(reading: Reading) -> bool:
 
 
 def _is_demanded(reading: Reading) -> bool:
-    """Return whether a norm stands together with the severity of its breach."""
+    """Return whether the number is a norm and its sentence names the severity of a breach."""
     return reading.severity != NO_SEVERITY and (reading.breached or norms.is_norm(reading.mention))
 
 
@@ -278,7 +278,7 @@ def _may_promise(reading: Reading) -> bool:
 def _is_low(mention: Mention, quantity: Quantity | None, *, complement: bool) -> bool:
     if quantity is not None and (complement or has_rest(quantity.signal)):
         return complement != quantity.low if not quantity.complement else quantity.low
-    # A long text above is about more than the quantity of its list.
+    # A long text above a list is about more than the quantity of that list.
     titles = (title for title in mention.sentence.passage.above[:2] if len(title.split()) <= _TITLE_WORDS)
     # "We page at 10 %" may be about free space that the sentence before names.
     before = "" if mention.comparator else mention.sentence.before

@@ -1,4 +1,4 @@
-"""Prove: the values of a signal that matter, each as a case: a course and its expected result.
+"""Prove: make a case of each value of a signal that matters: a course and its expected result.
 
 `compiler.proof.steady` turns the cases into tests.
 """
@@ -25,14 +25,14 @@ from compiler.signals.traffic import floor_scale
 BELOW, ABOVE, QUIET = "below", "above", "quiet"
 """Names of cases: short of every limit, beyond all limits, and beyond all limits with too little traffic."""
 
-_QUIET: Final = Decimal("0.99")
-_SINGLE: Final = 1
+_JUST_TOO_LITTLE: Final = Decimal("0.99")
+_FIRST_FURTHER: Final = 1
 _MOST_ALTERNATIVES: Final = 64
 """How many alternatives of one matcher have a component of their own in a test."""
 
 
 def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
-    """Yield the cases, each of `steps` samples; the data of one end after `end_of_data` samples."""
+    """Yield the cases, each of `steps` samples; in one case the data ends after `end_of_data` samples."""
     yield from (_states(group, steps) if is_state(group) else _limits(group, steps))
     yield from _traffic(group, steps)
     yield from _replicas(group, steps)
@@ -61,9 +61,9 @@ def firing(group: AlertGroup, value: Decimal) -> frozenset[str]:
 
 def just(limit: Limit, *, beyond: bool) -> Decimal:
     """Return a value just beyond a limit, or just short of it."""
-    away = margin(limit.value, ratio=limit.unit == RATIO)
-    value = limit.value + (away if beyond == limit.comparator.startswith(">") else -away)
-    # A share cannot exceed 1, so that a value short of a limit with `<` must not either.
+    distance = margin(limit.value, ratio=limit.unit == RATIO)
+    value = limit.value + (distance if beyond == limit.comparator.startswith(">") else -distance)
+    # Short of a limit with `<` means above it, and a share cannot exceed 1.
     return min(value, Decimal(1)) if limit.unit == RATIO and limit.comparator.startswith("<") else value
 
 
@@ -79,7 +79,7 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
         if exact is not None:
             yield _case(group, f"at-{limit.severity}", replace(exact, steps=steps))
         elif bound.binding.pace == 1:
-            yield from _together(
+            yield from _of_several_series(
                 group, f"at-{limit.severity}", own_units.exact_parts(kind, bound, limit.value), limit.value, steps
             )
         above = just(limit, beyond=True)
@@ -89,7 +89,7 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _exactly(bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-    """Return the kind's exact phase; None for rates over samples that are further apart than steps."""
+    """Return the kind's phase of exactly this value; None for rates whose samples are further apart than steps."""
     kind = kinds()[bound.signal.kind]
     rates = kind.windowed(bound) and not kind.counts(bound)
     return None if rates and bound.binding.pace > 1 else own_units.exactly(kind, bound, value, always=always)
@@ -128,7 +128,7 @@ def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
     yield Case(name="no-traffic", example=_example(replace(trouble, traffic=Decimal(0))))
     enough = floor_scale(bound, kind.events_per_step)
     if enough is not None:
-        yield Case(name=QUIET, example=_example(replace(trouble, traffic=enough * _QUIET)))
+        yield Case(name=QUIET, example=_example(replace(trouble, traffic=enough * _JUST_TOO_LITTLE)))
         yield _case(group, "just-enough-traffic", replace(trouble, traffic=enough))
 
 
@@ -143,7 +143,7 @@ def _example(phase: Phase) -> Example:
 
 
 def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield components of several series that are in trouble only together; for a state, also ones that are not."""
+    """Yield components of several series that are in trouble only together; for a state, also fine ones."""
     trouble = Decimal(1) if is_state(group) else just(group.alerts[-1].limit, beyond=True)
     yield from _of_parts(group, "replicas", trouble, steps)
     if is_state(group):
@@ -151,7 +151,7 @@ def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _instances(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield, where the worst instance counts, a component with one instance in trouble and one with three fine ones."""
+    """If the worst instance counts, yield a component with one bad instance, and one with three fine instances."""
     bound = group.watched.bound
     label = kinds()[bound.signal.kind].instances(bound)
     matched_labels = {matcher.label for selector in bound.metrics for matcher in selector.matchers}
@@ -169,14 +169,16 @@ def _instances(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 def _of_parts(group: AlertGroup, name: str, value: Decimal, steps: int) -> Iterator[Case]:
     bound = group.watched.bound
-    for case in _together(group, name, kinds()[bound.signal.kind].replicas(bound, value), value, steps):
+    for case in _of_several_series(group, name, kinds()[bound.signal.kind].replicas(bound, value), value, steps):
         expected = replace(case, firing=frozenset()) if bound.binding.every else case
         yield expected
-        yield from _few(bound, expected)
+        yield from _with_little_traffic(bound, expected)
 
 
-def _together(group: AlertGroup, name: str, parts: Sequence[Phase], value: Decimal, steps: int) -> Iterator[Case]:
-    """Yield a component of several series; nothing where there are no parts, or no label tells them apart."""
+def _of_several_series(
+    group: AlertGroup, name: str, parts: Sequence[Phase], value: Decimal, steps: int
+) -> Iterator[Case]:
+    """Yield a component of several series; nothing if there are no parts, or no label tells them apart."""
     examples = [
         Example(phases=(replace(part, steps=steps),), extra={REPLICA: str(number)}) for number, part in enumerate(parts)
     ]
@@ -185,7 +187,7 @@ def _together(group: AlertGroup, name: str, parts: Sequence[Phase], value: Decim
         yield Case(name=name, example=examples[0], more=tuple(examples[1:]), firing=fires, value=value)
 
 
-def _few(bound: BoundSignal, case: Case) -> Iterator[Case]:
+def _with_little_traffic(bound: BoundSignal, case: Case) -> Iterator[Case]:
     """Yield the case with so little traffic that only all its series together have enough."""
     kind = kinds()[bound.signal.kind]
     enough = floor_scale(bound, kind.events_per_step) if kind.floored else None
@@ -202,24 +204,24 @@ def _scaled(phase: Phase, enough: Decimal) -> Phase:
 
 
 def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield, where the average counts, a value that is bad for a moment again and again but fine on average."""
+    """If the average counts, yield a value that is bad for a moment again and again, but fine on average."""
     bound = group.watched.bound
-    within = bound.binding.window // bound.binding.step
-    if bound.binding.over_time != "avg" or bound.low or is_state(group) or within < _OFTEN:
+    window_steps = bound.binding.window // bound.binding.step
+    if bound.binding.over_time != "avg" or bound.low or is_state(group) or window_steps < _FEWEST_WINDOW_STEPS:
         return
     worst = group.alerts[-1].limit.value * _A_BIT_MORE
     course = [
         phase
-        for _ in range(0, steps, within)
-        for phase in (Phase(value=worst, steps=1), Phase(value=Decimal(0), steps=within - 1))
+        for _ in range(0, steps, window_steps)
+        for phase in (Phase(value=worst, steps=1), Phase(value=Decimal(0), steps=window_steps - 1))
     ]
-    if all(limit.value > worst * 2 / within for limit in (alert.limit for alert in group.alerts)):
+    if all(limit.value > worst * 2 / window_steps for limit in (alert.limit for alert in group.alerts)):
         yield Case(name="blips", example=Example(phases=tuple(course)))
 
 
 REPLICA: Final = "replica"
 """The label that tells the series of one component apart."""
-_OFTEN: Final = 5
+_FEWEST_WINDOW_STEPS: Final = 5
 _A_BIT_MORE: Final = Decimal("1.2")
 
 
@@ -229,7 +231,7 @@ def _alternatives(bound: BoundSignal) -> Iterator[tuple[str, str]]:
     for selector in bound.metrics:
         for matcher in selector.matchers:
             texts = sampling.alternatives(matcher) if matcher.label not in bound.binding.per else ()
-            for text in texts[_SINGLE:_MOST_ALTERNATIVES]:
+            for text in texts[_FIRST_FURTHER:_MOST_ALTERNATIVES]:
                 if (matcher.label, text) not in seen:
                     seen.add((matcher.label, text))
                     yield matcher.label, text

@@ -36,7 +36,7 @@ class Evidence:
     diagnostics: Diagnostics
 
     def settle(self) -> dict[int, Statement]:
-        """Return the statement that each limit comes from, by the limit's identity; report every difference."""
+        """Return the statement that each limit comes from, by the limit's `id()`; report every difference."""
         used: set[int] = set()
         for unread in self.matching.unread:
             if not _is_waived(self._waiver(unread.text), used):
@@ -50,7 +50,7 @@ class Evidence:
                     statements[id(limit)] = statement
                 elif not (limit.default or watch.misquoted or self.matching.may_be_unread(watch.signal)):
                     alone.append((watch, limit))
-        different = () if self.excused else tuple(self._alone(used, alone))
+        different = () if self.excused else tuple(self._report_unimplemented(used, alone))
         for watch, limit in alone:
             if limit.span not in different and not self.excused:
                 drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
@@ -88,7 +88,7 @@ class Evidence:
 
     def _statement(self, watch: Watch, limit: Limit) -> Statement | None:
         if watch.quoted is not None:
-            self._hold_against_quotation(watch, limit, watch.quoted)
+            self._compare_with_quotation(watch, limit, watch.quoted)
             return watch.quoted
         bullet = self.matching.bullet(watch, limit.severity)
         if bullet is None:
@@ -96,8 +96,8 @@ class Evidence:
         drift.bullet_differs(watch, limit, bullet, self._naming, self.diagnostics)
         return bullet
 
-    def _hold_against_quotation(self, watch: Watch, limit: Limit, quoted: Statement) -> None:
-        """Compare the limit with the numbers in the quoted line: one in the limit's unit must be equal to it."""
+    def _compare_with_quotation(self, watch: Watch, limit: Limit, quoted: Statement) -> None:
+        """Compare the limit with the quoted line: one of its numbers in the limit's unit must be the limit's."""
         claim = watch.claim(limit)
         inside = [sentence for sentence in self.matching.sentences if sentence.span.line == quoted.span.line]
         stated = [sentence for sentence in inside if sentence.stated.unit == limit.unit]
@@ -126,7 +126,7 @@ class Evidence:
         drift.sentence_differs(sentence, claim, about, self._naming, self.diagnostics)
         return claim.span, *(other.span for other in elsewhere)
 
-    def _alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
+    def _report_unimplemented(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
         """Report the statements that no limit implements and no waiver covers; yield the places of limits that differ.
 
         `used` holds the identities of the waivers that waive something; this method adds to it.
@@ -156,12 +156,14 @@ class Evidence:
                     grade=drift.other_word(sentence.stated.severity_word, sentence.stated.severity),
                 )
                 drift.unwatched(sentence.stated.text, sentence.span, about, self.systems, self.diagnostics)
-        yield from self._bullets_alone(used, undocumented)
+        yield from self._report_bullets_without_limit(used, undocumented)
         for waiver in self.waivers:
             if id(waiver) not in used:
                 drift.unused(waiver, self.matching.runbook.path, self.matching.runbook.text, self.diagnostics)
 
-    def _bullets_alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
+    def _report_bullets_without_limit(
+        self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]
+    ) -> Iterator[Span]:
         """Report the bullets without a limit; yield the places of limits whose signal a bullet seems to misspell."""
         for bullet in self.matching.bullets:
             if self.matching.bearers(bullet) or _is_waived(self._waiver(bullet.text), used):
@@ -177,10 +179,10 @@ class Evidence:
 
     def _stale(self, line: str) -> Waiver | None:
         """Return the waiver that seems to quote this line as it was before somebody changed it."""
-        return next((waiver for waiver in self._lost if waiver.is_like(line)), None)
+        return next((waiver for waiver in self._waivers_without_line if waiver.is_like(line)), None)
 
     @cached_property
-    def _lost(self) -> tuple[Waiver, ...]:
+    def _waivers_without_line(self) -> tuple[Waiver, ...]:
         """The waivers whose words are in no line of the runbook."""
         lines = [" ".join(line.split()) for line in self.matching.runbook.text.split("\n")]
         return tuple(waiver for waiver in self.waivers if not any(waiver.words in line for line in lines))
@@ -216,7 +218,7 @@ def _name(claim: Claim) -> str:
 
 
 def with_statements(limits: Sequence[Limit], statements: Mapping[int, Statement]) -> tuple[Limit, ...]:
-    """Return limits with the statements that they come from; a limit with a statement is no default."""
+    """Return limits with the statements that they come from; with a statement, a limit is no default."""
     return tuple(
         replace(limit, statement=statements[id(limit)], default=False) if id(limit) in statements else limit
         for limit in limits

@@ -1,4 +1,4 @@
-"""Resolve: the limits of one signal of one system, merged with those of `defaults`, the house's."""
+"""Resolve: the limits of one signal of one system, merged with the house defaults."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Written:
 
 
 def written(own: Table, house: Table) -> tuple[Written, ...]:
-    """Return the tiers that apply, from the least severe: the system's own, else the house's; `off` removes one."""
+    """Return the tiers that apply, least severe first: each is the system's own, else the house's; `off` removes it."""
     tiers = []
     for severity in conventions.SEVERITIES:
         for given, default in ((own, False), (house, True)):
@@ -85,7 +85,7 @@ class Extras:
 def extras(
     own: Table, house: Table, for_seconds: dict[str, int], keep: dict[str, int], diagnostics: Diagnostics
 ) -> Extras:
-    """Return the extras of a signal: its own, else those of the house's limits for it, else those of its system."""
+    """Return the extras of a signal: each from its own limits, else from the house's for it, else from its system."""
     return Extras(
         for_seconds=holds(own, holds(house, for_seconds, diagnostics), diagnostics),
         places={**_places(house, for_seconds), **_places(own, for_seconds)},
@@ -111,7 +111,7 @@ def limits(
     extras: Extras,
     diagnostics: Diagnostics,
 ) -> tuple[Limit, ...]:
-    """Return the limits that could be read, from the least severe, without their statements."""
+    """Return the limits that could be read, least severe first, without their statements."""
     readable = []
     for tier in tiers:
         comparison = _comparison(signal, tier, diagnostics)
@@ -137,7 +137,7 @@ def limits(
 
 
 TRUE: Final = Comparison("==", Quantity(Decimal(1), STATE))
-"""The comparison that the limit of a state means."""
+"""The comparison that the limit of a state, `when true`, stands for."""
 
 
 def _recovery(
@@ -157,26 +157,28 @@ def _recovery(
         diagnostics.error("recover", span, str(error), hint=error.hint or _recovery_hint(limit))
         return None
     value, at = recovery.quantity.value, limit.quantity.value
-    apart = recovery.quantity.unit == limit.quantity.unit and recovery.comparator[0] == _BACK[limit.comparator[0]]
-    if not apart or not (value < at if limit.comparator[0] == ">" else value > at):
+    is_opposite = (
+        recovery.quantity.unit == limit.quantity.unit and recovery.comparator[0] == _OPPOSITE[limit.comparator[0]]
+    )
+    if not is_opposite or not (value < at if limit.comparator[0] == ">" else value > at):
         message = f"`{text}` lies not on the good side of {shown(limit)}"
         diagnostics.error("recover", span, message, hint=_recovery_hint(limit))
         return None
     return recovery
 
 
-_BACK: Final = {">": "<", "<": ">"}
+_OPPOSITE: Final = {">": "<", "<": ">"}
 
 
 def _recovery_hint(limit: Comparison) -> str:
     share = Decimal("0.8") if limit.comparator[0] == ">" else Decimal("1.2")
     value = quantity_text(Quantity(limit.quantity.value * share, limit.quantity.unit))
-    return f'such as `"{_BACK.get(limit.comparator[0], "<")} {value}"`'
+    return f'such as `"{_OPPOSITE.get(limit.comparator[0], "<")} {value}"`'
 
 
 def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comparison | None:
     try:
-        comparison = _read(signal, tier.text)
+        comparison = _parsed(signal, tier.text)
     except QuantityError as error:
         numeric = signal.unit != STATE and tier.text != conventions.STATE_LIMIT
         better = advice(tier.text, signal.unit) if numeric else None
@@ -189,7 +191,7 @@ def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comp
     return comparison
 
 
-def _read(signal: Signal, text: str) -> Comparison:
+def _parsed(signal: Signal, text: str) -> Comparison:
     words = kinds()[signal.kind].words
     if text in words:
         return Comparison("==", Quantity(words[text], STATE))
@@ -218,14 +220,16 @@ def _wrong_unit(signal: Signal, tier: Written, quantity: Quantity, diagnostics: 
     diagnostics.error("limit-unit", tier.span, message, hint=hint)
 
 
-_WORDS: Final = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
+_COMPARATOR_WORDS: Final = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
 
 
 def sentence(signal: Signal, severity: str, comparison: Comparison) -> str:
     """Return the sentence with which a runbook states a limit."""
     if comparison.quantity.unit == STATE:
         return f"{signal.title}: {severity}."
-    return f"{signal.title}: {severity} {_WORDS[comparison.comparator]} {quantity_text(comparison.quantity)}."
+    return (
+        f"{signal.title}: {severity} {_COMPARATOR_WORDS[comparison.comparator]} {quantity_text(comparison.quantity)}."
+    )
 
 
 def shown(comparison: Comparison) -> str:

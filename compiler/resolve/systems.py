@@ -159,11 +159,11 @@ class _System:
             self.excused = True
             return None
         section = self.sections.of(signal, own, house, span) if self.sections else None
-        # Sentences are matched by their section, so without one a difference may be a consequence.
+        # Sentences are matched by section: without one, a difference may only be a consequence of that.
         self.excused |= section is None
         severity_limits = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
-        self._tell_subject(signal, binding)
+        self._complete_watch(signal, binding)
         if binding is None or section is None or not severity_limits:
             return None
         binding = kinds()[signal.kind].fitted(binding, severity_limits)
@@ -192,7 +192,7 @@ class _System:
         tiers = limits.written(own, house) or sources.usual_tiers(span)
         section = self.sections.of_missing(signal, own, house, span) if self.sections else None
         severity_limits = self._limits(signal, own, house, tiers, section)
-        self._tell_subject(signal, None)
+        self._complete_watch(signal, None)
         if section is None:
             return
         for place in places:
@@ -208,16 +208,16 @@ class _System:
                 )
 
     def _misspelt(self, identifier: str) -> bool:
-        """Return whether these metrics' limits seem to stand under a misspelled id, which is an error of its own.
+        """Return whether the limits for these metrics seem to stand under a misspelt id; that is reported separately.
 
-        Such an id is similar to theirs, or is the id of no signal.
+        Such an id has limits but no metrics, and it is similar to this id or is the id of no signal.
         """
         if identifier in self.limits:
             return False
-        return self._has_unknown or nearest(identifier, self._unbound) is not None
+        return self._has_unknown or nearest(identifier, self._without_metrics) is not None
 
     @cached_property
-    def _unbound(self) -> frozenset[str]:
+    def _without_metrics(self) -> frozenset[str]:
         """The ids that have limits but no metrics."""
         return frozenset(
             identifier
@@ -228,18 +228,19 @@ class _System:
     @cached_property
     def _has_unknown(self) -> bool:
         return any(
-            identifier not in self.scope.signals and not self._is_state(identifier) for identifier in self._unbound
+            identifier not in self.scope.signals and not self._is_state(identifier)
+            for identifier in self._without_metrics
         )
 
     @cached_property
-    def _unlimited(self) -> frozenset[str]:
+    def _without_own_limits(self) -> frozenset[str]:
         """The ids that have metrics but no limits in the system itself."""
         return frozenset(identifier for identifier in self.metrics if identifier not in self.limits)
 
     @cached_property
-    def _of_nobody(self) -> tuple[str, ...]:
+    def _without_limits(self) -> tuple[str, ...]:
         """The ids that have metrics but no limits at all, neither in the system nor in `defaults`."""
-        return tuple(identifier for identifier in self._unlimited if identifier not in self.scope.house_limits)
+        return tuple(identifier for identifier in self._without_own_limits if identifier not in self.scope.house_limits)
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -251,18 +252,18 @@ class _System:
 
     def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
         if identifier in self.scope.signals:
-            return self._directed(self.scope.signals[identifier])
+            return self._with_bad_side(self.scope.signals[identifier])
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
-        if len(self._of_nobody) == 1 and nearest(identifier, self._known, itself=False) is None:
-            meant = f"did you mean `{self._of_nobody[0]}`, which has metrics and no limit?"
+        if len(self._without_limits) == 1 and nearest(identifier, self._known, itself=False) is None:
+            meant = f"did you mean `{self._without_limits[0]}`, which has metrics and no limit?"
             self.diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=meant)
             return None
         no_signal(identifier, span, self._known, self.diagnostics)
         return None
 
-    def _directed(self, signal: Signal | None) -> Signal | None:
-        """Return a signal with its bad side: `bad` beside the limits, else what `meaning` derives from its metrics."""
+    def _with_bad_side(self, signal: Signal | None) -> Signal | None:
+        """Return a signal with its bad side set: `bad` beside the limits, else the side that `meaning` derives."""
         if signal is None:
             return None
         own, house = table(self.limits, signal.id), table(self.scope.house_limits, signal.id)
@@ -274,7 +275,7 @@ class _System:
             return True
         if self.torn:
             return False
-        near = nearest(identifier, self._unlimited)
+        near = nearest(identifier, self._without_own_limits)
         if near is not None and near not in self.scope.signals:
             # The limits have the signal's id, so the id below `metrics:` is misspelt.
             related = (Related(span=span, message=f"`{identifier}` has limits and no metrics"),)
@@ -319,7 +320,7 @@ class _System:
         )
         return severity_limits
 
-    def _tell_subject(self, signal: Signal, binding: Binding | None) -> None:
+    def _complete_watch(self, signal: Signal, binding: Binding | None) -> None:
         """Set the subject and the counting window of the watch that was added last."""
         component = table(self.metrics, signal.id).get("component")
         named = None if component is None else str(component)

@@ -42,7 +42,7 @@ class Burn:
     consumed: Decimal
 
     def limit(self, budget: Decimal, period: Decimal) -> Decimal:
-        """Return the ratio of bad events that consumes this share of the period's budget; 1 or more never happens."""
+        """Return the ratio of bad events that consumes this share of the period's budget; 1 or more cannot occur."""
         return budget * self.consumed * period / self.long
 
 
@@ -67,7 +67,7 @@ PERIOD: Final = Parameter(
 
 
 class BurnRate(Ratio):
-    """Recording rules hold the ratio over each window once; a severity compares those of its two burn rates."""
+    """Each window's ratio is recorded once; a severity compares the recordings of its two burn rates."""
 
     name = "burn_rate"
     parameters = (PERIOD,)
@@ -78,7 +78,7 @@ class BurnRate(Ratio):
         return False
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return that not even a total failure spends the budget too fast, where no burn rate can occur; else None."""
+        """Return, if no burn rate can occur, that not even a total failure spends the budget too fast; else None."""
         if list(_burns(bound, limit)):
             return None
         return "the error budget is so large that not even a total failure spends it too fast"
@@ -95,7 +95,7 @@ class BurnRate(Ratio):
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
-        """Return a recording per window in use, and a condition per severity: a long and its short window are bad."""
+        """Return a recording per window, and a condition per severity: both windows of a burn are bad."""
         records: dict[str, str] = {}
         conditions: dict[str, str] = {}
         for limit in limits:
@@ -136,8 +136,8 @@ class BurnRate(Ratio):
         return f"{bound.signal.title} spent too fast"
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return the long window of the first slow burn rate, and an hour more."""
-        return SLOW[0].long + _BEFORE * STEP_SECONDS
+        """Return the long window of the first slow burn rate, plus an hour."""
+        return SLOW[0].long + _STEPS_BEFORE * STEP_SECONDS
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
         """Return cases for each burn rate: both windows just bad, or one of them just good."""
@@ -147,11 +147,11 @@ class BurnRate(Ratio):
 KIND = BurnRate()
 
 
-_BEFORE: Final = 60
+_STEPS_BEFORE: Final = 60
 _SLACK: Final = 14
-"""Steps added to a window: engines differ about its ends, and are up to two evaluations late."""
+"""Steps added to a window, because engines differ about its ends and are up to two evaluations late."""
 _HEAVY, _DROWNING = Decimal(20), Decimal(10_000)
-"""Traffic so heavy that the traffic of a short window, or of a long one, changes the ratio little."""
+"""Traffic beside which that of a short window (`_HEAVY`) or of a long one (`_DROWNING`) changes the ratio little."""
 
 
 def _cases(bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> Iterator[Case]:
@@ -172,7 +172,7 @@ class _Courses:
     steps: int
 
     def steady(self) -> Iterator[Case]:
-        """Yield constant shares, which all windows see alike."""
+        """Yield constant shares: the ratio is the same over every window."""
         edges = sorted({edge for limit in self.limits for _, edge in _burns(self.bound, limit)}, reverse=self.bound.low)
         for number, edge in enumerate(edges):
             for beyond in (False, True):
@@ -211,30 +211,33 @@ class _Courses:
         long, short = burn.long // step + for_seconds, _short(self.bound, burn) // step
         good, bad = self._near(edge, beyond=False), self._near(edge, beyond=True)
         before: tuple[Phase, ...] = ()
-        if long + _BEFORE // 2 <= self.steps:
+        if long + _STEPS_BEFORE // 2 <= self.steps:
             before = (Phase(value=Decimal(int(self.bound.low)), steps=self.steps - long, traffic=_DROWNING),)
             within = long
         else:  # no window looks further back
             within = self.steps
         name = f"{limit.severity}-{index + 1}"
-        for words, first, last, for_ in (
+        for words, first, last, last_steps in (
             ("now-fine", bad, good, short + keep),
             ("just-begun", good, bad, short + for_seconds),
         ):
-            if for_ < within:
-                course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
+            if last_steps < within:
+                course = (
+                    Phase(value=first, steps=within - last_steps, traffic=_HEAVY),
+                    Phase(value=last, steps=last_steps),
+                )
                 yield self._case(f"{name}-{words}", (*before, *course))
         firing = frozenset({limit.severity}) if before else self._firing(bad)
-        # The course may not fill the long window while the alert waits: its traffic is raised by as much.
+        # If the course is too short to fill the long window while the alert waits, its traffic is raised to match.
         floor = self._floor() * max(Decimal(burn.long) / ((self.steps - for_seconds) * step), Decimal(1))
         enough = floor * _JUST_MORE if floor else Decimal(1)
         less = tuple(replace(phase, traffic=phase.traffic * enough) for phase in before)
         yield self._case(f"{name}-below", (*less, Phase(value=good, steps=within, traffic=enough)))
         yield self._case(f"{name}-above", (*less, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
         if floor:
-            yield from self._quiet(name, before, bad, (within, burn.long // step, short, for_seconds, keep))
+            yield from self._one_window_quiet(name, before, bad, (within, burn.long // step, short, for_seconds, keep))
 
-    def _quiet(
+    def _one_window_quiet(
         self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int, int]
     ) -> Iterator[Case]:
         """Yield trouble in which one of the two windows has too little traffic and the other enough.
@@ -249,7 +252,7 @@ class _Courses:
                 Phase(value=bad, steps=quiet, traffic=floor * _JUST_LESS),
             )
             yield self._case(f"{name}-now-quiet", (*before, *course))
-        # An engine may miss a scrape at either end of the long window; the busy part weighs more then.
+        # An engine may miss a scrape at either end of the long window; the busy part then weighs more.
         pace = self.bound.binding.pace
         busy, seen = short + for_seconds, long - 2 * pace
         if not before or busy >= seen:

@@ -32,7 +32,7 @@ _MOST_NAMED: Final = 4
 class Missing(Kind):
     """One series per metric that is missing while a target is up, and one per job that has no target up.
 
-    The inputs of the binding are the metrics, under any names. `per` holds the dimensions that are told apart.
+    The inputs of the binding are the metrics; the inputs' names do not matter. `per` holds the dimensions.
     """
 
     name = "missing"
@@ -61,7 +61,7 @@ class Missing(Kind):
         by = _Matching(source, name)
         records: dict[str, str | tuple[str, ...]] = {}
         if source.up is not None:
-            # If each job is judged by itself, the recording must say whether a target is up, else only that one exists.
+            # If each job is judged by itself, the recording must say whether a target is up; else, that one exists.
             records[TARGETS] = aggregate("max" if source.judges_jobs else "group", by.job, source.up)
         if _GONE in words or not (source.only_up or source.named):
             records[PRESENT] = in_parts([_present(source, by, metric) for metric in source.metrics])
@@ -112,7 +112,7 @@ class Missing(Kind):
         return courses.cases(bound, steps, gone=severities.get(_GONE), down=severities.get(_DOWN))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return the time at the beginning in which everything exists, and until its end shows."""
+        """Return for how long everything exists at the beginning, plus the time until its end shows."""
         return courses.beginning(bound)
 
     def settle_seconds(self, bound: BoundSignal) -> int:
@@ -150,7 +150,7 @@ def _present(source: Place, by: _Matching, metric: Selector) -> str:
 
 
 def _gone(source: Place, by: _Matching, *, parts: int) -> str:
-    """Return PromQL for metrics that are missing while a target is up or, without known targets, existed before."""
+    """Return PromQL for metrics missing while a target is up; if targets are unknown, for those that existed before."""
     if source.up is None:
         missing = f"{by.seen} unless {by.on_metric} {by.present}"
     else:

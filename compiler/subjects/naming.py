@@ -15,27 +15,27 @@ from typing import Final
 from compiler.guides.vocabulary import vocabulary
 from compiler.subjects.words import parts, stem, words
 
-_BEFORE: Final = r"(?<![\w.@-])"
-_BEHIND: Final = r"(?![\w@])(?!-\w)(?!\.\w)"
+_WORD_BEGINS: Final = r"(?<![\w.@-])"
+_WORD_ENDS: Final = r"(?![\w@])(?!-\w)(?!\.\w)"
 _PATH: Final = re.compile(r"(?<![\w<>:/.])/(?:[\w.{}:*+@-]+/?)+")
 _CODE: Final = re.compile(r"(?<![\w/.@-])[A-Za-z][\w.:@-]*\w")
 _CODED: Final = re.compile(r"[\d_.:-]")
 _URL: Final = re.compile(r"\b\w+://\S+")
 _DIGITS: Final = re.compile(r"\d+")
-_NEVER: Final = re.compile(r"(?!)")
+_MATCHES_NOTHING: Final = re.compile(r"(?!)")
 ADDRESS: Final = re.compile(r"\d+(?:\.\d+){3}(?::\d+)?")
 _FILE: Final = re.compile(r"\.\w{1,5}/?$")
 _REGION: Final = re.compile(
     r"[a-z]{2,3}-(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-?\d?"
 )
-_LONGEST: Final = 80
+_MOST_CHARACTERS: Final = 80
 """Characters of a name, and of a pattern for names."""
-# A repetition of repetitions, and sets that Go writes in another way.
+# A repetition inside a repetition, and sets that Go and Python write differently.
 _NESTED: Final = re.compile(r"[*+}][^()]*\)[*+{]|\[\[|\[:")
-_ALONE: Final = re.compile(r"[\W_]*")
+_NO_WORDS: Final = re.compile(r"[\W_]*")
 _NEAR: Final = 300
 """Characters on either side of a name that can decide what it means."""
-_SHORT: Final = 6
+_MOST_WORDS: Final = 6
 """The most words of a heading, a label or a cell; such a short text is about whatever it names."""
 
 _ARTICLE: Final = r"(?:(?:the|our|its|an?|each|every|both|whole) +)?"
@@ -44,7 +44,7 @@ _PREPOSITION: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|<>≥≤]|[–—→-] |$|[-=]>|(?:at )?\d)")
 _BEGIN: Final = re.compile(rf"(?:^ *|[:;,.|(–—/] ?){_ARTICLE}[`\"'“]*$", re.IGNORECASE)
-_THE: Final = re.compile(r"(?:^ *|[:;,.|(–—] ?|\b(?:if|when|and|or) )(?:the|our) +[`\"'“]*$", re.IGNORECASE)
+_AFTER_ARTICLE: Final = re.compile(r"(?:^ *|[:;,.|(–—] ?|\b(?:if|when|and|or) )(?:the|our) +[`\"'“]*$", re.IGNORECASE)
 _OPEN: Final = re.compile(r"[(\[] *[`\"'“]*$")
 _CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
@@ -59,7 +59,7 @@ _ROOT: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """A name of a dimension, as the facets have it, and the pattern that finds it in a text.
+    """A name of a dimension, as the facets write it, and the pattern that finds it in a text.
 
     A `plain` word may mean something else; a `vague` one often does.
     """
@@ -74,8 +74,8 @@ class Known:
 class Occurrence:
     """A name at its place in a text; an empty name stands for everything.
 
-    `sure` is set if it can hardly mean anything else, `but` if the text means all others, and `strange` if no alert has
-    this name. `ELSEWHERE` stands for all but the names beside it, and `others` are those names.
+    `sure` is set if it can hardly mean anything else, `but` if the text means everything except this name, and
+    `strange` if no alert has it. The name `ELSEWHERE` stands for everything but the names beside it, the `others`.
     """
 
     start: int
@@ -94,7 +94,7 @@ ELSEWHERE: Final = "*"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """The names that tell what a statement is about in one dimension; if `but` is set, it is about all others.
+    """The names that tell what a statement is about in one dimension; if `but` is set, it is about everything else.
 
     `written` are the guide's words for them. If there are no names, the statement is about everything.
     """
@@ -131,11 +131,13 @@ def named(occurrences: Sequence[Occurrence]) -> Named | None:
 def known_value(value: str) -> Iterator[Known]:
     """Yield the names of one value of a label: the whole value, and a host's name without its port and its domain."""
     if value.isdecimal():
-        # "Shard 1" is a name, "1" is none.
-        yield Known(name=value.lstrip("0") or "0", pattern=_NEVER, plain=False, vague=False)
+        # "Shard 1" is a name, "1" alone is not.
+        yield Known(name=value.lstrip("0") or "0", pattern=_MATCHES_NOTHING, plain=False, vague=False)
         return
     if value in words().methods:
-        yield Known(name=value, pattern=re.compile(rf"{_BEFORE}{value.upper()}{_BEHIND}"), plain=False, vague=False)
+        yield Known(
+            name=value, pattern=re.compile(rf"{_WORD_BEGINS}{value.upper()}{_WORD_ENDS}"), plain=False, vague=False
+        )
         return
     forms = [value]
     if "/" not in value and not ADDRESS.fullmatch(value):
@@ -147,8 +149,8 @@ def known_value(value: str) -> Iterator[Known]:
 
 
 def known_word(word: str, *, name: str | None = None, vague: bool = False) -> Known:
-    """Return one word of a value or a title as a name; `name` is given if the facets call it otherwise."""
-    pattern = re.compile(rf"{_BEFORE}{re.escape(stem(word))}(?:s|['’]s)?{_BEHIND}", re.IGNORECASE)
+    """Return one word of a value or a title as a name; `name` is given if the facets use another one."""
+    pattern = re.compile(rf"{_WORD_BEGINS}{re.escape(stem(word))}(?:s|['’]s)?{_WORD_ENDS}", re.IGNORECASE)
     return Known(name=name or stem(word), pattern=pattern, plain=True, vague=vague or stem(word) in words().generic)
 
 
@@ -156,7 +158,7 @@ def known_environments() -> Iterator[Known]:
     """Yield all environments in all spellings."""
     for spellings, name in vocabulary().environments:
         for text in spellings:
-            pattern = re.compile(rf"{_BEFORE}(?P<non>non-?)?(?:{text})(?:['’]s)?{_BEHIND}", re.IGNORECASE)
+            pattern = re.compile(rf"{_WORD_BEGINS}(?P<non>non-?)?(?:{text})(?:['’]s)?{_WORD_ENDS}", re.IGNORECASE)
             yield Known(name=name, pattern=pattern, plain=True, vague=text in words().generic)
 
 
@@ -166,12 +168,12 @@ def _spelled(value: str) -> re.Pattern[str]:
     if "/" in value:
         return re.compile(rf"(?<![\w/.>]){re.escape(value.rstrip('/'))}/?(?![\w{{]|-\w|\.\w|/\w)", re.IGNORECASE)
     pieces = [re.escape(piece) for piece in re.split(r"[-_ ]", value)]
-    return re.compile(rf"{_BEFORE}{'[-_ ]?'.join(pieces)}(?:['’]s)?{_BEHIND}", re.IGNORECASE)
+    return re.compile(rf"{_WORD_BEGINS}{'[-_ ]?'.join(pieces)}(?:['’]s)?{_WORD_ENDS}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """The names of one dimension; `patterns` are regular expressions for others, `paths` is set if any is a path."""
+    """The names of one dimension; `patterns` are expressions for further names, `paths` is set if a name is a path."""
 
     dimension: str
     known: tuple[Known, ...]
@@ -196,7 +198,7 @@ def occurrences(text: str, names: Names) -> list[Occurrence]:
         for stranger in strangers
         if not any(occurrence.start <= stranger.start < occurrence.end for occurrence in recognised)
     ]
-    return _longest([*recognised, *new, *_everything(without_paths, names.dimension)])
+    return _without_overlaps([*recognised, *new, *_everything(without_paths, names.dimension)])
 
 
 def _numbered(text: str, names: Names) -> Iterator[Occurrence]:
@@ -251,7 +253,7 @@ def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occur
     if words().compared.search(before) or (known.plain and words().people.match(behind)):
         return
     framed = is_framed(text, start, end)
-    short = len(text.split()) <= _SHORT
+    short = len(text.split()) <= _MOST_WORDS
     if known.vague and not framed:
         return
     distinct = not known.plain or len(known.name) > 2 or match.group().isupper() or framed_by_kind(text, start, end)
@@ -271,7 +273,7 @@ def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occur
 def is_framed(text: str, start: int, end: int) -> bool:
     """Return whether a word stands in a place for names."""
     before, behind = _beside(text, start, end)
-    if _ALONE.fullmatch(before) and _ALONE.fullmatch(behind):
+    if _NO_WORDS.fullmatch(before) and _NO_WORDS.fullmatch(behind):
         return True
     if _PREPOSITION.search(before) and not _noun_follows(behind):
         return True
@@ -279,7 +281,7 @@ def is_framed(text: str, start: int, end: int) -> bool:
         return True
     if _BEGIN.search(before) and (_LABEL.match(behind) or (stem(text[start:end]) not in words().generic)):
         return True
-    if _THE.search(before) and stem(text[start:end]) in words().things and not _noun_follows(behind):
+    if _AFTER_ARTICLE.search(before) and stem(text[start:end]) in words().things and not _noun_follows(behind):
         return True
     return framed_by_kind(text, start, end) or _POSSESSIVE.match(behind) is not None or _is_measured(behind)
 
@@ -289,10 +291,10 @@ def _noun_follows(behind: str) -> bool:
     word = re.match(r" +([a-z]+)", behind)
     if word is None or re.match(rf" +{words().kinds}\b", behind, re.IGNORECASE) or _is_measured(behind):
         return False
-    return not _FUNCTION.fullmatch(word[1])
+    return not _FUNCTION_WORD.fullmatch(word[1])
 
 
-_FUNCTION: Final = re.compile(
+_FUNCTION_WORD: Final = re.compile(
     r"(?:a|an|the|is|are|was|be|has|have|may|must|should|can|will|if|when|once|while|and|or|but|at|above|below|over|under|more"
     r"|less|fewer|for|with|by|in|on|of|to|than|that|which|we|it|they|this|exceeds?|reach(?:es)?|rises?|falls?|drops?|goes|gets|stays?"
     r"|pages?|warns?|alerts?|fires?|takes?|needs?|only|alone|also|too|respectively|warning|critical|emergency|info|where|as|from|up)"
@@ -328,7 +330,7 @@ def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
     for match in _PATH.finditer(text) if paths else ():
         path = match.group().rstrip(".:,").lower()
         start, end = match.start(), match.start() + len(path)
-        if not _FILE.search(path) and (is_framed(text, start, end) or len(text.split()) <= _SHORT):
+        if not _FILE.search(path) and (is_framed(text, start, end) or len(text.split()) <= _MOST_WORDS):
             name = path.rstrip("/") or "/"
             yield Occurrence(start=start, end=end, name=name, written=path, sure=True, strange=True)
 
@@ -339,7 +341,7 @@ def _strange_codes(text: str, names: Names) -> Iterator[Occurrence]:
     regions = any(_REGION.fullmatch(known.name) for known in names.known)
     for match in _CODE.finditer(text):
         name = match.group().lower()
-        if len(name) > _LONGEST or not (_CODED.search(name) or _has_digit(name)):
+        if len(name) > _MOST_CHARACTERS or not (_CODED.search(name) or _has_digit(name)):
             continue
         is_alike = _has_digit(name) and _DIGITS.sub("0", name) in forms
         is_region = regions and _REGION.fullmatch(name) is not None
@@ -355,7 +357,7 @@ def _has_digit(text: str) -> bool:
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     """Return a matcher's compiled pattern; None if it is not supported here, or might take long."""
-    if len(pattern) > _LONGEST or _NESTED.search(pattern):
+    if len(pattern) > _MOST_CHARACTERS or _NESTED.search(pattern):
         return None
     try:
         return re.compile(pattern)
@@ -378,7 +380,7 @@ def leading(pattern: str) -> str:
 _LEADING: Final = re.compile(r"\^?(?P<path>/[\w/.-]*?)(?P<more>\.?[*+?({\[|\\]|\$?$)")
 
 
-def _longest(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+def _without_overlaps(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     kept: list[Occurrence] = []
     for candidate in sorted(occurrences, key=lambda occurrence: (occurrence.start - occurrence.end, occurrence.start)):
         if all(candidate.end <= longer.start or candidate.start >= longer.end for longer in kept):

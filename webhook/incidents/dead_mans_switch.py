@@ -39,11 +39,11 @@ HEARING = "hearing"
 LEFT_OUT = "left out"
 """When a Watchdog last arrived that is not recorded separately, because there are too many."""
 FIRST_INTERVALS = 1
-"""The same for a Watchdog that was never heard: no delivery can have been lost, so the alert fires sooner."""
+"""`INTERVALS` for a Watchdog that was never heard: no delivery can have been lost, so the alert fires sooner."""
 LOOK_SECONDS = 15.0
 """The longest time between two checks; a shorter Watchdog interval is checked once per interval."""
 GAP_SECONDS = 60.0
-"""After so long without a check no replica was running to hear the Watchdog, so its silence counts anew."""
+"""So long without a check means that no replica was running to hear the Watchdog: its silence counts anew."""
 ALERT = "TocsinWatchdogSilent"
 GROUP = {"alertname": ALERT}
 GROUP_KEY = f'{{}}/tocsin:{{alertname="{ALERT}"}}'
@@ -100,7 +100,7 @@ def listening_since(heard: Heard, now: float) -> float:
 
 
 def way_interval(last: float | None, beats: Sequence[Beat], catalog: Catalog) -> float:
-    """Return the interval in seconds at which any Watchdog is expected, of those still heard when the last one was."""
+    """Return at which interval (seconds) any Watchdog is expected; those silent when the last one came do not count."""
     alive = [
         interval_of(beat, catalog)
         for beat in beats
@@ -124,7 +124,7 @@ def silence(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = 
 
 
 def is_heard(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
-    """Return whether any Watchdog arrived lately. While Tocsin does not listen, it is neither heard nor silent."""
+    """Return whether any Watchdog arrived lately. While Tocsin does not listen, none is heard or silent."""
     return not opens(heard.last, catalog, now, beats)
 
 
@@ -207,12 +207,14 @@ def forgotten_fingerprints(incident: Incident) -> frozenset[str]:
 def raised(silence: Silence, catalog: Catalog, now: float) -> AlertBatch:
     """Return the alert batch that begins Tocsin's own alert on this silence."""
     if silence.labels is not None:
-        return _told(catalog, silence, firing=True, at=silence.since, annotations=_of_one(silence, catalog, now))
+        return _alert_batch(
+            catalog, silence, firing=True, at=silence.since, annotations=_annotations_of_one(silence, catalog, now)
+        )
     ago, interval = span(now - silence.since), silence.interval or catalog.watchdog.interval_seconds
     last = (
         "It has never been heard." if silence.last is None else f"It was last heard at {clock(silence.last, now=now)}."
     )
-    return _told(
+    return _alert_batch(
         catalog,
         silence,
         firing=True,
@@ -225,7 +227,7 @@ def raised(silence: Silence, catalog: Catalog, now: float) -> AlertBatch:
     )
 
 
-def _of_one(silence: Silence, catalog: Catalog, now: float) -> dict[str, str]:
+def _annotations_of_one(silence: Silence, catalog: Catalog, now: float) -> dict[str, str]:
     name, ago = name_of(silence.labels or {}), span(now - silence.since)
     others = "Other Watchdogs arrive, so the way from Alertmanager to here is open"
     if silence.key == OURS:
@@ -253,7 +255,7 @@ def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> AlertBatch:
 def ended(catalog: Catalog, now: float, silence: Silence | None = None) -> AlertBatch:
     """Return the alert batch that ends the alert on a silence; without a silence, on that of all Watchdogs."""
     over = silence or Silence(since=now, last=None)
-    return _told(catalog, over, firing=False, at=now, annotations={})
+    return _alert_batch(catalog, over, firing=False, at=now, annotations={})
 
 
 def is_told(incident: Incident | None) -> bool:
@@ -268,13 +270,15 @@ def is_ours(incident: Incident) -> bool:
 
 
 def _group_key(silence: Silence, alert: Alert | None) -> str:
-    """Return the group key for PagerDuty; for the silence of all, the one in Alertmanager's own page about it."""
+    """Return the group key for PagerDuty; for the silence of all, the one that Alertmanager's own page about it has."""
     if silence.key:
         return f"{GROUP_KEY}:{silence.key}"
     return (alert.direct_group_key if alert else None) or GROUP_KEY
 
 
-def _told(catalog: Catalog, silence: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> AlertBatch:
+def _alert_batch(
+    catalog: Catalog, silence: Silence, *, firing: bool, at: float, annotations: dict[str, str]
+) -> AlertBatch:
     # The Alertmanager tells this heartbeat from another with the same labels.
     way = {"alertmanager": silence.source[:LONGEST_VALUE]} if silence.is_apart and silence.source else {}
     group = {**(silence.labels or {}), **way, **GROUP}

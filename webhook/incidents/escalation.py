@@ -19,7 +19,7 @@ from webhook.severity import Severity
 from webhook.timestamps import HOUR
 
 REVIEW_SECONDS = HOUR
-"""How often Alertmanager is asked about an incident without another due step: a silenced alert's end is not sent."""
+"""How often Alertmanager is asked about an incident without another step: it never reports a silenced alert's end."""
 
 LEAST_SECONDS = 60.0
 """The least time between two levels: an interval of zero would call people without end."""
@@ -79,17 +79,17 @@ def standing(catalog: Catalog, *, policy: str, severity: Severity, paged_at: flo
     chosen = catalog.policy(policy)
     tier = chosen.severities[severity]
     level = min(level, len(chosen.levels) - 1)
-    at = None if tier.escalate_seconds is None else _passed(catalog, tier, paged_at, tier.escalate_seconds)
-    further = at is not None and level + 1 < len(chosen.levels)
+    at = None if tier.escalate_seconds is None else _time_after(catalog, tier, paged_at, tier.escalate_seconds)
+    has_next = at is not None and level + 1 < len(chosen.levels)
     respond = tier.respond_seconds
     return Standing(
         level=level + 1,
         title=title_of(catalog, policy, level, paged_at),
         respond_seconds=respond,
-        respond_by=None if respond is None else _passed(catalog, tier, paged_at, respond),
-        next_title=title_of(catalog, policy, level + 1, at) if at is not None and further else None,
-        next_at=at if further else None,
-        next_seconds=tier.escalate_seconds if further else None,
+        respond_by=None if respond is None else _time_after(catalog, tier, paged_at, respond),
+        next_title=title_of(catalog, policy, level + 1, at) if at is not None and has_next else None,
+        next_at=at if has_next else None,
+        next_seconds=tier.escalate_seconds if has_next else None,
     )
 
 
@@ -105,7 +105,7 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 
 
 def due(catalog: Catalog, incident: Incident) -> Due | None:
-    """Return the incident's next step if nothing happens before, or None if there is none."""
+    """Return the incident's next step if nothing happens until then, or None if there is none."""
     following, times = planned(catalog, incident), questions(incident)
     if not times:
         return following
@@ -128,7 +128,7 @@ def questions(incident: Incident) -> tuple[float, ...]:
 def planned(catalog: Catalog, incident: Incident) -> Due | None:
     """Return the incident's next step that people are told about: `due` without the `questions`."""
     if incident.status == "resolved":
-        return _told_again(catalog, incident)
+        return _due_if_it_fires_on(catalog, incident)
     if incident.flapping_since is not None and not incident.open_firings:
         ends = (firing.ended_at for firing in incident.firings if firing.ended_at is not None)
         return Due(kind="calm", at=max(ends, default=incident.flapping_since) + CALM_SECONDS)
@@ -137,18 +137,18 @@ def planned(catalog: Catalog, incident: Incident) -> Due | None:
         return Due(kind="review", at=incident.paged_at + REVIEW_SECONDS)
     if incident.status == "open":
         span = max(tier.escalate_seconds, LEAST_SECONDS)
-        return Due(kind="escalate", at=_passed(catalog, tier, incident.paged_at, span))
+        return Due(kind="escalate", at=_time_after(catalog, tier, incident.paged_at, span))
     hold = holds(tier)
     since = max(incident.paged_at, incident.acknowledged_at or 0.0)
     if hold is None:
         return Due(kind="review", at=since + REVIEW_SECONDS)
-    return Due(kind="respond", at=_passed(catalog, tier, since, hold))
+    return Due(kind="respond", at=_time_after(catalog, tier, since, hold))
 
 
 def holds(tier: Tier) -> float | None:
     """Return for how many seconds an acknowledgement holds while the incident lasts; None means for ever.
 
-    If the policy does not set it, it is the longer of the tier's two spans, because `respond` may be `now`: nobody is
+    If the policy does not set it, it is the longer of the tier's two spans: `respond` may be `now`, but nobody is to be
     called again sooner than the next level would have been.
     """
     if tier.holds:
@@ -167,17 +167,17 @@ def moves_on_at(catalog: Catalog, incident: Incident, meant_for: float) -> float
     spans = [span for span in (tier.respond_seconds, tier.escalate_seconds) if span is not None]
     if not spans:
         return meant_for + PATIENCE_WITHOUT_DEADLINE
-    deadline = _passed(catalog, tier, incident.paged_at, min(spans))
+    deadline = _time_after(catalog, tier, incident.paged_at, min(spans))
     return meant_for + max(LEAST_PATIENCE_SECONDS, (deadline - meant_for) / 2)
 
 
-def _told_again(catalog: Catalog, incident: Incident) -> Due | None:
+def _due_if_it_fires_on(catalog: Catalog, incident: Incident) -> Due | None:
     """Return when people are called again about an incident that fires on after a person resolved it, else None."""
     if not incident.fires_on or incident.resolved_at is None:
         return None
     tier = catalog.policy(incident.policy).severities[incident.severity]
     span = max(tier.still_firing_seconds, LEAST_SECONDS)
-    return Due(kind="still_firing", at=_passed(catalog, tier, incident.resolved_at, span))
+    return Due(kind="still_firing", at=_time_after(catalog, tier, incident.resolved_at, span))
 
 
 def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], str | None]) -> Step:
@@ -197,7 +197,7 @@ def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], 
     return Step(level=min(incident.level + 1, last) if below is None else below, unreachable=tuple(reasons))
 
 
-def _passed(catalog: Catalog, tier: Tier, start: float, seconds: float) -> float:
+def _time_after(catalog: Catalog, tier: Tier, start: float, seconds: float) -> float:
     """Return when `seconds` have passed since `start`, counting only the tier's hours if it has some."""
     schedule = catalog.schedules.get(tier.hours or "")
     at = schedule.after(start, seconds) if schedule and seconds else None

@@ -95,8 +95,8 @@ class Incident:
     flapping_since: float | None = None
     """Since when it flaps, None if it does not: a flapping incident stays open until it has been quiet for a while."""
     firing_at: float | None = None
-    """Set while the incident fires on although a person resolved it: when Alertmanager last reported a firing alert
-    of it, or the time of the resolve if Alertmanager has not since."""
+    """Set while an incident that a person resolved fires on: when Alertmanager last reported one of its alerts as
+    firing, or the time of the resolve if there was no such report since."""
     news_at: tuple[float, ...] = ()
     """When people were called because another component joined, as far back as `joining` looks."""
     doubted_at: float | None = None
@@ -322,14 +322,14 @@ class Outcome:
 
 
 def with_left_out(incident: Incident, group_labels: Mapping[str, str], count: int) -> Incident:
-    """Return the incident with the group's last batch having left out `count` alerts; other groups stay as they are."""
+    """Return the incident after a batch of this group left out `count` alerts; other groups stay as they are."""
     others = tuple(group for group in groups_left_out(incident) if group.group_labels != group_labels)
     left_out = (*others, LeftOut(group_labels=dict(group_labels), count=count)) if count else others
     return replace(incident, left_out=left_out, truncated=sum(group.count for group in left_out))
 
 
 def groups_left_out(incident: Incident) -> tuple[LeftOut, ...]:
-    """Return the numbers left out, by group; earlier releases kept no groups, then the incident's own group counts."""
+    """Return the numbers left out, by group; a number without a group (earlier releases) counts for its own group."""
     if incident.left_out or not incident.truncated:
         return incident.left_out
     return (LeftOut(group_labels=incident.group_labels, count=incident.truncated),)
@@ -370,5 +370,5 @@ def dedup_key(group_key: str) -> str:
 
 
 def own_dedup_key(group_key: str, team: str, policy: str) -> str:
-    """Return a dedup key for an incident whose group key another team's incident uses: a resolve must end only one."""
+    """Return a dedup key for an incident whose group key another team's uses, so that a resolve ends only one."""
     return dedup_key(json.dumps([group_key, team, policy]))

@@ -1,7 +1,7 @@
 """Decide what an event makes of an incident, and whether people are notified. Pure.
 
-`alert_batches`, `responses` and `steps` pass in the events. `delivery` handles alert
-batches, and `by_hand` handles a person's resolve.
+`alert_batches`, `responses` and `steps` pass in the events. `delivery` handles alert batches, and `by_hand` handles a
+person's resolve.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from webhook.incidents.joining import covered
 def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
     incident: Incident | None, event: Event, now: float
 ) -> Outcome:
-    """Return what `event` makes of `incident`: the group's open incident, its latest one if it may reopen, or None."""
+    """Return what `event` makes of `incident`, the group's open one, else its latest if that may reopen, else None."""
     if isinstance(event, AlertBatch):
         return deliver(incident, event, now)
     if incident is None:
@@ -69,7 +69,7 @@ def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
         case Resumed():
             return _resume(incident, event, now)
         case Suppressed():
-            return _hold(incident, event, now)
+            return _suppress(incident, event, now)
         case Gone():
             return _gone(incident, event, now)
         case Unlisted():
@@ -160,7 +160,7 @@ def _escalate(incident: Incident, event: Escalated, now: float) -> Outcome:
     )
 
 
-def _hold(incident: Incident, event: Suppressed, now: float) -> Outcome:
+def _suppress(incident: Incident, event: Suppressed, now: float) -> Outcome:
     if incident.suppressed_by == event.by:
         return Outcome(result="unchanged", incident=incident)
     since = now if incident.suppressed_since is None else incident.suppressed_since
@@ -201,7 +201,7 @@ def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
 
 
 def _asked_again(incident: Incident, now: float) -> Incident:
-    """Return the incident open and no longer held, with its level's time counting from `now`."""
+    """Return the incident open and no longer suppressed, with its level's time counting from `now`."""
     return replace(
         incident,
         status="open",

@@ -47,7 +47,7 @@ MOST_CONNECTIONS = 1_000
 MOST_OF_PEER = 100
 """Connections from one peer. A trusted proxy forwards for many clients and has no such limit."""
 GRACE_SECONDS = 2.0
-"""How long the limit of a peer spares a new connection, while there is room for more connections in total."""
+"""How long a new connection is exempt from its peer's limit, while there is room for more connections in total."""
 MOST_KEPT = 64 * 1_024 * 1_024
 """Bytes of incomplete requests, of all connections together."""
 MOST_UNSENT = 64 * 1_024 * 1_024
@@ -104,7 +104,7 @@ class Connections(Worker):  # type: ignore[misc]
             for key, _ in self.selector.select(TURN_SECONDS):
                 key.data()
         self._take_back()
-        self._close_late()
+        self._act_on_deadlines()
 
     def _drain(self) -> None:
         """Close the port at once, and answer the requests under way."""
@@ -119,7 +119,7 @@ class Connections(Worker):  # type: ignore[misc]
         while (self.waiting or self.under_way) and time.monotonic() < deadline:
             self._turn()
         for job, _ in self.pools.empty():
-            _say(job.connection, 503, "ending; try again")
+            _answer_directly(job.connection, 503, "ending; try again")
             job.connection.close()
 
     def _accept(self, listener: Any) -> None:  # noqa: ANN401  gunicorn's listener
@@ -229,7 +229,7 @@ class Connections(Worker):  # type: ignore[misc]
                 return
 
     def _judge(self, connection: Connection) -> bool:
-        """Decide from what has arrived what happens to the request; return whether the loop stops reading it."""
+        """Decide what to do with the request as far as it has arrived; return whether the loop stops reading it."""
         reading, head = connection.reading, connection.reading.head
         if reading.state == "too_large":
             return self._refuse(connection, 431, "the headers are too large")
@@ -242,7 +242,7 @@ class Connections(Worker):  # type: ignore[misc]
             return self._hand_over(connection)
         if reading.body_size > LARGEST_KEPT:
             return self._hand_over(connection)
-        self._keep_within()
+        self._limit_kept_bytes()
         return False
 
     def _judge_head(self, connection: Connection, head: Head) -> bool:
@@ -256,7 +256,7 @@ class Connections(Worker):  # type: ignore[misc]
         if reading.state == "body" and not reads_body(head, connection.pool, self.app.settings):
             return self._hand_over(connection)
         if reading.state == "body" and head.waits_for_continue:
-            # A client whose buffer is full of earlier answers goes without the interim response.
+            # If a client's buffer is full of earlier answers, it does not get the interim response.
             with contextlib.suppress(OSError):
                 connection.sock.send(_CONTINUE)
         return False
@@ -277,7 +277,7 @@ class Connections(Worker):  # type: ignore[misc]
         declared = head.length or 0 if head else 0
         return max(declared, connection.reading.body_size) > LARGEST_KEPT
 
-    def _keep_within(self) -> None:
+    def _limit_kept_bytes(self) -> None:
         while sum(len(connection.reading) for connection in self.waiting) > MOST_KEPT:
             self._make_room(lambda other: len(other.reading) > PIECE)
 
@@ -292,14 +292,14 @@ class Connections(Worker):  # type: ignore[misc]
         self.under_way += 1
         if not self.pools.put(connection.pool or "strangers", (job, rest)):
             self.under_way -= 1
-            _say(connection, 503, "too many requests wait already; try again")
+            _answer_directly(connection, 503, "too many requests wait already; try again")
             self._linger(connection)
         return True
 
     def _refuse(self, connection: Connection, status: int, reason: str) -> bool:
         self._leave(connection)
         connection.lend()
-        _say(connection, status, reason)
+        _answer_directly(connection, status, reason)
         self._linger(connection)
         return True
 
@@ -339,7 +339,7 @@ class Connections(Worker):  # type: ignore[misc]
             self._wait(connection)
             self._go_on(connection)
             if connection.unsent:
-                self._keep_within_unsent()
+                self._limit_unsent_bytes()
 
     def _send(self, connection: Connection) -> None:
         """Send the answer, then go on to the next request; raises BlockingIOError or ssl.SSLWant… until it is sent."""
@@ -363,7 +363,7 @@ class Connections(Worker):  # type: ignore[misc]
         elif connection.is_encrypted:
             self._read(connection)  # the selector does not report bytes that TLS has already decrypted
 
-    def _keep_within_unsent(self) -> None:
+    def _limit_unsent_bytes(self) -> None:
         while sum(connection.unsent for connection in self.waiting) > MOST_UNSENT:
             self._make_room(lambda other: bool(other.unsent))
 
@@ -377,7 +377,7 @@ class Connections(Worker):  # type: ignore[misc]
         except (OSError, ValueError):
             self._close(connection)
 
-    def _close_late(self) -> None:
+    def _act_on_deadlines(self) -> None:
         now = time.monotonic()
         for connection in [other for other in self.waiting if other.deadline <= now]:
             if connection.phase == "held":
@@ -398,7 +398,7 @@ def _file_handles() -> int:
     return soft
 
 
-def _say(connection: Connection, status: int, reason: str) -> None:
+def _answer_directly(connection: Connection, status: int, reason: str) -> None:
     """Send an answer without the application; do not wait for what does not fit into the socket's buffer."""
     words = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
     body = f'{{"error":"{reason}"}}\n'

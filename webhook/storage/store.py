@@ -35,7 +35,7 @@ from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, firings, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
 
-_EPISODE_COLUMNS = tuple(field.name for field in fields(AlertFiring))
+_FIRING_COLUMNS = tuple(field.name for field in fields(AlertFiring))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "firings"})
 
 _MUTABLE = (
@@ -62,8 +62,8 @@ PostgreSQL's lock table holds some thousand locks for all transactions together.
 """
 # The first halves of the advisory lock keys: for all alerts, and for a single alert.
 # Any constants that no other lock uses will do.
-_EVERY_TURN, _TURN = 7_074_222, 7_074_223
-_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:name, turn) FROM unnest(CAST(:turns AS integer[])) AS turn")
+_ALL_ALERTS_LOCK, _ALERT_LOCK = 7_074_222, 7_074_223
+_LOCK_ALERTS = text("SELECT pg_advisory_xact_lock(:name, turn) FROM unnest(CAST(:turns AS integer[])) AS turn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +95,12 @@ def lock_alerts(connection: Connection, group_hash: str, fingerprints: Sequence[
     """
     if connection.dialect.name != "postgresql":
         return
-    turns = sorted({zlib.crc32(fingerprint.encode()) & 0x7FFF_FFFF for fingerprint in fingerprints})
-    if len(turns) > MOST_TURNS:
-        connection.execute(select(func.pg_advisory_xact_lock(_EVERY_TURN, 0)))
+    alert_keys = sorted({zlib.crc32(fingerprint.encode()) & 0x7FFF_FFFF for fingerprint in fingerprints})
+    if len(alert_keys) > MOST_TURNS:
+        connection.execute(select(func.pg_advisory_xact_lock(_ALL_ALERTS_LOCK, 0)))
     else:
-        connection.execute(select(func.pg_advisory_xact_lock_shared(_EVERY_TURN, 0)))
-        connection.execute(_TAKE_TURN, {"name": _TURN, "turns": turns})
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_ALL_ALERTS_LOCK, 0)))
+        connection.execute(_LOCK_ALERTS, {"name": _ALERT_LOCK, "turns": alert_keys})
     numbers = sorted(
         {*open_incident_by_fingerprint(connection, fingerprints).values(), *open_numbers(connection, group_hash)}
     )
@@ -136,7 +136,7 @@ def open_truncated(connection: Connection) -> Sequence[int]:
 
 
 def in_doubt(connection: Connection, fingerprints: Sequence[str]) -> Sequence[int]:
-    """Return the ids of the incidents in which one of these alerts ended and was then told again with its old start."""
+    """Return the ids of the incidents in which one of these alerts ended and was reported again with its old start."""
     query = select(firings.c.fingerprint, firings.c.incident_id).where(
         firings.c.refired_at.is_not(None), firings.c.ended_at.is_not(None)
     )
@@ -317,7 +317,7 @@ def listing(
 
 
 def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return the number of incidents that are not over, by severity and status; the `resolved` ones fire on."""
+    """Return the number of incidents that are not over, by severity and status; those `resolved` fire on."""
     query = (
         select(incidents.c.severity, incidents.c.status, func.count())
         .where(_NOT_OVER)
@@ -359,7 +359,7 @@ def _incident(row: RowMapping, incident_firings: tuple[AlertFiring, ...]) -> Inc
 
 
 def _firing(row: RowMapping) -> AlertFiring:
-    values = {name: row[name] for name in _EPISODE_COLUMNS}
+    values = {name: row[name] for name in _FIRING_COLUMNS}
     return AlertFiring(**{**values, "sources": tuple(Source(**source) for source in row["sources"])})
 
 

@@ -2,11 +2,12 @@
 
 Only Alertmanagers whose external URL the incident's alert batches carried are asked, always at configured addresses and
 never at an address from a payload. `alertmanager_state` classifies their answers. The time and the size of answers are
-bounded, and no redirect is followed. Any error means that the state is unknown, which must never keep a page back.
+bounded, and no redirect is followed. Any error makes the state unknown, and an unknown state must never hold a page
+back.
 
-Several servers may answer at one address, and one of them may have lost its Prometheus. Therefore one answer lists both
-the missing alert and the Watchdog, so that both come from the same server. The server's start time is requested over
-the same connection.
+Several servers may answer at one address, and one of them may have lost its Prometheus. Therefore one request asks for
+both the Watchdog and the alert that may be missing, so that the same server answers for both. The server's start time
+is requested over the same connection.
 
 Requests: GET /api/v2/alerts, /api/v2/alerts/groups and /api/v2/status (Alertmanager's api/v2/openapi.yaml, in 0.25 and
 in 0.33). Only the groups show which alerts a time interval mutes. Measured: 0.33 reports it there and leaves `mutedBy`
@@ -84,7 +85,7 @@ Until then, a start time from that address does not tell which server lists the 
 """
 
 _LONGEST_FILTERS = 4_000
-_NOT_READ = (TypeError, AttributeError, KeyError, ValueError)
+_PARSE_ERRORS = (TypeError, AttributeError, KeyError, ValueError)
 """Exceptions that parsing raises if the answer is not Alertmanager's."""
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", flags=re.ASCII)
 _RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
@@ -131,14 +132,14 @@ class AlertmanagerApi:
         if known is None:
             return Unknown(reason="the store could not be read")
         asked = [server for server in self._servers if not server.external_urls or server.external_urls & urls]
-        testimonies = _of_nobody_known(self._servers, urls) | {
+        testimonies = _of_shared_urls(self._servers, urls) | {
             server.key: self._testimony(server, incident, known) for server in asked
         }
         return classify(incident, tuple(testimonies.values()), known, self._now())
 
     def _testimony(self, server: Server, incident: Incident, known: Known) -> Testimony:
         """Return the testimony of one server; if the server does not answer, the testimony carries the reason."""
-        testimony = _nothing(server)
+        testimony = _without_answer(server)
         silent = self._silent.get(server.key)
         if silent is not None and self._clock() < silent[0]:
             return replace(testimony, reason=silent[1])
@@ -147,7 +148,7 @@ class AlertmanagerApi:
                 labels = labels_to_ask_by(incident)
                 listed = conversation.get("alerts", _query(labels))
                 testimony = replace(testimony, alerts=tuple(_listed(listed)), asked_by=labels)
-                if _leaves_out(testimony, incident) and any(
+                if _leaves_open(testimony, incident) and any(
                     watchdog.url in testimony.urls or testimony.any_url for watchdog in known.watchdogs
                 ):
                     testimony = self._with_watchdogs(conversation, testimony, incident)
@@ -156,11 +157,11 @@ class AlertmanagerApi:
         except _Refused as refused:
             self._silent[server.key] = self._clock() + SILENT_SECONDS, str(refused)
             return replace(testimony, reason=str(refused))
-        except _NOT_READ:
+        except _PARSE_ERRORS:
             return replace(testimony, reason="the answer is not Alertmanager's")
 
     def _with_watchdogs(self, conversation: _Conversation, testimony: Testimony, incident: Incident) -> Testimony:
-        """Return the testimony with a second answer's Watchdogs and alerts, and the alerts that only the first lists.
+        """Return the testimony with the Watchdogs and alerts of a second answer, and the alerts only in the first.
 
         An alert that either answer lists fires. An alert that neither lists is missing from the same answer that lists
         the Watchdogs.
@@ -168,7 +169,7 @@ class AlertmanagerApi:
         name = self._watchdog()
         try:
             listed = tuple(_listed(conversation.get("alerts", _query_for_both(names_to_ask_by(incident), name))))
-        except (_Refused, *_NOT_READ) as error:
+        except (_Refused, *_PARSE_ERRORS) as error:
             why = str(error) if isinstance(error, _Refused) else "the answer is not Alertmanager's"
             return replace(
                 testimony, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {why}"
@@ -190,7 +191,7 @@ class AlertmanagerApi:
             for _ in range(STATUS_TIMES):
                 starts.append(parse_rfc3339(conversation.get("status", [])["uptime"]).seconds)
                 ages.append((time.time() if conversation.date is None else conversation.date) - starts[-1])
-        except (_Refused, *_NOT_READ):
+        except (_Refused, *_PARSE_ERRORS):
             return testimony
         if len(set(starts)) > 1:
             self._several[testimony.server] = self._clock() + SEVERAL_SECONDS
@@ -268,7 +269,7 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
     return json.loads(body)
 
 
-def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
+def _of_shared_urls(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
     """Return a testimony without an answer for each external URL that several clusters share."""
     shared = urls & {url for server in servers for url in server.shared_urls}
     reason = "several clusters have the external URL {}, and its deliveries do not say which (`?cluster=NAME`)"
@@ -278,7 +279,7 @@ def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[
     }
 
 
-def _nothing(server: Server) -> Testimony:
+def _without_answer(server: Server) -> Testimony:
     """Return a testimony without an answer; a server without configured external URLs gets its own address as one."""
     urls = server.external_urls or frozenset({plain_address(server.url)})
     return Testimony(server=server.key, urls=urls, any_url=not server.external_urls)
@@ -331,7 +332,7 @@ class _Refused(Exception):  # noqa: N818  not an error: it becomes an `Unknown`
     """The server gave no acceptable answer; the message is the reason."""
 
 
-def _leaves_out(testimony: Testimony, incident: Incident) -> bool:
+def _leaves_open(testimony: Testimony, incident: Incident) -> bool:
     """Return whether the answer leaves open what became of some alert of the incident."""
     listed = {alert.fingerprint for alert in testimony.alerts or ()}
     known = {firing.fingerprint for firing in incident.open_firings}
@@ -351,7 +352,7 @@ def _with_places(conversation: _Conversation, testimony: Testimony, incident: In
             "alerts/groups", _query(testimony.asked_by, ("active", "silenced", "inhibited", "muted"))
         )
         return replace(testimony, placed=tuple(_places(groups)))
-    except (_Refused, *_NOT_READ):
+    except (_Refused, *_PARSE_ERRORS):
         return testimony
 
 
@@ -400,7 +401,7 @@ def _listed(answer: Any) -> Iterator[Listed]:  # noqa: ANN401  JSON
             fingerprint=str(alert["fingerprint"]),
             labels=dict(alert["labels"]),
             suppression=suppression,
-            starts_at=_start(alert.get("startsAt")),
+            starts_at=_start_time(alert.get("startsAt")),
         )
 
 
@@ -414,7 +415,7 @@ def _places(answer: Any) -> Iterator[Placed]:  # noqa: ANN401  JSON
             yield Placed(fingerprint=str(alert["fingerprint"]), receiver=receiver, muted=muted)
 
 
-def _start(text: Any) -> float | None:  # noqa: ANN401  JSON
+def _start_time(text: Any) -> float | None:  # noqa: ANN401  JSON
     try:
         return parse_rfc3339(text).seconds
     except (TypeError, ValueError):

@@ -148,7 +148,7 @@ def end_unsent(connection: Connection, number: int, now: float, reason: str) -> 
 
 
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
-    """Stop claims for this destination until `until`, as it asked for a pause. A longer existing pause stays."""
+    """Stop claims for this destination until `until`, because it asked for a pause. A longer existing pause stays."""
     row = upsert(connection, pauses).values(channel=channel, destination=destination, until=until)
     # A request sent before the pause began may be answered later and ask for a shorter pause.
     longest = case((pauses.c.until > until, pauses.c.until), else_=until)
@@ -215,7 +215,7 @@ def _keys_waiting_for_a_batch(connection: Connection, incident_id: int, now: flo
 
 
 def _pull_forward(connection: Connection, call: NewNotification, now: float) -> None:
-    """Give waiting calls with this ordering key at most the due time and at least the urgency of `call`.
+    """Make waiting calls with this ordering key due no later than `call`, and at least as urgent.
 
     The due time of a call that was already attempted stays, and so does that of a call that waits for a batch of the
     same urgency. `not_before` is moved rather than cleared: without it the call would count as stalled since it was
@@ -223,14 +223,16 @@ def _pull_forward(connection: Connection, call: NewNotification, now: float) -> 
     """
     at = now if call.not_before is None else call.not_before
     comes_later = or_(rows.c.not_before > at, rows.c.urgency > call.urgency)
-    ahead = and_(rows.c.ordering_key == call.ordering_key, rows.c.action.in_(CALLS), _unclaimed(now), comes_later)
+    earlier_calls = and_(
+        rows.c.ordering_key == call.ordering_key, rows.c.action.in_(CALLS), _unclaimed(now), comes_later
+    )
     values = {
         "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
         "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
         "not_before": case((rows.c.not_before > at, at), else_=rows.c.not_before),
         "moves_on_at": case((rows.c.moves_on_at > call.moves_on_at, call.moves_on_at), else_=rows.c.moves_on_at),
     }
-    connection.execute(update(rows).where(ahead).values(**values))
+    connection.execute(update(rows).where(earlier_calls).values(**values))
 
 
 def _unclaimed(now: float) -> ColumnElement[bool]:
