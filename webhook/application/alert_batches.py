@@ -23,7 +23,6 @@ from webhook.incidents import alertmanager_state
 from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.incident import (
     AlertBatch,
-    Incident,
     Outcome,
     Result,
     group_hash,
@@ -152,16 +151,17 @@ class AlertBatches:
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
 
-    def _take_parts(self, connection: Connection, event: AlertBatch, now: float) -> list[Outcome]:
-        return [self._take(connection, before, part, now) for before, part in assignment.parts(connection, event, now)]
-
-    def _take(self, connection: Connection, before: Incident | None, part: AlertBatch, now: float) -> Outcome:
-        outcome = transition(before, part, now)
+    def _take_parts(self, connection: Connection, batch: AlertBatch, now: float) -> list[Outcome]:
+        """Apply each part of the batch to the incident that it concerns; return the outcomes."""
         writer = Writer(catalog=self._catalog(), channels=self._channels)
-        incident = writer.write(connection, before, outcome, now)
-        if incident is not None and alertmanager_state.tells_that_it_fires(incident, part.alerts):
-            timers.ask_anew(connection, incident.id)
-        return replace(outcome, incident=incident)
+        outcomes = []
+        for before, part in assignment.parts(connection, batch, now):
+            outcome = transition(before, part, now)
+            incident = writer.write(connection, before, outcome, now)
+            if incident is not None and alertmanager_state.tells_that_it_fires(incident, part.alerts):
+                timers.ask_anew(connection, incident.id)
+            outcomes.append(replace(outcome, incident=incident))
+        return outcomes
 
 
 def _notifies_nobody(alert: ReceivedAlert) -> bool:
