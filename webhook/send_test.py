@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
 from webhook.incidents.notifications import Action, said_of
 from webhook.incidents.recipients import Recipient
@@ -36,7 +35,7 @@ def send_tests(service: Service, *, only: str | None = None) -> tuple[Result, ..
     thread = uuid.uuid4().hex
     return tuple(
         _try(service, recipient, thread)
-        for recipient in dict.fromkeys((*_receivers(service.catalog.current), *_announced_to(service)))
+        for recipient in dict.fromkeys((*_receivers(service), *_announced_to(service)))
         if only in {None, recipient.channel}
     )
 
@@ -66,11 +65,14 @@ def _reason(results: tuple[Result, ...]) -> str:
 _SERVICES = tuple(name for name, channel in CHANNELS.items() if channel.address == "service")
 
 
-def _receivers(catalog: Catalog) -> Iterator[Recipient]:
+def _receivers(service: Service) -> Iterator[Recipient]:
+    catalog = service.catalog.current
     for team in catalog.teams.values():
         for channel, address in team.addresses.items():
             yield Recipient(channel=channel, destination=address, who="")
-    yield from (_only_recipient(name) for name in _SERVICES if "fallback" in CHANNELS[name].scopes)
+    yield from (
+        _only_recipient(name) for name in _SERVICES if "fallback" in CHANNELS[name].scopes and _is_used(service, name)
+    )
     for level in catalog.levels.values():
         for contacts in (level.contacts, *(turn.contacts for turn in level.rotation)):
             for channel, addresses in contacts.items():
@@ -79,13 +81,17 @@ def _receivers(catalog: Catalog) -> Iterator[Recipient]:
 
 
 def _announced_to(service: Service) -> Iterator[Recipient]:
-    policies = service.catalog.current.policies.values()
-    announced = {name for policy in policies for tier in policy.severities.values() for name in tier.announce}
     for name in _SERVICES:
-        if "fallback" not in CHANNELS[name].scopes and (
-            CHANNELS[name].setting is None or name in announced or name in service.senders
-        ):
+        if "fallback" not in CHANNELS[name].scopes and (CHANNELS[name].setting is None or _is_used(service, name)):
             yield _only_recipient(name)
+
+
+def _is_used(service: Service, channel: str) -> bool:
+    """Return whether the channel is configured, or a policy names it."""
+    policies = service.catalog.current.policies.values()
+    named = {name for policy in policies for tier in policy.severities.values() for name in tier.announce}
+    named |= {name for policy in policies for name in policy.fallback}
+    return channel in named or channel in service.senders
 
 
 def _only_recipient(channel: str) -> Recipient:

@@ -122,8 +122,13 @@ class Settings:
         urls = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
         urls |= {"PAGERDUTY_API_URL": self.pagerduty_api_url} if self.pagerduty_api_key else {}
         providers = tuple(PREFIX + name for name, url in urls.items() if _in_the_clear(url))
+        channels = (str(CHANNELS[name].setting) for name, url in self.urls.items() if _in_the_clear(url.reveal()))
         with_login = (server for server in self.alertmanagers if server.password or server.token)
-        return (*providers, *(f"the address of {server.name}" for server in with_login if _in_the_clear(server.url)))
+        return (
+            *providers,
+            *channels,
+            *(f"the address of {server.name}" for server in with_login if _in_the_clear(server.url)),
+        )
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

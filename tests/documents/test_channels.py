@@ -9,10 +9,13 @@ import pytest
 
 from compiler import channels as named
 from compiler import schema
+from tests.compiler.base import ROOT
 from webhook import channels as sent
 from webhook.web.api import openapi
 
 THRESHOLDS: dict[str, Any] = json.loads(schema.text(schema.THRESHOLDS))
+ADDRESSES = {"team": "the team's", "contact": "each person's", "service": "one, in its settings"}
+"""Whose address a channel uses, in the words of the page."""
 CATALOG: dict[str, Any] = json.loads(schema.text(schema.CATALOG))
 
 
@@ -38,6 +41,27 @@ def test_people_and_teams_have_the_keys_of_their_channels() -> None:
         assert keys & set(named.CHANNELS) == set(named.CONTACTS)
     teams = {name for name, channel in named.CHANNELS.items() if channel.address == "team"}
     assert set(THRESHOLDS["$defs"]["team"]["properties"]) & set(named.CHANNELS) == teams
+
+
+def test_the_page_declares_every_channel_as_the_program_does() -> None:
+    """The table below "Who is told" has every property of a channel that its readers can notice."""
+    section = (ROOT / "docs" / "webhook.md").read_text(encoding="utf-8").partition("\n## Who is told\n")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in section.split("\n") if line.startswith("| `")
+    ]
+    answers = {True: "yes", False: "no"}
+    assert rows[: len(sent.CHANNELS)] == [
+        [
+            f"`{name}`",
+            channel.word,
+            f"`{channel.setting}`" if channel.setting else "always there",
+            ", ".join(f"`{scope}`" for scope in named.SCOPES if scope in channel.scopes),
+            ADDRESSES[channel.address] if channel.setting else "none",
+            answers[channel.interrupts],
+            answers[channel.batches],
+        ]
+        for name, channel in sent.CHANNELS.items()
+    ]
 
 
 def test_the_api_names_every_channel() -> None:

@@ -81,6 +81,7 @@ def for_rig(job: Job, rig: Rig, action: Action = "open", provider_id: str | None
 def test_kit_has_a_rig_for_every_channel_that_leaves_the_process() -> None:
     """A new sender must get a rig of the kit, or this test fails."""
     assert set(RIGS) | {"log"} == set(CHANNELS)
+    assert set(HTTP_SENDERS) == set(RIGS) - {"email"}, "only the rigs of HTTP senders have the tests of HTTP"
 
 
 def test_first_message_is_sent_with_number_limit_and_tier(rig: Rig, job: Job) -> None:

@@ -135,6 +135,10 @@ def test_unencrypted_provider_is_known_beyond_this_machine() -> None:
     assert read_settings({"TOCSIN_SLACK_API_URL": "http://proxy.example.com/api"}).unencrypted == (
         "TOCSIN_SLACK_API_URL",
     )
+    keys = {"TOCSIN_WEBHOOK_SECRET": "key"}
+    hook = read_settings({"TOCSIN_WEBHOOK_URL": "http://hooks.example.com/hush", **keys})
+    assert hook.unencrypted == ("TOCSIN_WEBHOOK_URL",)
+    assert read_settings({"TOCSIN_WEBHOOK_URL": "http://127.0.0.1:1/hush", **keys}).unencrypted == ()
 
 
 def test_secret_shows_itself_to_nobody() -> None:
