@@ -14,7 +14,7 @@ TEST_JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 # promtool and vmalert-tool spend a quarter of their time on collecting garbage otherwise.
 export GOGC ?= 400
 
-.PHONY: help rules webhook test check pythons mutants fuzz law chaos demo bench servers lock update-golden format clean
+.PHONY: help rules webhook test quick check pythons mutants fuzz law chaos demo bench servers lock update-golden format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -26,6 +26,12 @@ webhook: $(VENV)/base.stamp  ## install what tocsin-webhook needs, too
 
 test: $(VENV)/dev.stamp servers  ## every test, with real servers
 	$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist worksteal
+
+quick: $(VENV)/dev.stamp  ## lint, types and the fast tests, within a minute: for the time between two commits
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q --numprocesses logical --dist worksteal -m "not slow" tests/compiler tests/webhook
 
 check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ up to date and accepted and proved by promtool and amtool
 	$(BIN)/ruff check .
