@@ -34,7 +34,9 @@ def unread(pattern: str) -> str | None:
     position, repeats = 0, [1]
     while position < len(pattern):
         token = TOKEN.match(pattern, position)
-        if token is None or not _counted(token, repeats):
+        # Prometheus wraps a pattern in a group, which a bracket of the pattern may close; newer ones read it alone too.
+        is_unopened = token is not None and token["close"] is not None and len(repeats) == 1
+        if token is None or is_unopened or not _counted(token, repeats):
             return pattern[position:]
         position = token.end()
     return None

@@ -104,6 +104,13 @@ def test_nothing_is_repeated_without_end() -> None:
     assert Pattern(nested).matches("")
 
 
+@pytest.mark.parametrize("pattern", [")(", "a)(b", "a)|(b", "(a))((b)"])
+def test_bracket_that_closes_what_is_around_the_pattern_is_refused(pattern: str) -> None:
+    """Alertmanager wraps a pattern in a group, so it would take these; the webhook reads a pattern alone."""
+    with pytest.raises(MatcherError, match="cannot be read"):
+        checked(Written("x", "=~", pattern))
+
+
 @PATIENT
 @given(st.one_of(PIECES, st.text("ab()[]{}|*+?.^$\\-,1:=!&~pbBdmis", max_size=14)), st.text("ab1-", max_size=6))
 def test_what_the_compiler_lets_through_the_webhook_takes(pattern: str, value: str) -> None:
