@@ -49,7 +49,7 @@ mutants: $(VENV)/dev.stamp servers  ## change generated/ in hundreds of small wa
 	$(BIN)/python -m testbed.mutants generated
 
 fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs and 50,000 damaged deliveries: none may end in a traceback or a half-written output
-	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
+	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2 --ask-every 40
 	$(BIN)/python -m testbed.payloads --count 50000
 	$(BIN)/python -m testbed.commands
 	$(BIN)/python -m testbed.hostile --count 20000

@@ -3,6 +3,7 @@
 `inputs.py` damages the specifications, `workshop.py` lays an input out in a folder.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,8 +13,12 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 SPEC: Final = "thresholds.yaml"
-ORIGINS: Final = MappingProxyType({"base": ROOT / "tests/compiler/data/base", "real": ROOT})
+BASE: Final = "base"
+REAL: Final = "real"
+ORIGINS: Final = MappingProxyType({BASE: ROOT / "tests/compiler/data/base", REAL: ROOT})
 """The folders of the specifications: the compact one of the compiler's tests, and the repository's own."""
+_SYSTEM: Final = re.compile(r"^  (?P<name>[a-z-]+):\n(?:    .*\n|\n)+(?:  #.*\n)*", re.MULTILINE)
+"""The lines of one system in the repository's own specification, and the comment before the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,28 @@ def encoded(text: str) -> bytes:
 
 @cache
 def original(origin: str) -> Case:
-    """Return a specification as it stands in the repository."""
+    """Return a specification as it stands in the repository, or, for the name of a system, only that system of it."""
+    if origin not in ORIGINS:
+        return _one_system(origin)
     folder = ORIGINS[origin]
     paths = [folder / SPEC, *sorted((folder / "runbooks").glob("*.md"))]
     return Case(origin=origin, files={path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+
+
+@cache
+def systems() -> tuple[str, ...]:
+    """Return the names of the systems in the repository's own specification."""
+    return tuple(_blocks())
+
+
+def _one_system(name: str) -> Case:
+    whole = original(REAL)
+    head = whole.text(SPEC).partition("\nsystems:\n")[0]
+    runbook = f"runbooks/{name}.md"
+    text = f"{head}\nsystems:\n{_blocks()[name]}"
+    return Case(origin=name, files={SPEC: encoded(text), runbook: whole.files[runbook]})
+
+
+def _blocks() -> dict[str, str]:
+    text = original(REAL).text(SPEC).partition("\nsystems:\n")[2]
+    return {match["name"]: match[0] for match in _SYSTEM.finditer(text)}

@@ -10,10 +10,12 @@ from random import Random
 from typing import Final
 
 from testbed.fuzz import bytewise, grammar, linewise, markdown, paths
-from testbed.fuzz.case import Case, original
+from testbed.fuzz.case import BASE, REAL, Case, original, systems
 
-_REAL: Final = 0.08
-"""The share of the repository's own specification, which takes ten times as long as the compact one."""
+_REAL: Final = 0.005
+"""The share of the repository's own specification, which takes twenty times as long as the compact one."""
+_ONE_SYSTEM: Final = 0.08
+"""The share of one of its systems, which takes three times as long."""
 _SPLIT: Final = 0.15
 _DAMAGES: Final[tuple[tuple[str, int, Callable[[Case, Random], Case]], ...]] = (
     ("grammar", 35, grammar.damage),
@@ -27,7 +29,7 @@ _DAMAGES: Final[tuple[tuple[str, int, Callable[[Case, Random], Case]], ...]] = (
 def make(seed: int, index: int) -> Case:
     """Return the input of an index."""
     random = Random(f"{seed}:{index}")  # noqa: S311 - repeatable, not secret
-    case = original("real" if random.random() < _REAL else "base")
+    case = original(_origin(random))
     if random.random() < _SPLIT:
         case = replace(paths.split(case, random), steps=("split",))
     names, weights = [name for name, _, _ in _DAMAGES], [weight for _, weight, _ in _DAMAGES]
@@ -36,3 +38,10 @@ def make(seed: int, index: int) -> Case:
         # If earlier steps removed every file, there is nothing left to damage.
         case = replace(damage(case, random), steps=(*case.steps, name)) if case.files else case
     return case
+
+
+def _origin(random: Random) -> str:
+    drawn = random.random()
+    if drawn < _REAL:
+        return REAL
+    return random.choice(systems()) if drawn < _REAL + _ONE_SYSTEM else BASE

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from compiler import conventions
 from compiler.cli import main
-from testbed.fuzz.case import ORIGINS, Case, original
+from testbed.fuzz.case import ORIGINS, Case, original, systems
 
 OUTPUT: Final = Path(conventions.OUTPUT_PATH)
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; tempfile makes the folders in it
@@ -70,7 +70,7 @@ def place() -> Iterator[Path]:
 def opened(folder: Path) -> Workshop:
     """Return a workshop in an empty folder; raises RuntimeError if an origin itself does not compile."""
     good: dict[str, Tree] = {}
-    for origin in ORIGINS:
+    for origin in (*ORIGINS, *systems()):
         (folder / origin).mkdir()
         with chdir(folder / origin):
             _lay_out(original(origin))

