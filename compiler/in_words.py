@@ -56,7 +56,7 @@ def _places(system: System, watched: WatchedSignal, clause: Clause) -> Iterator[
         yield f"on each {listed(per)}"
     elif watched.source is None:
         yield f"over all of {system.title}" if watched.component in {None, system.id} else f"on {watched.component}"
-    scope = [matcher for matcher in _common(watched.bound) if matcher not in clause.told]
+    scope = [matcher for matcher in _common(watched.bound) if matcher not in clause.expressed]
     if scope:
         yield f"only where {where(scope)}"
 

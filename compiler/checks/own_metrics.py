@@ -16,7 +16,7 @@ from compiler.model import System, WatchedSignal
 from compiler.promql import PromQLError, Selector
 from compiler.quantities import COUNT, METRIC_UNITS, PER_SECOND, RATIO, STATE
 from compiler.signals import kinds
-from compiler.signals.queries.measures import taken
+from compiler.signals.queries.measures import read_metrics
 from compiler.signals.template import InvalidTemplateError
 
 
@@ -26,7 +26,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         if watched.bound.signal.query is None:
             continue
         try:
-            metrics = taken(kinds()[watched.bound.signal.kind].written(watched.bound))
+            metrics = read_metrics(kinds()[watched.bound.signal.kind].written(watched.bound))
         except (InvalidTemplateError, PromQLError):
             continue
         for metric in metrics:

@@ -61,9 +61,9 @@ class Absence(NamedTuple):
 def absence(mention: Mention, unit: str, *, after_absence: bool) -> Absence | None:
     """Return what is missing for the time that a number states, or None if the number states something else.
 
-    `after_absence` is set behind another such time of the same sentence: "for 26 hours a warning, for 50 critical".
+    `after_absence` is set if another such time precedes it in the sentence: "for 26 hours a warning, for 50 critical".
     """
-    if unit != "seconds" or (mention.taken and not after_absence) or _is_no_alarm(mention):
+    if unit != "seconds" or (mention.last_limit_end and not after_absence) or _is_no_alarm(mention):
         return None
     subject = _subject(mention, after_absence=after_absence)
     if subject is None:
@@ -90,12 +90,15 @@ def _is_no_alarm(mention: Mention) -> bool:
     graded = vocabulary().severity(text) != NO_SEVERITY or passage.severity != NO_SEVERITY
     if not graded and (traps.is_kept_by_system(mention) or phrases.follows.match(mention.rest)):
         return True
-    feared = graded or passage.alert or phrases.condition.search(mention.lead) or phrases.breach.search(text)
-    return not (feared or phrases.trouble.search(mention.rest))
+    is_alarming = graded or passage.alert or phrases.condition.search(mention.lead) or phrases.breach.search(text)
+    return not (is_alarming or phrases.trouble.search(mention.rest))
 
 
 def _subject(mention: Mention, *, after_absence: bool) -> str | None:
-    """Return what is missing, from the words before the number, behind it, or above if the sentence says nothing."""
+    """Return what is missing, or None.
+
+    The words before the number name it, else those behind it, else the titles above a sentence that names nothing.
+    """
     patterns = _patterns()
     for pattern in (patterns.before, patterns.old, patterns.due, _FRESH):
         if (match := pattern.search(mention.upto)) is not None:
@@ -113,7 +116,7 @@ class _Patterns(NamedTuple):
     """Patterns from the words of `vocabulary.yaml`; all but `ceased` and `jobs` have a group `subject`.
 
     `before`, `old` and `due` match up to the number, `behind` matches from it. `absent` and `ceased` match anywhere.
-    `ceased` finds that something has stopped, without the words that name it. `jobs` finds the words for jobs.
+    `ceased` finds that something has stopped, without the words that name the thing. `jobs` finds the words for jobs.
     """
 
     before: re.Pattern[str]
@@ -128,27 +131,29 @@ class _Patterns(NamedTuple):
 @cache
 def _patterns() -> _Patterns:
     words = vocabulary().absence
-    missed = rf"(?!(?:{words['fine']})\b)[\w/-]+"
-    noun = rf"{missed}(?:\s+(?!{_LITTLE}\b){missed})?"
+    subject_word = rf"(?!(?:{words['fine']})\b)[\w/-]+"
+    noun = rf"{subject_word}(?:\s+(?!{_LITTLE}\b){subject_word})?"
     verb, ended = words["verbs"], words["ended"]
-    undone = r"\b(?:has|have|had|is|are|was|were|does|do|did|could)(?:n['’]t| not| never)\s+(?:\w+\s+){0,3}?"
+    negation = r"\b(?:has|have|had|is|are|was|were|does|do|did|could)(?:n['’]t| not| never)\s+(?:\w+\s+){0,3}?"
     actor = r"(?:\b[\w/-]+\s+){0,2}?"
     stops = r"\b(?:stop(?:s|ped)?|cease(?:s|d)?)\s+(?:being\s+)?\w+(?:ing|ed)\b"
-    ceased = rf"{stops}|\b(?:goes|went|falls?|fell|has gone)\s+(?:{words['still']})\b|{undone}(?:{verb})\b"
+    ceased = rf"{stops}|\b(?:goes|went|falls?|fell|has gone)\s+(?:{words['still']})\b|{negation}(?:{verb})\b"
     absent = "|".join(
         (
             rf"\b(?:no|zero|0|not (?:a|one|any)(?: single)?|without(?: an?| any| a single| one)?)\s+{noun}",
             r"\bnothing\b",
-            rf"{actor}{undone}(?:{verb})\b",
+            rf"{actor}{negation}(?:{verb})\b",
             rf"{actor}\b(?:is|are|was|goes|went|gets|falls|stays|has been|have been)\s+(?:{words['still']})\b",
             rf"\b(?:{words['still']})\b",
             rf"{actor}{stops}",
             r"\b(?:missed|missing|lost)\s+heartbeats?\b|\bheartbeats?\s+(?:\w+\s+){0,2}?(?:missing|missed|late|lost)\b",
         )
     )
-    dated = rf"\b{_OF_LAST}\s+(?!{_PERIOD}\b){missed}(?:\s+{missed}){{0,2}}?"
+    dated = rf"\b{_OF_LAST}\s+(?!{_PERIOD}\b){subject_word}(?:\s+{subject_word}){{0,2}}?"
     return _Patterns(
-        before=_pattern(rf"(?P<subject>{absent}|{undone}(?:{ended})(?=\s+(?:for|since)\b))(?:\s+{_FILL}{_FOR}|{_IS})"),
+        before=_pattern(
+            rf"(?P<subject>{absent}|{negation}(?:{ended})(?=\s+(?:for|since)\b))(?:\s+{_FILL}{_FOR}|{_IS})"
+        ),
         behind=_pattern(
             rf"\s*(?:(?:has|have)\s)?(?:(?:passed|gone by|elapsed)\s)?"
             rf"(?P<subject>without\s+(?:an?\s|any\s|a single\s|one\s)?{noun}|(?:since|after)\s+{dated})"

@@ -84,13 +84,13 @@ def _has_condition(mention: Mention) -> bool:
 
 def _is_about_people(mention: Mention, unit: str) -> bool:
     """Return whether a number counts or times people: "an incident with more than 3 responders"."""
-    # If the clause names a quantity, the people in it are the ones to tell.
+    # In a clause that names a quantity, people are those who get the alert.
     if mention.whole is not None or unit not in _OF_ANYTHING:
         return False
     low, high = mention.bounds
-    own = mention.sentence.text[low : mention.match.start()]
-    known = nearest(own, unit, backwards=True) or _has_sign(mention)
-    return not known and bool(vocabulary().phrases.affairs.search(mention.sentence.text, low, high))
+    text_before = mention.sentence.text[low : mention.match.start()]
+    has_evidence = nearest(text_before, unit, backwards=True) or _has_sign(mention)
+    return not has_evidence and bool(vocabulary().phrases.affairs.search(mention.sentence.text, low, high))
 
 
 def _is_duration_of_work(mention: Mention, unit: str) -> bool:
@@ -106,17 +106,18 @@ def _is_automatic(mention: Mention) -> bool:
     phrases = vocabulary().phrases
     if phrases.itself.search(mention.sentence.text):
         return True
-    act = phrases.acts.search(mention.lead)
+    action = phrases.acts.search(mention.lead)
     condition = phrases.condition.search(mention.lead) or _WHOSE.search(mention.lead)
     # A system that "keeps" or "accepts up to" a number does so without a condition.
     permits = mention.sign in phrases.permitting_alone and not mention.comparator_behind
-    if permits and (act or mention.sentence.text.rstrip().endswith(".")):
+    if permits and (action or mention.sentence.text.rstrip().endswith(".")):
         return True
-    if act and act.start() and condition and condition.start() > act.end():
+    if action and action.start() and condition and condition.start() > action.end():
         return True
-    # A system handles a value that cannot be true, and "above 90 % the broker blocks" publishers.
-    first = not mention.lead.strip() and phrases.doing.match(mention.rest)
-    if not condition and (first or phrases.handled.match(mention.rest)):
+    # Without a condition, the words behind the number may say that the system acts ("above 90 % the broker blocks
+    # publishers"), or that it discards a value that cannot be true.
+    system_acts = not mention.lead.strip() and phrases.doing.match(mention.rest)
+    if not condition and (system_acts or phrases.handled.match(mention.rest)):
         return True
     # The condition may come first: "if a request takes longer than 30 seconds, the proxy returns 504".
     return bool(condition and phrases.follows.match(mention.rest))
@@ -133,8 +134,8 @@ def _is_quiet(mention: Mention, unit: str) -> bool:
     """
     if not mention.sentence.passage.quiet:
         return False
-    known = nearest(mention.clause, unit, backwards=True) is not None
-    return not (known and (_has_condition(mention) or _has_sign(mention)))
+    names_quantity = nearest(mention.clause, unit, backwards=True) is not None
+    return not (names_quantity and (_has_condition(mention) or _has_sign(mention)))
 
 
 def _is_demand(mention: Mention, unit: str) -> bool:
@@ -145,7 +146,7 @@ def _is_demand(mention: Mention, unit: str) -> bool:
     if not _DEMAND.fullmatch(mention.sign) or _has_condition(mention):
         return False
     if unit == "bytes" and _NEEDS.search(mention.lead):
-        # "Needs at least 2 GB of memory": a purchase is in bytes, free space to keep is in per cent.
+        # "Needs at least 2 GB of memory" says what to buy. Guides state free space to keep in per cent.
         return True
     if unit not in _OF_ANYTHING or _names_trouble(mention):
         return False
@@ -182,28 +183,31 @@ def _lacks_evidence(mention: Mention, unit: str) -> bool:
 
 
 def _is_measured(mention: Mention, unit: str) -> bool:
-    """Return whether the unit is one of measurement; texts on people or plans use no per cent and no milliseconds."""
-    small = mention.unit is not None and unit == "seconds" and mention.unit.factor < 1
+    """Return whether the unit is one of measurement; texts on people or plans use neither per cent nor milliseconds."""
+    below_second = mention.unit is not None and unit == "seconds" and mention.unit.factor < 1
     watched = unit == "per_second" and _has_condition(mention)
-    return unit == "ratio" or watched or small or (unit == "other" and bool(mention.match["unit"]))
+    return unit == "ratio" or watched or below_second or (unit == "other" and bool(mention.match["unit"]))
 
 
 def _quantity_evidence(mention: Mention, unit: str) -> int:
-    """Return how well the sentence, else the one before, names a quantity of the unit; "takes" and "time" name none."""
+    """Return how much evidence it is that the sentence names a quantity with the unit; 0 if it names none.
+
+    "Takes" and "time" alone are no evidence. For a size in bytes, the text before the sentence may name the quantity.
+    """
     text = mention.sentence.text
-    named = nearest(text, unit, backwards=True)
-    if named is None:
+    quantity = nearest(text, unit, backwards=True)
+    if quantity is None:
         return int(nearest(mention.sentence.before, unit, backwards=True) is not None and unit == "bytes")
-    if named.signal == "latency_other":
+    if quantity.signal == "latency_other":
         return int(bool(vocabulary().phrases.slowness.search(text)))
-    return _ENOUGH if named.signal in TELLING else 1
+    return _ENOUGH if quantity.signal in TELLING else 1
 
 
 def _is_tolerated(mention: Mention, unit: str) -> bool:
     """Return whether a sentence calls a bad value fine: "above 1 s is expected while the cache is cold"."""
-    named = nearest(mention.clause, unit, backwards=True)
+    quantity = nearest(mention.clause, unit, backwards=True)
     rises = mention.comparator is not None and mention.comparator[0] == ">"
-    return bool(named and not named.low and rises and vocabulary().phrases.good.match(mention.rest))
+    return bool(quantity and not quantity.low and rises and vocabulary().phrases.good.match(mention.rest))
 
 
 def _is_sentence(mention: Mention) -> bool:

@@ -75,13 +75,13 @@ def _is_stated(filled: Sequence[str]) -> bool:
     """Return whether the lines state limits such as "prod   error ratio critical > 5 %", and none is output."""
     if not filled or any(_CODE_SIGN.search(line) or _KEY_AND_VALUE.match(line) for line in filled):
         return False
-    known, stating = vocabulary(), [line for line in filled if _DIGIT.search(line)]
-    return bool(stating) and all(
-        known.severity(line) != NO_SEVERITY
+    lexicon, lines_with_number = vocabulary(), [line for line in filled if _DIGIT.search(line)]
+    return bool(lines_with_number) and all(
+        lexicon.severity(line) != NO_SEVERITY
         and SIGNED_NUMBER.search(plain(line))
         and line.lstrip()[:1].isalpha()
         and not LOGGED.match(line.lstrip())
-        for line in stating
+        for line in lines_with_number
     )
 
 

@@ -31,7 +31,7 @@ class _Fold:
 
 
 def unfolded(text: str) -> tuple[str, Mapping[int, tuple[str, ...]]]:
-    """Return a text with the same lines and without folds, and the titles over each line (from 0), innermost first."""
+    """Return a text without folds, on the same lines, and the fold titles over each line (from 0), innermost first."""
     lines = text.split("\n")
     indents = _next_indents(lines)
     stack: list[_Fold] = []
@@ -52,9 +52,9 @@ def unfolded(text: str) -> tuple[str, Mapping[int, tuple[str, ...]]]:
             _tags(line, stack)
         if columns and line.strip():
             lines[number] = line[columns[-1] :]
-        named = tuple(fold.title for fold in reversed(stack) if fold.title)
-        if named:
-            titles[number] = named
+        fold_titles = tuple(fold.title for fold in reversed(stack) if fold.title)
+        if fold_titles:
+            titles[number] = fold_titles
     return "\n".join(lines), titles
 
 
@@ -75,9 +75,9 @@ def _marker(line: str, following: int, indent: int) -> re.Match[str] | None:
 def _leave(stack: list[_Fold], indent: int) -> None:
     """Remove the tabs and boxes that end before a line with this indent."""
     while (
-        left := next((fold for fold in stack if fold.column is not None and indent < fold.column), None)
+        closed := next((fold for fold in stack if fold.column is not None and indent < fold.column), None)
     ) is not None:
-        del stack[stack.index(left) :]
+        del stack[stack.index(closed) :]
 
 
 def _tags(line: str, stack: list[_Fold]) -> None:

@@ -40,20 +40,20 @@ def severity(mention: Mention) -> Severity:
     """
     text, (low, high) = mention.sentence.text, mention.bounds
     return (
-        _pointed(mention)
+        _at_number(mention)
         or named_last(text[low : mention.match.start("number")])
-        or _leading(mention)
+        or _at_clause_start(mention)
         or named_behind(text[mention.match.end() : high])
         or named_last(_text_before_clause(mention))
         or named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
-        or _told_to(mention.rest)
-        or _called(mention)
+        or _in_instruction(mention.rest)
+        or _in_naming_clause(mention)
         or mention.sentence.passage.severity
     )
 
 
-def _pointed(mention: Mention) -> Severity | None:
-    """Return the severity in brackets behind a number, that of its place in a pair, or the one directly behind it."""
+def _at_number(mention: Mention) -> Severity | None:
+    """Return the severity in brackets behind a number, else that of its place in a pair, else one right behind it."""
     if (bracket := _BRACKET.match(mention.rest[:_NEAR])) and (name := _bracketed(bracket[1])):
         return name
     if mention.in_pair is not None:
@@ -65,20 +65,20 @@ def _pointed(mention: Mention) -> Severity | None:
     return _severity(pointed[1]) if pointed else None
 
 
-def _told_to(rest: str) -> Severity | None:
+def _in_instruction(rest: str) -> Severity | None:
     """Return the severity of an instruction behind a semicolon: "the broker stops; page the storage team"."""
-    task = _TO_DO.match(rest)
-    return _severity(task[1]) if task else None
+    instruction = _TO_DO.match(rest)
+    return _severity(instruction[1]) if instruction else None
 
 
-def _called(mention: Mention) -> Severity | None:
+def _in_naming_clause(mention: Mention) -> Severity | None:
     """Return the severity in a clause or sentence behind a number that names it: "…; this is a warning"."""
     sentence = mention.sentence
     behind = sentence.passage.text[sentence.start + mention.match.end() :]
-    called = _CALLED.match(behind)
-    if called is None or _OTHER_LIMIT.search(HOLD.sub("", behind[: called.start("name")])):
+    naming = _CALLED.match(behind)
+    if naming is None or _OTHER_LIMIT.search(HOLD.sub("", behind[: naming.start("name")])):
         return None
-    return _severity(called["name"])
+    return _severity(naming["name"])
 
 
 def _severity(text: str) -> Severity | None:
@@ -89,11 +89,11 @@ def _bracketed(text: str) -> Severity | None:
     return _named_or_none(vocabulary().severities.bracketed(text))
 
 
-def _leading(mention: Mention) -> Severity | None:
+def _at_clause_start(mention: Mention) -> Severity | None:
     """Return the severity at the beginning of a number's clause, or behind the last colon of the clause."""
     clause = mention.sentence.text[mention.bounds[0] : mention.match.end()]
-    known = vocabulary().severities
-    return _named_or_none(known.leading(clause)) or _named_or_none(known.leading(clause.rpartition(":")[2]))
+    words = vocabulary().severities
+    return _named_or_none(words.leading(clause)) or _named_or_none(words.leading(clause.rpartition(":")[2]))
 
 
 def _named_or_none(name: Severity) -> Severity | None:
@@ -106,22 +106,26 @@ def named_behind(text: str) -> Severity | None:
     # "Above 85 % for more than 5 minutes is a warning": the duration is no other limit.
     if name is None or _OTHER_LIMIT.search(WINDOW.sub("", HOLD.sub("", text))):
         return None
-    named = vocabulary().severities.patterns[name].search(text)
-    return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
+    match = vocabulary().severities.patterns[name].search(text)
+    return None if match and _NUMBER_BEHIND.match(text, match.end()) else name
 
 
 def _text_before_clause(mention: Mention) -> str:
     """Return the text before a number's clause, without the words behind the last limit, which are about that limit."""
     text, (low, _) = mention.sentence.text, mention.bounds
-    end = next((start for start in mention.clause_starts if start > mention.taken), low) if mention.taken else 0
-    return f"{text[: mention.taken]} {text[end:low]}"
+    end = (
+        next((start for start in mention.clause_starts if start > mention.last_limit_end), low)
+        if mention.last_limit_end
+        else 0
+    )
+    return f"{text[: mention.last_limit_end]} {text[end:low]}"
 
 
 def named_last(text: str, *, with_targets: bool = True) -> Severity | None:
     """Return the severity that a text names last; `NO_SEVERITY` if it names a target last and `with_targets` is set."""
-    known = vocabulary()
-    named = [(severity, match.end()) for severity, match in known.severities.named(text)]
-    targets = known.targets.finditer(text) if with_targets else ()
-    ends = [*named, *((NO_SEVERITY, match.end()) for match in targets)]
+    lexicon = vocabulary()
+    severity_ends = [(severity, match.end()) for severity, match in lexicon.severities.named(text)]
+    targets = lexicon.targets.finditer(text) if with_targets else ()
+    ends = [*severity_ends, *((NO_SEVERITY, match.end()) for match in targets)]
     # If two matches end at the same place, that of the later pattern counts.
     return max(reversed(ends), key=lambda pair: pair[1])[0] if ends else None

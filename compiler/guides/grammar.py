@@ -21,7 +21,7 @@ from compiler.guides.numbers import looks_back, numbers
 from compiler.guides.parallel import is_exception, is_parallel
 from compiler.guides.passage import LONGEST, NEAR, Passage, restored
 from compiler.guides.passages import passages
-from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
+from compiler.guides.reading import WINDOW, Reading, is_limit_without_quantity, read, refusal
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.meaning import has_rest
@@ -92,7 +92,11 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
-    """Yield the limits of a sentence, and its other numbers; a time beside a limit belongs to that limit."""
+    """Yield the limits of a sentence, and its numbers that are no limits.
+
+    In a sentence with limits, a refused number counts only if it has a comparator and is no time of measurement: such a
+    time belongs to a limit.
+    """
     is_long = len(sentence.text) > _LONGEST_SENTENCE
     paired = not is_long and (sentence.pair is not None or sentence.listed > 0)
     matches = list(islice(numbers(sentence.text[:LONGEST], paired=paired), _MOST_NUMBERS + 1))
@@ -100,10 +104,10 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         for match in matches[:1]:
             yield Refused(line=sentence.line(match), reason="more than a sentence", signed=False, graded=True)
         return
-    taken, refused, after_absence = 0, list[tuple[Reading, str]](), False
+    last_limit_end, refused, after_absence = 0, list[tuple[Reading, str]](), False
     last: tuple[Reading, GuideStatement] | None = None
     for match in matches:
-        reading = read(Mention(sentence=sentence, match=match, taken=taken))
+        reading = read(Mention(sentence=sentence, match=match, last_limit_end=last_limit_end))
         reason = refusal(reading)
         statement = _statement(path, reading) if reason is None else None
         missing = _absence(path, reading, statement, after_absence=after_absence)
@@ -113,7 +117,7 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
             statement = _parallel(reading.mention, last[1])
         if statement is not None:
             reading, statement = _with_severity_of_last(reading, statement, None if last is None else last[0])
-            taken, last = match.end(), (reading, statement)
+            last_limit_end, last = match.end(), (reading, statement)
             yield statement
         else:
             refused.append((reading, reason or _reason_of_no_statement(reading)))
@@ -124,7 +128,7 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
     for reading, reason in refused:
         # "From 8 to 18" compares nothing.
         signed = reading.mention.sign not in {"", "from"}
-        if not taken or (signed and reason != WINDOW):
+        if not last_limit_end or (signed and reason != WINDOW):
             yield Refused(line=sentence.line(reading.mention.match), reason=reason, signed=signed, graded=graded)
 
 
@@ -135,9 +139,11 @@ def _with_severity_of_last(
     graded = statement.severity != NO_SEVERITY or reading.target
     if last is None or graded or not is_exception(reading.mention, last):
         return reading, statement
-    given = last.severity
-    graded_statement = replace(statement, severity=str(given), severity_word=given.word, severity_guess=given.doubtful)
-    return replace(reading, severity=given), graded_statement
+    severity = last.severity
+    graded_statement = replace(
+        statement, severity=str(severity), severity_word=severity.word, severity_guess=severity.doubtful
+    )
+    return replace(reading, severity=severity), graded_statement
 
 
 def _absence(
@@ -177,7 +183,7 @@ def _reason_of_no_statement(reading: Reading) -> str:
 
 
 def _parallel(mention: Mention, last: GuideStatement) -> GuideStatement:
-    """Return the previous limit with the value of this number, which is the same limit for another place."""
+    """Return the previous limit with the value of this number: the same limit for another place."""
     value = mention.number * (mention.unit.factor if mention.unit else 1)
     sentence = mention.sentence
     return replace(
@@ -199,25 +205,25 @@ _COUNTED: Final = frozenset({COUNT, "other"})
 def _statement(path: str, reading: Reading) -> GuideStatement | None:
     mention, sentence = reading.mention, reading.mention.sentence
     quantity = meaning.quantity(mention, reading.unit)
-    if reading.amount is None or (quantity is None and not is_told(reading)):
+    if reading.amount is None or (quantity is None and not is_limit_without_quantity(reading)):
         return None
     value, value_to, unit = reading.amount
     if mention.whole is not None:
         quantity = meaning.quantity(mention, unit)
-    complement = meaning.is_complement(mention, quantity, falls=_falls(reading))
+    complement = meaning.is_complement(mention, quantity, falls=_may_be_minimum(reading))
     low = _is_low(mention, quantity, complement=complement)
     comparator = _comparator(reading, low=low)
     # A number that is promised, with no alert behind it, is a target, even if the guide does not call it one.
-    timed = unit == "seconds" and mention.sign[:1] == "<"
-    known = quantity is not None or timed
-    good = comparator[0] == (">" if low else "<")
-    promised = known and _may_promise(reading) and good
+    within_time = unit == "seconds" and mention.sign[:1] == "<"
+    has_quantity = quantity is not None or within_time
+    on_good_side = comparator[0] == (">" if low else "<")
+    promised = has_quantity and _may_promise(reading) and on_good_side
     demanded = _is_demanded(reading) and (
-        good if quantity is not None else norms.is_demand(mention, unit, breached=reading.breached)
+        on_good_side if quantity is not None else norms.is_demand(mention, unit, breached=reading.breached)
     )
-    # Even under a heading "Objectives" nobody aims at more errors.
+    # A heading "Objectives" makes no target of a number on the bad side, because nobody aims at more errors.
     inherited = reading.target and not marks.is_named_target(mention) and not sentence.passage.bare
-    feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
+    on_bad_side = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,
         line=sentence.line(mention.match),
@@ -232,7 +238,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         severity_guess=reading.severity.doubtful,
         for_seconds=holds.for_seconds(mention),
         window=holds.window(mention) if unit in _COUNTED else None,
-        kind=TARGET if (reading.target and not feared) or promised or demanded else ALERT,
+        kind=TARGET if (reading.target and not on_bad_side) or promised or demanded else ALERT,
         cell=restored(sentence.passage.cell),
         written=mention.match.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
@@ -255,7 +261,7 @@ def _surroundings(mention: Mention) -> Surroundings:
     )
 
 
-def _falls(reading: Reading) -> bool:
+def _may_be_minimum(reading: Reading) -> bool:
     """Return whether a number may be a minimum, by its comparator and by whether it is a target."""
     comparator = reading.comparator
     return comparator is None or (comparator[0] == "<") != (reading.target or reading.breached)
@@ -268,11 +274,11 @@ def _is_demanded(reading: Reading) -> bool:
 
 def _may_promise(reading: Reading) -> bool:
     sentence = reading.mention.sentence
-    feared = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
+    alarming = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
     # "A run with fewer than 90 % of the rows must not go on" states a consequence.
-    follows = reading.mention.rest.partition(";")[0]
-    consequence = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(follows)
-    return reading.severity == NO_SEVERITY and not feared and not consequence
+    same_part = reading.mention.rest.partition(";")[0]
+    consequence = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(same_part)
+    return reading.severity == NO_SEVERITY and not alarming and not consequence
 
 
 def _is_low(mention: Mention, quantity: Quantity | None, *, complement: bool) -> bool:
@@ -282,21 +288,21 @@ def _is_low(mention: Mention, quantity: Quantity | None, *, complement: bool) ->
     titles = (title for title in mention.sentence.passage.above[:2] if len(title.split()) <= _TITLE_WORDS)
     # "We page at 10 %" may be about free space that the sentence before names.
     before = "" if mention.comparator else mention.sentence.before
-    near = " ".join((mention.clause, *titles, before))
-    return bool(quantity and quantity.low) or bool(vocabulary().phrases.low.search(near))
+    nearby_text = " ".join((mention.clause, *titles, before))
+    return bool(quantity and quantity.low) or bool(vocabulary().phrases.low.search(nearby_text))
 
 
 def _comparator(reading: Reading, *, low: bool) -> str:
-    """Return the comparator at the number, else that of its column, else the one that suits its quantity."""
-    known, sign = vocabulary(), reading.mention.sentence.passage.sign
+    """Return the comparator at the number, else that of its column, else the one for its quantity."""
+    lexicon, sign = vocabulary(), reading.mention.sentence.passage.sign
     if reading.comparator is not None:
         # No value is below zero: "drops to 0" means that it reaches zero.
         return "<=" if reading.comparator == "<" and not reading.mention.number else reading.comparator
-    if sign and known.before.fullmatch(sign):
-        return known.comparator(sign)
-    kept = reading.target or reading.breached
-    comparator = "<" if low != kept else ">"
-    reached = reading.mention.whole is not None or (kept and not reading.mention.number)
+    if sign and lexicon.before.fullmatch(sign):
+        return lexicon.comparator(sign)
+    is_norm = reading.target or reading.breached
+    comparator = "<" if low != is_norm else ">"
+    reached = reading.mention.whole is not None or (is_norm and not reading.mention.number)
     return f"{comparator}=" if reached else comparator
 
 

@@ -29,7 +29,7 @@ WINDOW: Final = re.compile(
 _EACH: Final = re.compile(r"\s*(?:[a-z]+\s+){0,3}?(?:an?|per|each|every)\s+(?P<time>minute|hour|day)\b", re.IGNORECASE)
 
 _RUN: Final = re.compile(rf"(?<!\d){_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
-# "CPU > 85 % 15m → WARN": nothing stands between the two. Behind it comes only a mark, an arrow or the end.
+# "CPU > 85 % 15m → WARN": a duration directly behind a limit, if only a mark, an arrow or the end follows it.
 _BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re.IGNORECASE)
 # "Below 99 % / 5m": a duration that ends the text, unless it is the second of two limits.
 _SLASHED: Final = re.compile(rf"\s*/\s*{_TIME}(?=\s*$)", re.IGNORECASE)
@@ -45,14 +45,14 @@ def for_seconds(mention: Mention) -> int | None:
     rest = vocabulary().phrases.consequence.split(mention.rest, maxsplit=1)[0]
     in_time = mention.unit is not None and mention.unit.unit == "seconds"
     slashed = None if mention.in_pair is not None or (in_time and not mention.sign) else _SLASHED.match(rest)
-    duration = _BESIDE.match(rest) or slashed or _held(mention, rest) or _RUN.search(rest)
+    duration = _BESIDE.match(rest) or slashed or _hold_duration(mention, rest) or _RUN.search(rest)
     if duration and _belongs_to_limit(rest[: duration.start()]):
         return _seconds(duration)
     return _seconds(_DURATION.search(mention.sentence.passage.for_words))
 
 
-def _held(mention: Mention, rest: str) -> re.Match[str] | None:
-    """Return the duration behind a limit that says how long the limit lasts; skip windows of counted events."""
+def _hold_duration(mention: Mention, rest: str) -> re.Match[str] | None:
+    """Return the duration, behind a limit, for which it must be crossed; skip windows of counted events."""
     counted = mention.unit is None or mention.unit.unit == "count"
     durations = HOLD.finditer(rest)
     return next((match for match in durations if not (counted and WINDOW.match(rest, match.start()))), None)
@@ -67,7 +67,7 @@ def window(mention: Mention) -> int | None:
     if duration is None and mention.match["per"]:
         duration = _EACH.match(mention.match["per"])
     if duration is None:
-        before = [match for match in WINDOW.finditer(mention.lead) if mention.taken <= match.start()]
+        before = [match for match in WINDOW.finditer(mention.lead) if mention.last_limit_end <= match.start()]
         duration = next((match for match in before if not _OTHER_NUMBER.search(mention.lead[match.end() :])), None)
     if duration is None:
         return None
@@ -76,23 +76,28 @@ def window(mention: Mention) -> int | None:
 
 
 def is_beside(mention: Mention) -> bool:
-    """Return whether a number is a duration directly behind the limit before it, or a duration before "in a row"."""
+    """Return whether a number is a duration that directly follows a limit, or a duration before "in a row"."""
     start, number_start = mention.match.start(), mention.match.start("number")
     text = mention.sentence.text
-    beside = not mention.sign and mention.taken and _BESIDE.match(text, mention.taken)
+    beside = not mention.sign and mention.last_limit_end and _BESIDE.match(text, mention.last_limit_end)
     if beside and beside.start("number") == number_start:
         return True
-    slashed = not mention.sign and mention.in_pair is None and mention.taken and _SLASHED.match(text, mention.taken)
+    slashed = (
+        not mention.sign
+        and mention.in_pair is None
+        and mention.last_limit_end
+        and _SLASHED.match(text, mention.last_limit_end)
+    )
     if slashed and slashed.start("number") == number_start:
         return True
     run = _RUN.match(text, number_start)
-    return bool(run and mention.taken and start >= mention.taken)
+    return bool(run and mention.last_limit_end and start >= mention.last_limit_end)
 
 
 def _belongs_to_limit(between: str) -> bool:
     """Return whether a duration behind a limit belongs to the limit, by the words between the two."""
     words = WINDOW.sub("", BRACKET.sub("", between))
-    # Behind another number it belongs to that number. A comparator alone ("for more than") is no number.
+    # A duration behind another number belongs to that number. A comparator alone ("for more than") is no number.
     if _OTHER_NUMBER.search(words):
         return False
     # "Above 5 %, the pool pauses for a day" and "over 5 %: block the sender for a day" state a consequence.
@@ -103,5 +108,5 @@ def _belongs_to_limit(between: str) -> bool:
 
 
 def _seconds(duration: re.Match[str] | None) -> int | None:
-    times = _SECONDS.get(duration["unit"][0].lower()) if duration else None
-    return int(number(duration["number"]) * times) if duration and times is not None else None
+    unit_seconds = _SECONDS.get(duration["unit"][0].lower()) if duration else None
+    return int(number(duration["number"]) * unit_seconds) if duration and unit_seconds is not None else None

@@ -1,6 +1,6 @@
 """Read keys and values in a fence of a guide, in YAML or a similar form, into passages.
 
-The lines need not be complete YAML: the indents alone decide which key belongs to which block. A value is a limit
+The lines may be incomplete YAML: the indents alone decide which key belongs to which block. A value is a limit
 because of its key ("critical", or "threshold" among alerts) or because of its own comparator. All other keys and values
 are settings and samples. `fences` uses this module.
 """
@@ -114,27 +114,27 @@ def _pair(words: str, title: str, line: int) -> _Pair | None:
 
 def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | None:
     keys = vocabulary().keys
-    over = (pair.key, *block.keys)
-    if any(keys["other"].search(key) for key in over):
+    all_keys = (pair.key, *block.keys)
+    if any(keys["other"].search(key) for key in all_keys):
         return None
-    whole = " ".join((*reversed(block.keys), block.roles["name"], pair.key)).strip()
-    graded = f"severity {block.roles['severity']}"
-    comments = (pair.title, pair.comment, graded)
-    alarm = bool(keys["alarm"].search(" ".join((*over, *above[:2])))) or inherited(comments)[0] != NO_SEVERITY
+    full_name = " ".join((*reversed(block.keys), block.roles["name"], pair.key)).strip()
+    severity_text = f"severity {block.roles['severity']}"
+    comments = (pair.title, pair.comment, severity_text)
+    alarm = bool(keys["alarm"].search(" ".join((*all_keys, *above[:2])))) or inherited(comments)[0] != NO_SEVERITY
     is_text = bool(keys["condition"].search(pair.key))
     if not is_text and not _is_limit(
-        pair, whole, alarm=alarm, graded=inherited(_grading(over)) != (NO_SEVERITY, False)
+        pair, full_name, alarm=alarm, graded=inherited(_grading(all_keys)) != (NO_SEVERITY, False)
     ):
         return None
     titles = (pair.title, *above) if pair.title else above
-    grading = (*_grading([pair.key]), pair.comment, graded, *_grading(block.keys), *titles)
+    grading = (*_grading([pair.key]), pair.comment, severity_text, *_grading(block.keys), *titles)
     severity, target = inherited(grading)
     return Passage(
         text=pair.value,
         starts=((0, pair.line),),
         severity=severity,
         target=target,
-        above=(whole, *titles),
+        above=(full_name, *titles),
         bare=not is_text,
         for_words=block.roles["hold"],
         unit=vocabulary().unit_of_name(pair.key, block.roles["name"], block.key, f"({pair.comment.split(' ')[0]})"),
@@ -144,24 +144,24 @@ def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | No
 
 def _grading(keys: Iterable[str]) -> tuple[str, ...]:
     """Return the keys that may name a severity; "low" and "high" do not, because they are the ends of a range."""
-    known = vocabulary().severities
-    return tuple(key for key in keys if known.label(key) == NO_SEVERITY or known.bracketed(key) != NO_SEVERITY)
+    words = vocabulary().severities
+    return tuple(key for key in keys if words.label(key) == NO_SEVERITY or words.bracketed(key) != NO_SEVERITY)
 
 
-def _is_limit(pair: _Pair, whole: str, *, alarm: bool, graded: bool) -> bool:
+def _is_limit(pair: _Pair, full_name: str, *, alarm: bool, graded: bool) -> bool:
     """Return whether a value is a limit.
 
     `alarm` is set among alerts, `graded` if a key names a severity or a target.
     """
-    known = vocabulary()
+    lexicon = vocabulary()
     match = _VALUE.match(pair.value)
     if match is None:
         return False
-    written = bool(match["sign"] or match["unit"])
-    if known.severities.bracketed(pair.key) != NO_SEVERITY:
-        return written or any(quantity.pattern.search(whole) for quantity in known.quantities)
-    if known.targets.search(pair.key):
-        return written
-    if known.keys["threshold"].search(pair.key):
-        return alarm and (written or bool(known.keys["threshold"].fullmatch(pair.key)))
+    has_sign_or_unit = bool(match["sign"] or match["unit"])
+    if lexicon.severities.bracketed(pair.key) != NO_SEVERITY:
+        return has_sign_or_unit or any(quantity.pattern.search(full_name) for quantity in lexicon.quantities)
+    if lexicon.targets.search(pair.key):
+        return has_sign_or_unit
+    if lexicon.keys["threshold"].search(pair.key):
+        return alarm and (has_sign_or_unit or bool(lexicon.keys["threshold"].fullmatch(pair.key)))
     return bool(match["sign"] and match["unit"] and (alarm or graded))

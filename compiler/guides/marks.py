@@ -36,16 +36,18 @@ _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 def is_target(mention: Mention) -> bool:
     """Return whether the words around a number without a severity make it a target."""
-    known = vocabulary()
-    named = [match.end() for match in known.targets.finditer(mention.upto)]
-    if named:
+    lexicon = vocabulary()
+    target_ends = [match.end() for match in lexicon.targets.finditer(mention.upto)]
+    if target_ends:
         # "Target below 100, alert above 1000": the second number is no target.
         # "Should be about 2 ms; if it takes more than 20 ms": a condition ends the target.
-        condition = known.phrases.asking.search(mention.lead) or known.phrases.condition.search(mention.upto, named[-1])
-        return not condition and not known.phrases.breach.search(mention.upto, named[-1])
+        condition = lexicon.phrases.asking.search(mention.lead) or lexicon.phrases.condition.search(
+            mention.upto, target_ends[-1]
+        )
+        return not condition and not lexicon.phrases.breach.search(mention.upto, target_ends[-1])
     if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
         return True
-    return bool(known.phrases.good.match(mention.rest)) or is_share_kept(mention)
+    return bool(lexicon.phrases.good.match(mention.rest)) or is_share_kept(mention)
 
 
 def is_share_kept(mention: Mention) -> bool:
@@ -65,38 +67,38 @@ def is_left(mention: Mention) -> bool:
     graded = vocabulary().severity(mention.sentence.text) != NO_SEVERITY
     alarming = graded or vocabulary().phrases.condition.search(mention.lead)
     # "Above 85 % (15 % free)" states the same limit twice.
-    aside = mention.taken and _IN_BRACKET.search(mention.lead)
+    aside = mention.last_limit_end and _IN_BRACKET.search(mention.lead)
     return bool(in_ratio and alarming and not aside and _LEFT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:
-    """Return whether the sentence of a number calls it a target, and not only the text above."""
-    known = vocabulary()
-    return bool(known.targets.search(mention.upto) or known.phrases.good.match(mention.rest))
+    """Return whether a number's own sentence calls it a target; a text above does not count."""
+    lexicon = vocabulary()
+    return bool(lexicon.targets.search(mention.upto) or lexicon.phrases.good.match(mention.rest))
 
 
 def is_marked(mention: Mention) -> bool:
     """Return whether a number stands directly behind or before the name of a severity or of a target."""
-    known = vocabulary()
-    if mention.in_pair is not None or known.phrases.marks.search(mention.lead):
+    lexicon = vocabulary()
+    if mention.in_pair is not None or lexicon.phrases.marks.search(mention.lead):
         return True
-    if (mention.unit is not None or mention.match["scale"]) and known.phrases.colours.search(mention.lead):
+    if (mention.unit is not None or mention.match["scale"]) and lexicon.phrases.colours.search(mention.lead):
         return True
     if mention.is_behind_at:
         # "At 500,000 the on-call is paged."
         return named_behind(mention.sentence.text[mention.match.end() : mention.bounds[1]]) is not None
     behind = _ARROW.match(mention.rest) or NEXT.match(mention.rest)
-    if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
+    if behind is not None and lexicon.severity(behind[1]) != NO_SEVERITY:
         return True
     return is_in_bracket(mention)
 
 
 def is_in_bracket(mention: Mention) -> bool:
     """Return whether the name of a severity or of a target stands in brackets behind a number."""
-    known, behind = vocabulary(), _SHORT_BRACKET.match(mention.rest)
+    lexicon, behind = vocabulary(), _SHORT_BRACKET.match(mention.rest)
     if behind is None:
         return False
-    return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))
+    return lexicon.severity(behind[1]) != NO_SEVERITY or bool(lexicon.targets.search(behind[1]))
 
 
 def is_promised(mention: Mention) -> bool:
@@ -122,5 +124,5 @@ def is_band(mention: Mention) -> bool:
 def is_threshold(mention: Mention) -> bool:
     """Return whether a sentence calls a number with a unit a threshold, or lists it as one of several."""
     phrases = vocabulary().phrases
-    named = phrases.threshold.search(mention.lead) or phrases.thresholds.search(mention.lead)
-    return mention.unit is not None and bool(named)
+    names_threshold = phrases.threshold.search(mention.lead) or phrases.thresholds.search(mention.lead)
+    return mention.unit is not None and bool(names_threshold)

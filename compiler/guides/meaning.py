@@ -1,6 +1,6 @@
 """Find what a number limits, in which unit, and whether it counts what is used or what is left.
 
-The words nearest to the number tell. `grammar` uses this module.
+The words nearest to the number decide. `grammar` uses this module.
 """
 
 from __future__ import annotations
@@ -42,16 +42,23 @@ _VAGUE: Final = frozenset({"error_ratio", "latency_other"})
 
 
 def bare_unit(mention: Mention) -> Unit:
-    """Return the unit of a number without one: by the name before it, a ratio if words name a share, else a count."""
+    """Return the unit of a number that the guide writes without one.
+
+    A name before the number tells the unit. Else a multiple is `other`. A fraction is a ratio if it is at most 1 and
+    words near it name a share, else `other`. A whole number is a percentage if the words before it say so, else a
+    count.
+    """
     back, ahead = _BARE_NEAR
     match, passage = mention.match, mention.sentence.passage
-    near = " ".join((mention.sentence.text[max(0, match.start() - back) : match.end() + ahead], *passage.above[:1]))
-    named = vocabulary().unit_of_name(*re.findall(r"\w+_\w+", mention.upto)[-1:])
+    nearby_text = " ".join(
+        (mention.sentence.text[max(0, match.start() - back) : match.end() + ahead], *passage.above[:1])
+    )
+    named_unit = vocabulary().unit_of_name(*re.findall(r"\w+_\w+", mention.upto)[-1:])
     # "Orders/min < 10" names the unit before the comparator.
-    named = named or vocabulary().rate_of_name(mention.lead[-back:].rstrip(" :`*"))
-    if named is not None:
-        return named
-    shared = vocabulary().phrases.share.search(near.replace("_", " ")) or _DIVISION.search(mention.upto)
+    named_unit = named_unit or vocabulary().rate_of_name(mention.lead[-back:].rstrip(" :`*"))
+    if named_unit is not None:
+        return named_unit
+    shared = vocabulary().phrases.share.search(nearby_text.replace("_", " ")) or _DIVISION.search(mention.upto)
     if vocabulary().phrases.multiple.search(mention.clause.replace("_", " ")):
         return _ONE["other"]
     if shared and "." in match["number"]:
@@ -59,31 +66,35 @@ def bare_unit(mention: Mention) -> Unit:
     if ("." in match["number"] and not match["scale"]) or vocabulary().phrases.factor.match(mention.rest):
         # A count is never a fraction.
         return _ONE["other"]
-    names = " ".join(
-        (mention.upto[max(mention.taken, len(mention.upto) - back) :], *passage.above[: int(passage.bare)])
+    words_before = " ".join(
+        (mention.upto[max(mention.last_limit_end, len(mention.upto) - back) :], *passage.above[: int(passage.bare)])
     ).replace("_", " ")
     of_hundred = mention.whole is None and 1 < mention.number <= _HUNDRED and not _counts_something(mention.rest)
-    return _PERCENT if of_hundred and vocabulary().phrases.percent.search(names) else _ONE["count"]
+    return _PERCENT if of_hundred and vocabulary().phrases.percent.search(words_before) else _ONE["count"]
 
 
 def quantity(mention: Mention, unit: str) -> Quantity | None:
     """Return the quantity that a number limits: from its clause, else its sentence, else the text above."""
     for place, backwards in _places(mention, unit):
-        named = nearest(place, unit, backwards=backwards)
-        if named is not None and named.signal.startswith("latency") and vocabulary().phrases.age.search(mention.sign):
+        candidate = nearest(place, unit, backwards=backwards)
+        if (
+            candidate is not None
+            and candidate.signal.startswith("latency")
+            and vocabulary().phrases.age.search(mention.sign)
+        ):
             return None
-        if named is not None:
-            return _qualified(mention, unit, named) if named.signal == "latency_other" else named
+        if candidate is not None:
+            return _qualified(mention, unit, candidate) if candidate.signal == "latency_other" else candidate
     return None
 
 
 def _qualified(mention: Mention, unit: str, vague: Quantity) -> Quantity:
     """Return a more exact latency, such as a percentile, from the clause or the text above, else the vague one."""
-    silent = not vocabulary().phrases.tells(mention.lead)
-    for text in (mention.clause, *(mention.sentence.passage.above[:1] if silent else ())):
-        named = nearest(text, unit, backwards=False)
-        if named is not None and named.signal.startswith("latency") and named != vague:
-            return named
+    names_nothing = not vocabulary().phrases.tells(mention.lead)
+    for text in (mention.clause, *(mention.sentence.passage.above[:1] if names_nothing else ())):
+        candidate = nearest(text, unit, backwards=False)
+        if candidate is not None and candidate.signal.startswith("latency") and candidate != vague:
+            return candidate
     return vague
 
 
@@ -92,33 +103,35 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     text, above, (low, high) = mention.sentence.text, mention.sentence.passage.above, mention.bounds
     end = mention.match.end() - len(mention.match["per"] or "")
     slowness = mention.sign if vocabulary().phrases.slow.search(mention.sign) else ""
-    own = f"{text[low : mention.match.start()]} {slowness}"
-    if unit == "ratio" and (directly := _AT_ONCE.match(text, end)):
+    own_text = f"{text[low : mention.match.start()]} {slowness}"
+    if unit == "ratio" and (next_word := _AT_ONCE.match(text, end)):
         # "Hosts with > 85 % CPU": the word behind the number names what the share is of.
-        yield directly["word"], True
-    yield own, True
+        yield next_word["word"], True
+    yield own_text, True
     yield _without_asides(text[end:high], unit), False
     counts = _counts_something(text[end:high])
     # "Or if a channel has been dark for a minute" begins a new condition.
-    condition = vocabulary().phrases.condition.search(own)
-    anew = condition and vocabulary().phrases.tells(own[condition.end() :])
-    if not (mention.taken and ((unit == "ratio" and counts) or anew)):
+    condition = vocabulary().phrases.condition.search(own_text)
+    begins_condition = condition and vocabulary().phrases.tells(own_text[condition.end() :])
+    if not (mention.last_limit_end and ((unit == "ratio" and counts) or begins_condition)):
         yield mention.lead, True
     tells = vocabulary().phrases.tells
-    silent = not tells(own) and not counts and not (mention.taken and unit == "count" and tells(mention.lead))
-    # A count can be of anything. Its own clause names the thing; the text above counts only if the clause does not.
-    if unit == "count" and not mention.sentence.passage.bare and not silent:
-        if not tells(own) and vocabulary().phrases.items.match(text, end):
+    names_nothing = (
+        not tells(own_text) and not counts and not (mention.last_limit_end and unit == "count" and tells(mention.lead))
+    )
+    # A count can be of anything. The text above may name the thing only if the count's own clause does not.
+    if unit == "count" and not mention.sentence.passage.bare and not names_nothing:
+        if not tells(own_text) and vocabulary().phrases.items.match(text, end):
             # Under the heading "Queue", "warning: 20,000 messages" counts the messages that wait in it.
             yield from ((title, True) for title in above[:1])
         return
-    if silent:
+    if names_nothing:
         yield mention.sentence.passage.beside, True
-    if not (unit == "per_second" and tells(own)):
+    if not (unit == "per_second" and tells(own_text)):
         yield from ((title, True) for title in above[:1])
-    # Only its own words name a rate. The sentence before a time seldom names the quantity of the time.
-    numbered = unit == "count" and mention.is_word
-    if unit != "per_second" and not numbered and not (unit == "seconds" and not silent):
+    # Only a rate's own words name its quantity. The sentence before a time seldom names the quantity of that time.
+    is_count_in_words = unit == "count" and mention.is_word
+    if unit != "per_second" and not is_count_in_words and not (unit == "seconds" and not names_nothing):
         yield mention.sentence.before, True
     if unit != "per_second":
         yield _without_asides(text[end:], unit), False
@@ -129,8 +142,8 @@ def _without_asides(text: str, unit: str) -> str:
     """Return the text behind a number, without brackets that name no quantity or only a vague one ("time")."""
 
     def kept_bracket(bracket: re.Match[str]) -> str:
-        named = nearest(bracket.group(), unit, backwards=False)
-        return bracket.group() if named and named.signal not in _VAGUE else ""
+        candidate = nearest(bracket.group(), unit, backwards=False)
+        return bracket.group() if candidate and candidate.signal not in _VAGUE else ""
 
     return BRACKET.sub(kept_bracket, text)
 
@@ -143,19 +156,19 @@ def _counts_something(text: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
-    """Return the quantity with a unit that a text names: among the most exact ones, the nearest to the number."""
+    """Return the quantity with a unit that a text names: of the most exact quantities, the nearest to the number."""
     # The words in the names of metrics count, too.
     words = text.replace("_", " ")
-    named = _named(_OF_ALL.sub("", words), unit) or _named(words, unit)
-    if not named:
+    pairs = _named(_OF_ALL.sub("", words), unit) or _named(words, unit)
+    if not pairs:
         return None
-    candidates = _most_telling(named, unit)
+    candidates = _most_telling(pairs, unit)
     # If two are equally near, the longer one counts, else the later one of the vocabulary.
-    near = max(
+    nearest_pair = max(
         reversed(candidates),
         key=lambda pair: (pair[1].end() if backwards else -pair[1].start(), len(pair[1].group())),
     )
-    return near[0]
+    return nearest_pair[0]
 
 
 _Named = Sequence[tuple[Quantity, re.Match[str]]]
@@ -171,12 +184,12 @@ def _named(words: str, unit: str) -> _Named:
     ]
 
 
-def _most_telling(named: _Named, unit: str) -> _Named:
-    telling = [pair for pair in named if pair[0].signal in TELLING]
-    plain = [pair for pair in named if pair[0].signal not in _VAGUE]
+def _most_telling(pairs: _Named, unit: str) -> _Named:
+    telling = [pair for pair in pairs if pair[0].signal in TELLING]
+    plain = [pair for pair in pairs if pair[0].signal not in _VAGUE]
     # A share of anything may be a share of errors.
-    errors = unit == "ratio" and any(quantity.signal == "error_ratio" for quantity, _ in named)
-    return telling or (plain if plain or not errors else named) or named
+    errors = unit == "ratio" and any(quantity.signal == "error_ratio" for quantity, _ in pairs)
+    return telling or (plain if plain or not errors else pairs) or pairs
 
 
 # A longer text above is about more than the quantity of its list.
@@ -196,9 +209,9 @@ def is_complement(mention: Mention, quantity: Quantity | None, *, falls: bool) -
         return quantity is not None
     if not has_rest(quantity.signal):
         return False
-    own = _by_clause(mention)
-    if own is not None:
-        return own
+    by_clause = _by_clause(mention)
+    if by_clause is not None:
+        return by_clause
     texts = _context_texts(mention, named=quantity.pattern.search(f"{mention.lead} {mention.clause}") is not None)
     return falls and next((is_rest for is_rest in map(_by_last_word, texts) if is_rest is not None), False)
 

@@ -21,7 +21,7 @@ from compiler.guides.vocabulary import Unit, vocabulary
 _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "bn": 10**9}
 # A period longer than a minute makes a count, not a rate: "40 restarts a day".
 _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
-# With a slash it makes a rate: "3/h".
+# With a slash, a longer period makes a rate, too: "3/h".
 _LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
 _SLASH_BEHIND: Final = re.compile(r"\s*+/\s*+[<>≥≤=~]{0,2}\s*+\d")
 _SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
@@ -71,7 +71,7 @@ class Sentence:
 
     @cached_property
     def listed(self) -> int:
-        """How many names with slashes between them the sentence has for its numbers, as in "(prod / staging): "."""
+        """The number of names in the sentence's list with slashes, as in "(prod / staging): "; one for each number."""
         return names_listed(self.text) if "/" in self.text else 0
 
 
@@ -79,13 +79,13 @@ class Sentence:
 class Mention:
     """A number in a sentence.
 
-    `match` comes from `compiler.guides.numbers.numbers`. `taken` is where the last limit before it in this sentence
-    ends, or 0.
+    `match` comes from `compiler.guides.numbers.numbers`. `last_limit_end` is the end of the last limit before the
+    number in this sentence, or 0.
     """
 
     sentence: Sentence
     match: re.Match[str]
-    taken: int
+    last_limit_end: int
 
     @cached_property
     def lead(self) -> str:
@@ -105,7 +105,7 @@ class Mention:
     @cached_property
     def bounds(self) -> tuple[int, int]:
         """Where the mention's clause begins and ends: at a mark, at a conjunction, or at the end of the last limit."""
-        low, high = self.taken, len(self.sentence.text)
+        low, high = self.last_limit_end, len(self.sentence.text)
         for mark in self.sentence.marks:
             if mark.end() <= self.match.start():
                 low = max(low, mark.end())
@@ -151,7 +151,7 @@ class Mention:
     def is_unless(self) -> bool:
         """Whether "unless" makes the number a requirement whose breach is trouble: "critical unless at least 99 %"."""
         unless = _UNLESS.search(self.lead)
-        if unless is None or self.taken or _NOBODY.search(unless["before"]):
+        if unless is None or self.last_limit_end or _NOBODY.search(unless["before"]):
             # "Alert nobody unless more than 500 are left" alerts when more than 500 are left.
             return False
         return vocabulary().phrases.condition.search(unless["before"]) is None
@@ -181,7 +181,7 @@ class Mention:
 
     @cached_property
     def unit(self) -> Unit | None:
-        """The unit at the number, else the unit at the next number that both share, else the passage's unit."""
+        """The unit at the number, else that at the next number if both numbers share it, else the passage's unit."""
         written = self.match["from"] or self.match["unit"]
         if written:
             return vocabulary().unit(written)
@@ -207,12 +207,12 @@ class Mention:
             return Severity("warning", word="soft")
         if phrases.hard.match(self.rest) and phrases.soft.search(self.lead):
             return Severity("critical", word="hard")
-        named = self.sentence.pair
-        if named is None:
+        severities = self.sentence.pair
+        if severities is None:
             return None
         if _SLASH_BEHIND.match(self.rest):
-            return named[0]
-        return named[1] if _SLASH_BEFORE.search(self.lead) else None
+            return severities[0]
+        return severities[1] if _SLASH_BEFORE.search(self.lead) else None
 
     @property
     def number(self) -> Decimal:

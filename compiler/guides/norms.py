@@ -77,7 +77,7 @@ def is_modal(mention: Mention) -> bool:
 
 
 def is_demand(mention: Mention, unit: str, *, breached: bool) -> bool:
-    """Return whether the words demand a value, although nobody knows the good side of the quantity.
+    """Return whether the words demand a value of a quantity whose good side is not known.
 
     "Must be at least 3" does. A time with `>` or `>=` is hardly ever a demand, and does not count.
     """

@@ -69,22 +69,22 @@ _PAIR: Final = re.compile(r"\W{0,4}(?:/|\||,|&|\band\b)\W{0,4}")
 
 def _pattern(*, shares: bool) -> re.Pattern[str]:
     """Return the pattern of a number; without `shares`, "80/90 %" is two numbers instead of a share."""
-    known = vocabulary()
-    unit = rf"\s?(?P<unit>{known.unit_text}){_END}"
+    lexicon = vocabulary()
+    unit = rf"\s?(?P<unit>{lexicon.unit_text}){_END}"
     # In "500 ms to 1 s" the first number has its own unit. In "1 to 5 %" it has the unit of the second.
-    inner = rf"(?:\s?(?P<from>{known.unit_text}){_END}\s?)?"
+    inner = rf"(?:\s?(?P<from>{lexicon.unit_text}){_END}\s?)?"
     up_to = rf"{inner}\s?(?:-|–|—|to|(?(between)and|to)|\.\.\.?|…)\s?(?P<to>{NUMBER})"
     # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
-    of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text}){_END})(?!\d)"
-    over = "(?:/|of|out of)" if shares else "(?:of|out of)"
-    share = rf"(?:\s?{over}\s?(?:the |its |our )?(?P<of>{NUMBER}|(?<=of )\b{WORD})|{of_many})"
+    of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{lexicon.unit_text}){_END})(?!\d)"
+    separator = "(?:/|of|out of)" if shares else "(?:of|out of)"
+    share = rf"(?:\s?{separator}\s?(?:the |its |our )?(?P<of>{NUMBER}|(?<=of )\b{WORD})|{of_many})"
     period = r"(?:(?:per|a|an|each|every)\s|/\s?)(?:second|sec|s|minute|min|hour|h|day)\b"
     before = r"(?<![\w.#/:-])" if shares else r"(?<![\w.#:-])"
-    named = r"(?!\d|:\d\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
+    no_name = r"(?!\d|:\d\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
     return re.compile(
-        rf"(?P<sign>{known.before.pattern})?\s{{0,9}}"
+        rf"(?P<sign>{lexicon.before.pattern})?\s{{0,9}}"
         rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
-        rf"{before}(?P<number>{NUMBER}{named}|\b{WORD}){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
+        rf"{before}(?P<number>{NUMBER}{no_name}|\b{WORD}){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
         rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:(?!for\b|half\b|quarter\b)[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",
         re.IGNORECASE,
     )
@@ -133,7 +133,7 @@ _NAMES_LISTED: Final = re.compile(rf"(?<![\w/.-])(?P<names>{_NAMED}(?:\s?/\s?{_N
 
 
 def names_listed(text: str) -> int:
-    """Return how many names the first list with slashes has that stands in brackets or before a colon."""
+    """Return the number of names in the first list with slashes that stands in brackets or before a colon."""
     match = _NAMES_LISTED.search(text)
     return len(match["names"].split("/")) if match else 0
 

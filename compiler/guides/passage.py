@@ -15,7 +15,7 @@ from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 
 LONGEST: Final = 4000
-"""Most characters of a text that patterns match at once; they would take long on a longer one."""
+"""The most characters of a text that patterns match at once; a longer text would take them long."""
 
 NEAR: Final = 400
 """Characters before a passage in which a word can still name its quantity."""
@@ -118,25 +118,25 @@ class Context:
 
 def is_quiet(titles: Sequence[str]) -> bool:
     """Return whether the nearest heading of a known kind is about settings, plans or duties instead of limits."""
-    known = vocabulary()
+    lexicon = vocabulary()
     for text in titles:
-        graded = known.severity(text) != NO_SEVERITY or known.targets.search(text)
-        if graded or known.phrases.loud.search(text):
+        graded = lexicon.severity(text) != NO_SEVERITY or lexicon.targets.search(text)
+        if graded or lexicon.phrases.loud.search(text):
             return False
-        if known.phrases.quiet.fullmatch(text):
+        if lexicon.phrases.quiet.fullmatch(text):
             return True
     return False
 
 
 def inherited(above: Sequence[str]) -> tuple[Severity, bool]:
     """Return the severity of the nearest label or heading that names one, and True if it names targets instead."""
-    known = vocabulary()
+    lexicon = vocabulary()
     for text in above:
         if len(text.split()) > _LABEL_WORDS and not text.endswith(":"):
             continue
-        severity = known.severities.label(text)
+        severity = lexicon.severities.label(text)
         # "SLO alerts" are alerts, not targets.
-        if severity != NO_SEVERITY or (known.targets.search(text) and not known.phrases.breach.search(text)):
+        if severity != NO_SEVERITY or (lexicon.targets.search(text) and not lexicon.phrases.breach.search(text)):
             return severity, severity == NO_SEVERITY
     return NO_SEVERITY, False
 

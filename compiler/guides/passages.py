@@ -151,11 +151,11 @@ class _Walk:
 
     def _is_label(self, lines: Sequence[str], words: str, index: int) -> bool:
         """Return whether a paragraph is a label: it ends in a colon, is all bold, or a list or a fence follows."""
-        follows = self._tokens[index + 2].type if index + 2 < len(self._tokens) else ""
-        if follows in {"bullet_list_open", "ordered_list_open", "fence"} or words.endswith(":"):
+        next_type = self._tokens[index + 2].type if index + 2 < len(self._tokens) else ""
+        if next_type in {"bullet_list_open", "ordered_list_open", "fence"} or words.endswith(":"):
             return True
-        only = lines[0].strip()
-        return len(lines) == 1 and only.startswith("**") and only.endswith("**")
+        only_line = lines[0].strip()
+        return len(lines) == 1 and only_line.startswith("**") and only_line.endswith("**")
 
     def _passage(self, lines: Sequence[str], first: int, above: tuple[str, ...]) -> Passage:
         severity, target = inherited((*self._open_items(), *self._context.titles))

@@ -1,4 +1,4 @@
-"""Compile the `phrases` of `vocabulary.yaml`, each list in the frame in which modules search for it.
+"""Compile each list of `phrases` in `vocabulary.yaml` into the pattern by which modules search for its words.
 
 `vocabulary` uses this module.
 """
@@ -93,7 +93,7 @@ class Phrases:
 
 _LEADING = r"\b(?:means?|because|where|which|that|until|so|while|as|since)\b"
 _WORD = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
-_FREE = (
+_ANYWHERE = (
     "history",
     "past",
     "setting",
@@ -134,40 +134,40 @@ _FREE = (
 )
 
 
-def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
-    """Return the phrases, compiled."""
-    text = {name: alternatives(texts) for name, texts in given.items()}
+def phrases(lists: Mapping[str, Sequence[str]]) -> Phrases:
+    """Return the phrases, compiled from the lists of the file."""
+    any_of = {name: alternatives(texts) for name, texts in lists.items()}
     return Phrases(
-        **{name: _words(given[name]) for name in _FREE},
-        named=_pattern(rf"\b{text['named']}\s*#?$"),
-        roughly=_pattern(rf"\b{text['roughly']}\s*$"),
-        window=_pattern(rf"\b{text['window']}\s*{text['filler']}?$"),
-        measured=_pattern(rf"\b{text['measured']}\s*$"),
-        for_words=rf"\b{text['hold']}\s+{text['hold_filler']}?",
-        permitting=frozenset(given["permitting"]),
-        permitting_alone=frozenset(given["permitting_alone"]),
-        sized=frozenset(given["sized"]),
-        marks=_pattern(rf"(?:\b{text['marks']}\b[^.;:]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
-        colours=_pattern(rf"\b{text['colours']}\s*$"),
-        threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
-        thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
-        enforced=_pattern(rf"\s*{text['enforced']}\b"),
+        **{name: _words(lists[name]) for name in _ANYWHERE},
+        named=_pattern(rf"\b{any_of['named']}\s*#?$"),
+        roughly=_pattern(rf"\b{any_of['roughly']}\s*$"),
+        window=_pattern(rf"\b{any_of['window']}\s*{any_of['filler']}?$"),
+        measured=_pattern(rf"\b{any_of['measured']}\s*$"),
+        for_words=rf"\b{any_of['hold']}\s+{any_of['hold_filler']}?",
+        permitting=frozenset(lists["permitting"]),
+        permitting_alone=frozenset(lists["permitting_alone"]),
+        sized=frozenset(lists["sized"]),
+        marks=_pattern(rf"(?:\b{any_of['marks']}\b[^.;:]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
+        colours=_pattern(rf"\b{any_of['colours']}\s*$"),
+        threshold=_pattern(rf"(?:^|\b{any_of['alerting']}\s){any_of['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
+        thresholds=_pattern(rf"^\W*(?:{any_of['alerting']}\s)?{any_of['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
+        enforced=_pattern(rf"\s*{any_of['enforced']}\b"),
         # "Above 125 °C is a broken sensor and is dropped". What follows "means" or "because" is trouble instead.
-        handled=_pattern(rf"(?:(?!{_LEADING})[^,;:(→–—])*?\b(?:is|are|will be|gets?) (?:\w+ly )?{text['handled']}\b"),
-        instruction=_pattern(rf"\W*{text['instruction']}\b"),
-        moving=_pattern(text["moving"]),
-        follows=_pattern(rf"[^.;,]{{0,60}},\s+(?:the|an?|its?|all) (?:\w+ ){{0,3}}?{text['acts']}\b"),
-        doing=_pattern(rf"(?: of [^,;.]{{1,40}}?)?,? (?:the|an?|its?) (?:\w+ ){{1,3}}?{text['acts']}\b"),
-        settings=_pattern(text["settings"]),
+        handled=_pattern(rf"(?:(?!{_LEADING})[^,;:(→–—])*?\b(?:is|are|will be|gets?) (?:\w+ly )?{any_of['handled']}\b"),
+        instruction=_pattern(rf"\W*{any_of['instruction']}\b"),
+        moving=_pattern(any_of["moving"]),
+        follows=_pattern(rf"[^.;,]{{0,60}},\s+(?:the|an?|its?|all) (?:\w+ ){{0,3}}?{any_of['acts']}\b"),
+        doing=_pattern(rf"(?: of [^,;.]{{1,40}}?)?,? (?:the|an?|its?) (?:\w+ ){{1,3}}?{any_of['acts']}\b"),
+        settings=_pattern(any_of["settings"]),
         quiet=_pattern(
-            rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?(?: (?:of|from|on|for) .{{1,40}})?\W*"
+            rf"[\W\d]*(?:(?:the|our) )?{any_of['quiet']}(?:(?:,| and| &) [\w-]+)?(?: (?:of|from|on|for) .{{1,40}})?\W*"
         ),
-        items=_pattern(rf"\s*{text['items']}\b"),
-        countdown=_pattern(rf"\s*{text['countdown']}"),
-        soft=_pattern(rf"\s{text['soft']}\b"),
-        hard=_pattern(rf"\s{text['hard']}\b"),
-        factor=_pattern(rf"\s*{text['factor']}"),
-        good=_pattern(rf"[^,;.]{{0,30}}\b(?:(?:is|are) {text['good']}|may (?:fail|be lost|time out|go wrong))\b"),
+        items=_pattern(rf"\s*{any_of['items']}\b"),
+        countdown=_pattern(rf"\s*{any_of['countdown']}"),
+        soft=_pattern(rf"\s{any_of['soft']}\b"),
+        hard=_pattern(rf"\s{any_of['hard']}\b"),
+        factor=_pattern(rf"\s*{any_of['factor']}"),
+        good=_pattern(rf"[^,;.]{{0,30}}\b(?:(?:is|are) {any_of['good']}|may (?:fail|be lost|time out|go wrong))\b"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Collect what the modules of words tell about a number, and decide whether it is a limit.
+"""Combine what other modules read about a number, and decide whether the number is a limit.
 
 `traps` and `bystanders` recognize what only looks like a limit. `meaning`, `grade`, `marks` and `norms` read the words
 around a number. `grammar` uses this module.
@@ -20,7 +20,7 @@ from compiler.quantities import PER_SECOND
 WINDOW: Final = "a time during which something is measured, or lasts"
 """The reason for which most durations are no limits."""
 
-# At most so many words before a number make an item of a list, such as "Queue depth > 500", and no sentence.
+# With at most so many words before its number, a text such as "Queue depth > 500" is an item and no sentence.
 _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
 _LISTED: Final = re.compile(r"[:,/|]\s*$")
@@ -77,8 +77,8 @@ def read(mention: Mention) -> Reading:
         severity = norms.severity(mention)
     if comparator is None and unit == "ratio" and target:
         # "Available 99.9 % of the time" promises that much or more.
-        named = meaning.nearest(mention.clause, unit, backwards=True)
-        comparator = ">=" if named and named.low else None
+        quantity = meaning.nearest(mention.clause, unit, backwards=True)
+        comparator = ">=" if quantity and quantity.low else None
     return Reading(
         mention=mention,
         unit=unit,
@@ -94,7 +94,7 @@ def refusal(reading: Reading) -> str | None:
     """Return why a number is no limit, by its comparator, its place and the words around it, or None."""
     mention, comparator = reading.mention, reading.comparator
     bare = mention.sentence.passage.bare
-    if mention.is_word and not _may_word_limit(mention):
+    if mention.is_word and not _may_limit_in_words(mention):
         return "a number in words, and no comparator"
     if bare and mention.match["about"] and not mention.sign:
         return "about so much"
@@ -107,8 +107,11 @@ def refusal(reading: Reading) -> str | None:
     )
 
 
-def _may_word_limit(mention: Mention) -> bool:
-    """Return whether a spelled number may be a limit: one with a comparator that does not permit."""
+def _may_limit_in_words(mention: Mention) -> bool:
+    """Return whether a number in words may be a limit.
+
+    It needs a comparator. A comparator such as "at most" before the number only permits.
+    """
     if mention.comparator is None or (mention.sign and mention.comparator == "<="):
         return False
     # "Below zero means full by then" explains a value and states no limit.
@@ -128,22 +131,22 @@ def _is_labelled(reading: Reading) -> bool:
     return marks.is_band(reading.mention) or marks.is_threshold(reading.mention)
 
 
-def is_told(reading: Reading) -> bool:
+def is_limit_without_quantity(reading: Reading) -> bool:
     """Return whether a number is a limit although nothing names its quantity."""
     mention = reading.mention
     if mention.sentence.passage.alert:
         return True
     if mention.is_word and (reading.unit == "seconds" or not mention.sign) and not reading.marked:
-        # "Younger than an hour" may be the age of anything, "with six or fewer" a count of anything.
+        # "Younger than an hour" may be the age of anything, and "with six or fewer" may be a count of anything.
         return False
     if not mention.sentence.passage.bare and mention.comparator is None:
-        return _is_told_by_label(reading)
-    known, text = vocabulary(), mention.sentence.text
-    alarming = any(pattern.search(text) for pattern in (known.phrases.alarm, known.phrases.trouble))
-    return alarming or known.severity(text) != NO_SEVERITY or reading.target or _is_told_by_shape(reading)
+        return _is_limit_by_label(reading)
+    lexicon, text = vocabulary(), mention.sentence.text
+    alarming = any(pattern.search(text) for pattern in (lexicon.phrases.alarm, lexicon.phrases.trouble))
+    return alarming or lexicon.severity(text) != NO_SEVERITY or reading.target or _is_limit_by_shape(reading)
 
 
-def _is_told_by_label(reading: Reading) -> bool:
+def _is_limit_by_label(reading: Reading) -> bool:
     """Return whether a number is a limit by its label: "bounces: warn at 4 %"."""
     mention = reading.mention
     if reading.unit == "count":
@@ -155,7 +158,7 @@ def _is_told_by_label(reading: Reading) -> bool:
     return _is_labelled(reading) and reading.unit != "seconds" and not whole
 
 
-def _is_told_by_shape(reading: Reading) -> bool:
+def _is_limit_by_shape(reading: Reading) -> bool:
     """Return whether a number is a limit because an item of a list says nothing else: "queue depth > 500"."""
     mention = reading.mention
     text, words = mention.sentence.text, len(mention.lead.split())

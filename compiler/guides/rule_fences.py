@@ -1,6 +1,6 @@
 """Read Prometheus rules in a fence of a guide into passages.
 
-The rules need not be complete, nor valid YAML, because guides shorten them. A line that begins a rule begins a block.
+The rules may be incomplete and invalid YAML, because guides shorten them. A line that begins a rule begins a block.
 This module reads the values of the block's keys line by line. `fences` uses it.
 """
 
@@ -124,9 +124,9 @@ def _product(text: str) -> Decimal:
 
 def _unit(expr: str, value: Decimal) -> Unit | None:
     """Return the unit of a rule's value from its metrics and operators, or None if they do not tell."""
-    small = _SMALL_UNIT.search(expr)
-    if small is not None:
-        return vocabulary().unit_of_name(small.group())
+    small_unit = _SMALL_UNIT.search(expr)
+    if small_unit is not None:
+        return vocabulary().unit_of_name(small_unit.group())
     name = _base_unit(expr, value)
     return Unit(unit=name, factor=Decimal(1)) if name else None
 

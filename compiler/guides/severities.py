@@ -43,19 +43,19 @@ class Word:
         return Severity(self.severity, word=written.strip(), doubtful=self.doubtful)
 
 
-def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) -> tuple[Word, ...]:
+def words(definitions: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) -> tuple[Word, ...]:
     """Return the vocabulary's words as a file maps them, and the words that the file adds."""
-    entries = [_word(entry) for entry in given]
-    places: dict[str, list[int]] = {}
-    for place, entry in enumerate(entries):
+    entries = [_word(entry) for entry in definitions]
+    indexes_by_key: dict[str, list[int]] = {}
+    for index, entry in enumerate(entries):
         for key in dict.fromkeys(map(word_key, entry.spellings)):
-            places.setdefault(key, []).append(place)
+            indexes_by_key.setdefault(key, []).append(index)
     for text, severity in own:
-        known = places.get(word_key(text), [])
-        for place in known:
-            entries[place] = _mapped(entries[place], severity)
-        if not known:
-            places[word_key(text)] = [len(entries)]
+        indexes = indexes_by_key.get(word_key(text), [])
+        for index in indexes:
+            entries[index] = _mapped(entries[index], severity)
+        if not indexes:
+            indexes_by_key[word_key(text)] = [len(entries)]
             pattern = re.compile(_spelled(text), re.IGNORECASE)
             entries.append(
                 Word(
@@ -65,14 +65,14 @@ def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) ->
     return tuple(entries)
 
 
-def _word(given: Mapping[str, Any]) -> Word:
+def _word(definition: Mapping[str, Any]) -> Word:
     return Word(
-        word=given["word"],
-        severity=given["means"],
-        doubtful=bool(given.get("doubtful")),
-        spellings=(given["word"], *given.get("also", ())),
-        pattern=_any(given["said"]) if "said" in given else None,
-        placed=given.get("placed", EVERYWHERE),
+        word=definition["word"],
+        severity=definition["means"],
+        doubtful=bool(definition.get("doubtful")),
+        spellings=(definition["word"], *definition.get("also", ())),
+        pattern=_any(definition["said"]) if "said" in definition else None,
+        placed=definition.get("placed", EVERYWHERE),
     )
 
 
@@ -119,62 +119,62 @@ class Severities:
         for name, pattern in self.patterns.items():
             match = pattern.search(text)
             if match is not None:
-                return self._of(name, match)
+                return self._severity_of_match(name, match)
         return NO_SEVERITY
 
     def named(self, text: str) -> Iterator[tuple[Severity, re.Match[str]]]:
         """Yield the severities that a text names, the most severe first."""
         for name, pattern in self.patterns.items():
-            yield from ((self._of(name, match), match) for match in pattern.finditer(text))
+            yield from ((self._severity_of_match(name, match), match) for match in pattern.finditer(text))
 
     def expected(self, text: str) -> Severity:
         """Return the severity that a text names in a place for severities only: in a column, or behind a key."""
-        named = self.most_severe(text)
-        return self._whole(text, of_kind=False) if named == NO_SEVERITY else named
+        severity = self.most_severe(text)
+        return self._severity_of_whole_text(text, of_kind=False) if severity == NO_SEVERITY else severity
 
     def label(self, text: str) -> Severity:
         """Return the severity that a heading or a label names.
 
         A word with other meanings counts only if it is the whole text.
         """
-        named = self.most_severe(text)
-        return self._whole(text, of_kind=True) if named == NO_SEVERITY else named
+        severity = self.most_severe(text)
+        return self._severity_of_whole_text(text, of_kind=True) if severity == NO_SEVERITY else severity
 
     def bracketed(self, text: str) -> Severity:
         """Return the severity that words in brackets, or behind an arrow, name."""
-        named = self.most_severe(text)
-        if named != NO_SEVERITY:
-            return named
-        severity = self._whole(text, of_kind=True)
+        most_severe = self.most_severe(text)
+        if most_severe != NO_SEVERITY:
+            return most_severe
+        severity = self._severity_of_whole_text(text, of_kind=True)
         return (
             severity if self._placed.get(word_key(severity.word), "") == EVERYWHERE or _is_called(text) else NO_SEVERITY
         )
 
     def leading(self, text: str) -> Severity:
-        """Return the severity by which a clause begins: "major above 5 %", "Blocker: 10 %"."""
-        match = self._begins.match(text)
-        return self._of_word(match["word"]) if match else NO_SEVERITY
+        """Return the severity with which a clause begins: "major above 5 %", "Blocker: 10 %"."""
+        match = self._leading_pattern.match(text)
+        return self._severity_of_word(match["word"]) if match else NO_SEVERITY
 
-    def _whole(self, text: str, *, of_kind: bool) -> Severity:
+    def _severity_of_whole_text(self, text: str, *, of_kind: bool) -> Severity:
         """Return the severity that a whole text names.
 
         With `of_kind`, a word that also names something measured counts only if the text says that it is a severity.
         """
-        match = self._alone.fullmatch(text)
+        match = self._whole_text_pattern.fullmatch(text)
         if match is None:
             return NO_SEVERITY
         if of_kind and match["word"].casefold() in _OF_VALUES and not _is_called(text):
             return NO_SEVERITY
-        return self._of_word(match["word"])
+        return self._severity_of_word(match["word"])
 
-    def _of(self, name: str, match: re.Match[str]) -> Severity:
+    def _severity_of_match(self, name: str, match: re.Match[str]) -> Severity:
         """Return the severity with the word that the match contains."""
         for word in self.words:
             if word.severity == name and word.pattern is not None and word.pattern.match(match.string, match.start()):
                 return word.severity_of(match.group())
         return Severity(name, word=match.group().strip())
 
-    def _of_word(self, written: str) -> Severity:
+    def _severity_of_word(self, written: str) -> Severity:
         entry = self._by_key.get(word_key(written))
         return entry.severity_of(written) if entry else NO_SEVERITY
 
@@ -187,12 +187,12 @@ class Severities:
         return {word_key(text): word.placed for word in self.words for text in word.spellings}
 
     @cached_property
-    def _alone(self) -> re.Pattern[str]:
+    def _whole_text_pattern(self) -> re.Pattern[str]:
         texts = "|".join(_spelled(text) for word in self.words if word.pattern is None for text in word.spellings)
         return re.compile(rf"\W*(?:{_CALLED}\W+)?(?P<word>{texts})(?:\W+{_KIND})?\W*", re.IGNORECASE)
 
     @cached_property
-    def _begins(self) -> re.Pattern[str]:
+    def _leading_pattern(self) -> re.Pattern[str]:
         everywhere = [word for word in self.words if word.pattern is None and word.placed == EVERYWHERE]
         texts = "|".join(_spelled(text) for word in everywhere for text in word.spellings)
         return re.compile(rf"\W*(?P<word>{texts})\W{{0,3}}{_SIGNS}", re.IGNORECASE)

@@ -97,8 +97,8 @@ class GuideStatement:
     @property
     def limit(self) -> Comparison | None:
         """The comparison that pages, in the signal's own quantity; None if the sentence does not tell it."""
-        stated = Comparison(self.comparator, Quantity(self.begin, self.unit))
-        return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
+        comparison = Comparison(self.comparator, Quantity(self.begin, self.unit))
+        return meaning.paging(comparison, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:
         """Return the statement as `tocsin import --format json` prints it."""

@@ -48,7 +48,7 @@ class _Row:
     line: int
     cells: tuple[_Cell, ...]
 
-    def only(self, role: str) -> str:
+    def text_of(self, role: str) -> str:
         """Return the text of the first cell that has a role, or nothing."""
         return next((cell.text for cell in self.cells if cell.role == role), "")
 
@@ -102,25 +102,29 @@ def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
 
 
 def _role(head: str, texts: Sequence[str]) -> str:
-    """Return the role of a column by its head; a head that names a severity or a target holds numbers or names rows."""
-    known, words = vocabulary(), head.casefold()
-    role = next((role for pattern, role in known.columns if pattern.search(words)), None)
+    """Return the role of a column, by its head.
+
+    A column whose head names a severity or a target holds limits if at least half of its texts are numbers. Else it
+    names the rows.
+    """
+    lexicon, words = vocabulary(), head.casefold()
+    role = next((role for pattern, role in lexicon.columns if pattern.search(words)), None)
     if role == "severity" and _KINDS.match(words) and not any(map(_is_severity, texts)):
         # The routes of a service are no routes to people, and the tiers of its customers are no severities.
         role = None
-    if role == "sign" and not words and texts and not any(known.phrases.signs.search(text) for text in texts):
+    if role == "sign" and not words and texts and not any(lexicon.phrases.signs.search(text) for text in texts):
         role = None
     if role is not None:
         return role
-    if known.environment(words) is not None:
+    if lexicon.environment(words) is not None:
         return "threshold"
-    graded = "limit" if known.severity(head) != NO_SEVERITY else "target" if known.targets.search(head) else ""
+    graded = "limit" if lexicon.severity(head) != NO_SEVERITY else "target" if lexicon.targets.search(head) else ""
     if graded:
         filled = [text for text in texts if text.casefold() not in _EMPTY]
         if graded == "target" and _describes_state(head, filled):
             return "skip"
         return graded if sum(bool(_NUMERIC.match(text)) for text in filled) * 2 >= len(filled) else "name"
-    return next((role for pattern, role in known.other_columns if pattern.search(words)), "name")
+    return next((role for pattern, role in lexicon.other_columns if pattern.search(words)), "name")
 
 
 def _is_severity(text: str) -> bool:
@@ -130,8 +134,8 @@ def _is_severity(text: str) -> bool:
 
 def _names_rows(heads: Sequence[tuple[str, str]], texts: Sequence[str]) -> bool:
     """Return whether a first column such as "Condition" names what the limits of another column are about."""
-    (_, first), *others = heads
-    limited = first == "threshold" and any(role in {"threshold", "limit"} for _, role in others)
+    (_, first_role), *others = heads
+    limited = first_role == "threshold" and any(role in {"threshold", "limit"} for _, role in others)
     return limited and not any(vocabulary().phrases.signs.search(text) for text in texts)
 
 
@@ -179,10 +183,10 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
             *above,
         ),
         bare=True,
-        alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
+        alert=cell.role == "threshold" and bool(row.text_of("action") or row.text_of("severity")),
         sign=_sign(cell, row),
-        for_words=row.only("hold"),
-        unit=vocabulary().unit_of_name(f"({row.only('unit')})", cell.head, *row.names, *above[:1]),
+        for_words=row.text_of("hold"),
+        unit=vocabulary().unit_of_name(f"({row.text_of('unit')})", cell.head, *row.names, *above[:1]),
         severity=severity,
         target=target,
     )
@@ -190,29 +194,29 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
 
 def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[Severity, bool]:
     """Return a cell's severity, and whether it is a target: by its column, else its row, else the text above."""
-    known = vocabulary()
+    lexicon = vocabulary()
     if cell.role == "limit":
-        return known.severity(cell.head), False
+        return lexicon.severity(cell.head), False
     if cell.role == "target":
         return NO_SEVERITY, True
     severity, target = inherited(above)
-    own = known.severities.expected(row.only("severity"))
-    if own == severity == NO_SEVERITY and not target:
+    row_severity = lexicon.severities.expected(row.text_of("severity"))
+    if row_severity == severity == NO_SEVERITY and not target:
         # "Page the on-call" in a column of actions names a severity as a column of severities does.
-        own = known.severity(row.only("action"))
-    return own if own != NO_SEVERITY else severity, target
+        row_severity = lexicon.severity(row.text_of("action"))
+    return row_severity if row_severity != NO_SEVERITY else severity, target
 
 
 def _place(row: _Row, number: int) -> str:
     """Return the row and the column of a cell as a person names them: "Disk usage, Warning"."""
-    left = _Row(line=row.line, cells=row.cells[:number]).names
-    names = (*(left or row.names), row.cells[number].head)
+    names_before = _Row(line=row.line, cells=row.cells[:number]).names
+    names = (*(names_before or row.names), row.cells[number].head)
     return ", ".join(name for name in names if name != row.cells[number].text and _LETTER.search(name))
 
 
 def _sign(cell: _Cell, row: _Row) -> str | None:
     signs = vocabulary().phrases.signs
-    if signs.search(row.only("sign")):
-        return row.only("sign")
+    if signs.search(row.text_of("sign")):
+        return row.text_of("sign")
     match = signs.search(cell.head)
     return match.group() if match else None

@@ -47,7 +47,11 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
     if _is_condition(mention):
         return False
     if any(hold.start("number") <= start < hold.end() for hold in HOLD.finditer(mention.sentence.text)):
-        return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
+        return (
+            bool(mention.last_limit_end)
+            or comparator is None
+            or nearest(mention.lead, "seconds", backwards=True) is None
+        )
     if (
         is_beside(mention)
         or phrases.measured.search(mention.lead)
@@ -67,7 +71,7 @@ def _is_condition(mention: Mention) -> bool:
     condition = vocabulary().phrases.condition.search(text, low, mention.match.start())
     troubled = vocabulary().phrases.trouble.search(mention.rest)
     alarming = condition or troubled or vocabulary().severity(mention.rest) != NO_SEVERITY
-    alone = mention.taken or not _DIGIT.search(text, low, mention.match.start())
+    alone = mention.last_limit_end or not _DIGIT.search(text, low, mention.match.start())
     return bool(alarming and mention.sign and alone and _LASTING.search(mention.lead))
 
 
@@ -81,12 +85,12 @@ def _is_estimate(mention: Mention) -> bool:
 
 def _is_of_last_limit(mention: Mention) -> bool:
     """Return whether a duration belongs to the limit before it, as in "5 % over 10 minutes"."""
-    between = mention.lead[mention.taken :]
-    if mention.sign not in _WINDOW_SIGNS or not mention.taken or _OTHER_LIMIT.search(between):
+    between = mention.lead[mention.last_limit_end :]
+    if mention.sign not in _WINDOW_SIGNS or not mention.last_limit_end or _OTHER_LIMIT.search(between):
         return False
     if vocabulary().severity(between) != NO_SEVERITY:
         return False
-    # In "3 % of requests fail over five minutes" the share is one of the requests.
+    # In "3 % of requests fail over five minutes" the words "of requests" belong to the share.
     of_share = _SHARE_OF.match(between)
     words = _TIMES.sub("", between[of_share.end() :] if of_share else between)
     return not any(
@@ -95,7 +99,7 @@ def _is_of_last_limit(mention: Mention) -> bool:
 
 
 _TIMES: Final = re.compile(r"^\s*times\b", re.IGNORECASE)
-"""The "times" of "3 times", which is no duration."""
+"""The word "times" of "3 times"; it names no duration."""
 
 
 def refusal(mention: Mention, comparator: str | None, *, marked: bool) -> str | None:
@@ -181,7 +185,7 @@ def _is_scope(mention: Mention) -> bool:
     """Return whether a number says where the limit before it applies: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
         return True
-    if mention.taken and _UNLESS.search(mention.lead[mention.taken :]):
+    if mention.last_limit_end and _UNLESS.search(mention.lead[mention.last_limit_end :]):
         # The number limits where another limit applies: "above 5 %, unless below 10 requests a minute".
         return True
     if mention.sign == "up to" and mention.unit in _DAYS and _OF.search(mention.lead):
@@ -190,7 +194,7 @@ def _is_scope(mention: Mention) -> bool:
     if mention.sign in vocabulary().phrases.sized and _KIND.search(mention.lead):
         # "For clips shorter than 10 minutes."
         return True
-    return mention.unit is None and bool(mention.taken and _SCOPE.search(mention.lead))
+    return mention.unit is None and bool(mention.last_limit_end and _SCOPE.search(mention.lead))
 
 
 def _is_name(mention: Mention, *, marked: bool) -> bool:

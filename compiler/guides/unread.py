@@ -1,4 +1,4 @@
-"""List the lines of a guide that may hold a limit and gave none, with the reason.
+"""List the lines of a guide that may hold a limit although `grammar` read none there, each with the reason.
 
 A line counts if it has a number and names a severity, or if one of its numbers has a comparator. `grammar` gives the
 reason for each number that it refused. For code, tables and comments the place is the reason.
@@ -56,21 +56,23 @@ def _refused(read: Read) -> Iterator[tuple[int, str]]:
 
     The first reason of a line comes last, so that a dict keeps it.
     """
-    stated = {statement.line for statement in read.statements}
+    stated_lines = {statement.line for statement in read.statements}
     for refused in reversed(read.refused):
-        if refused.signed or (refused.graded and refused.line not in stated):
+        if refused.signed or (refused.graded and refused.line not in stated_lines):
             yield refused.line, refused.reason
 
 
 def _elsewhere(text: str, read: Read) -> Iterator[tuple[int, str]]:
     """Yield line and reason of the lines that `grammar` does not read, such as those of code."""
-    of_lines = places(text)
-    known = Counter([*(statement.line for statement in read.statements), *(refused.line for refused in read.refused)])
+    places_by_line = places(text)
+    numbers_by_line = Counter(
+        [*(statement.line for statement in read.statements), *(refused.line for refused in read.refused)]
+    )
     for number, line in enumerate(text.split("\n"), 1):
-        place = of_lines.get(number, _ELSEWHERE)
+        place = places_by_line.get(number, _ELSEWHERE)
         words = _PLACEHOLDER.sub("", line) if place == CODE else prose(_ITEM.sub("", line))
         signed = len((_COMPARED if place == CODE else SIGNED_NUMBER).findall(words))
         graded = bool(_DIGIT.search(words)) and vocabulary().severity(words) != NO_SEVERITY
-        new = number not in read.lines and number not in known
-        if (place == TABLE and signed > known[number]) or (new and (signed or graded)):
+        new = number not in read.lines and number not in numbers_by_line
+        if (place == TABLE and signed > numbers_by_line[number]) or (new and (signed or graded)):
             yield number, place

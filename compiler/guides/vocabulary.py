@@ -131,8 +131,8 @@ def severity_words(own: Iterable[tuple[str, str]] = ()) -> SeverityWords:
     """Return the words for severities; `own` holds the words that a file maps."""
     mapped = tuple(own)
     entries = _vocabulary(mapped).severities.words
-    known = {word_key(text): word.severity for word in entries for text in word.spellings}
-    return SeverityWords(known=known, own=mapped)
+    severity_by_key = {word_key(text): word.severity for word in entries for text in word.spellings}
+    return SeverityWords(known=severity_by_key, own=mapped)
 
 
 def spellings(word: str) -> tuple[str, ...]:
@@ -146,38 +146,38 @@ _SPOKEN: Final[ContextVar[Vocabulary | None]] = ContextVar("spoken", default=Non
 
 
 @cache
-def _given() -> dict[str, Any]:
-    given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
-    return given
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
+    return data
 
 
 @cache
 def _vocabulary(own: tuple[tuple[str, str], ...]) -> Vocabulary:
-    given = _given()
-    comparators = {text: sign for sign, texts in given["comparators"].items() for text in texts}
+    data = _data()
+    comparators = {text: sign for sign, texts in data["comparators"].items() for text in texts}
     longest = sorted(comparators, key=len, reverse=True)
-    spellings = sorted((text for unit in given["units"] for text in unit["words"]), key=len, reverse=True)
+    spellings = sorted((text for unit in data["units"] for text in unit["words"]), key=len, reverse=True)
     return Vocabulary(
-        quantities=_quantities(given["quantities"]),
-        severities=Severities(words=words(given["severities"], own)),
+        quantities=_quantities(data["quantities"]),
+        severities=Severities(words=words(data["severities"], own)),
         own=own,
-        targets=_any(given["targets"]),
+        targets=_any(data["targets"]),
         comparators=comparators,
         before=_pattern(alternatives(_bounded(text) for text in longest)),
-        after={sign: _pattern(rf"\s*{alternatives(texts)}") for sign, texts in given["after"].items()},
-        units=_units(given["units"]),
+        after={sign: _pattern(rf"\s*{alternatives(texts)}") for sign, texts in data["after"].items()},
+        units=_units(data["units"]),
         unit_text="|".join(spellings),
-        phrases=phrases(given["phrases"]),
-        columns=_columns(given["columns"]),
-        other_columns=_columns(given["other_columns"]),
-        keys={role: _pattern("|".join(texts)) for role, texts in given["keys"].items()},
+        phrases=phrases(data["phrases"]),
+        columns=_columns(data["columns"]),
+        other_columns=_columns(data["other_columns"]),
+        keys={role: _pattern("|".join(texts)) for role, texts in data["keys"].items()},
         named_unit=_named_unit("|".join(spellings)),
-        absence={name: "|".join(texts) for name, texts in given["absence"].items()},
-        environments=tuple((tuple(texts), name) for name, texts in given["environments"].items()),
+        absence={name: "|".join(texts) for name, texts in data["absence"].items()},
+        environments=tuple((tuple(texts), name) for name, texts in data["environments"].items()),
     )
 
 
-def _quantities(given: Iterable[Mapping[str, Any]]) -> tuple[Quantity, ...]:
+def _quantities(entries: Iterable[Mapping[str, Any]]) -> tuple[Quantity, ...]:
     return tuple(
         Quantity(
             signal=entry["signal"],
@@ -186,14 +186,14 @@ def _quantities(given: Iterable[Mapping[str, Any]]) -> tuple[Quantity, ...]:
             complement=entry.get("complement", False),
             pattern=_any(entry["words"]),
         )
-        for entry in given
+        for entry in entries
     )
 
 
-def _units(given: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], Unit], ...]:
+def _units(entries: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], Unit], ...]:
     return tuple(
         (_pattern(text), Unit(unit=entry["unit"], factor=Decimal(str(entry["factor"]))))
-        for entry in given
+        for entry in entries
         for text in entry["words"]
     )
 
@@ -209,8 +209,8 @@ def _named_unit(spelling: str) -> re.Pattern[str]:
     )
 
 
-def _columns(given: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((_pattern("|".join(entry["words"])), entry["role"]) for entry in given)
+def _columns(entries: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((_pattern("|".join(entry["words"])), entry["role"]) for entry in entries)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -113,6 +113,6 @@ def matches(selector: Selector, series: Series) -> bool:
 
 def _lets(matcher: Matcher, value: str) -> bool:
     try:
-        return sampling.lets(matcher, value)
+        return sampling.accepts(matcher, value)
     except UnsampledError:
         return False

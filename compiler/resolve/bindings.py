@@ -33,8 +33,8 @@ from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
 from compiler.signals.silence import KIND as SILENCE
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
-from compiler.signals.template import asks as template_asks
 from compiler.signals.template import inputs as template_inputs
+from compiler.signals.template import uses_name as template_uses
 from compiler.signals.utilization import IDLE
 
 _COMMON_KEYS: Final = (
@@ -163,7 +163,7 @@ def names_targets(owner: Table, *, named: bool) -> bool:
 
 def _keeps_per(signal: Signal) -> bool:
     """Return whether the result has the labels of `per`: a user's query has them only if it uses `{{ per }}`."""
-    return signal.query is None or template_asks(signal.query, "per")
+    return signal.query is None or template_uses(signal.query, "per")
 
 
 def _provisional(signal: Signal, values: Mapping[str, Selector | Decimal | None]) -> BoundSignal:

@@ -29,7 +29,7 @@ EVENTS_PER_STEP: Final = Decimal(1000)
 
 
 class Average(Kind):
-    """The rules aggregate sum and count apart."""
+    """The rules aggregate the sum and the count separately, then divide."""
 
     name = "average"
     forms = ((HISTOGRAM,), (TOTAL, COUNT))
@@ -70,7 +70,10 @@ class Average(Kind):
         """Return a total that rises `value` times as fast as the count."""
         total, count = _inputs(bound)
         events = [(None if phase.value is None else EVENTS_PER_STEP * phase.traffic, phase) for phase in example.phases]
-        summed = ((None if by is None else by * (phase.value or Decimal(0)), phase) for by, phase in events)
+        summed = (
+            (None if observations is None else observations * (phase.value or Decimal(0)), phase)
+            for observations, phase in events
+        )
         return (
             sampling.series(total, bound, example, sampling.counter(summed)),
             sampling.series(count, bound, example, sampling.counter(events)),

@@ -89,11 +89,11 @@ class Binding:
     `window` and `scrape_interval` are in seconds. `active` is the comparison that makes a state true. With `every`, all
     series of a component must be in the state. `within` is the time in seconds during which one moment in the state is
     enough. `over_time` is the function that aggregates gauges over the window; None where rules read gauges directly.
-    `source` are the matchers that all inputs got. `targets` are the matchers of the targets that the metrics come from,
-    None where these are not known; `targets_named` says whether the file names them. With `missing_is_fine`, metrics
-    may be absent although all is well. `units` holds the units of inputs that are not in base units: kinds ignore it,
-    `factors` converts. `quiet` are the seconds back to another day, on which events must have come at the same time;
-    None where no other day counts.
+    `source` are the matchers that the compiler adds to all inputs. `targets` are the matchers of the targets that the
+    metrics come from, None where these are not known; `targets_named` says whether the file names them. With
+    `missing_is_fine`, metrics may be absent although all is well. `units` holds the units of inputs that are not in
+    base units: kinds ignore it, `factors` converts. `quiet` is the number of seconds back to the same time of another
+    day, at which events must have come; None where no other day counts.
     """
 
     inputs: dict[str, Selector | Decimal]

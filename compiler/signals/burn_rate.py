@@ -78,7 +78,10 @@ class BurnRate(Ratio):
         return False
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return, if no burn rate can occur, that not even a total failure spends the budget too fast; else None."""
+        """Return the reason if no burn rate can occur, else None.
+
+        None can occur if not even a total failure spends the budget too fast.
+        """
         if list(_burns(bound, limit)):
             return None
         return "the error budget is so large that not even a total failure spends it too fast"
@@ -117,12 +120,12 @@ class BurnRate(Ratio):
         shares = [f"{MORE[limit.comparator]} {amount(Quantity(edge, RATIO))}" for _, edge in burns]
         windows = [f"over both {span(burn.long)} and {span(_short(bound, burn))}" for burn, _ in burns]
         first, *others = zip(shares, windows, strict=True)
-        bad = [f"{first[0]} of the {whole} are {part} {first[1]}", *(" ".join(other) for other in others)]
+        conditions = [f"{first[0]} of the {whole} are {part} {first[1]}", *(" ".join(pair) for pair in others)]
         spent = " or ".join(f"{amount(Quantity(burn.consumed, RATIO))} in {span(burn.long)}" for burn, _ in burns)
         objective = amount(Quantity(limit.value, RATIO))
         budget = f"with an objective of {objective}" if bound.low else f"which is {objective}"
         return Clause(
-            text=", or ".join(bad),
+            text=", or ".join(conditions),
             details=(f"that is {spent} of the error budget for {span(int(_period(bound)))}, {budget}",),
             event=whole.removesuffix("s"),
         )
@@ -151,7 +154,7 @@ _STEPS_BEFORE: Final = 60
 _SLACK: Final = 14
 """Steps added to a window, because engines differ about its ends and are up to two evaluations late."""
 _HEAVY, _DROWNING = Decimal(20), Decimal(10_000)
-"""Traffic beside which that of a short window (`_HEAVY`) or of a long one (`_DROWNING`) changes the ratio little."""
+"""Heavy traffic, beside which the traffic of a short window (`_HEAVY`) or a long one (`_DROWNING`) hardly counts."""
 
 
 def _cases(bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> Iterator[Case]:
@@ -184,28 +187,36 @@ class _Courses:
         """Yield a total failure with no traffic, too little, just enough, split over replicas, and one that ended."""
         worst = Decimal(0) if self.bound.low else Decimal(1)
         failure = Phase(value=worst, steps=self.steps)
-        everyone = self._firing(worst)
+        all_severities = self._firing(worst)
         yield self._case("no-traffic", (replace(failure, traffic=Decimal(0)),))
         floor = self._floor()
         if floor:
             yield self._case("quiet", (replace(failure, traffic=floor * _JUST_LESS),))
-            yield self._case("just-enough-traffic", (replace(failure, traffic=floor * _JUST_MORE),), everyone, worst)
-        if self.bound.low:
-            yield self._case("never-yet", (replace(failure, zero_denominator=True),), everyone, worst)
-        half = (replace(failure, traffic=HALF),)
-        twice = tuple(Example(phases=half, extra={"replica": str(number)}) for number in range(2))
-        yield Case(name="replicas", example=twice[0], more=twice[1:], firing=everyone, value=worst)
-        if floor:
-            few = tuple(
-                replace(example, phases=(replace(half[0], traffic=HALF * floor * _A_BIT_MORE),)) for example in twice
+            yield self._case(
+                "just-enough-traffic", (replace(failure, traffic=floor * _JUST_MORE),), all_severities, worst
             )
-            yield Case(name="few-replicas", example=few[0], more=few[1:], firing=everyone, value=worst)
+        if self.bound.low:
+            yield self._case("never-yet", (replace(failure, zero_denominator=True),), all_severities, worst)
+        half = (replace(failure, traffic=HALF),)
+        examples = tuple(Example(phases=half, extra={"replica": str(number)}) for number in range(2))
+        yield Case(name="replicas", example=examples[0], more=examples[1:], firing=all_severities, value=worst)
+        if floor:
+            quiet_examples = tuple(
+                replace(example, phases=(replace(half[0], traffic=HALF * floor * _A_BIT_MORE),)) for example in examples
+            )
+            yield Case(
+                name="few-replicas",
+                example=quiet_examples[0],
+                more=quiet_examples[1:],
+                firing=all_severities,
+                value=worst,
+            )
         ended = self.steps // 2
-        gone = (replace(failure, steps=self.steps - ended), Phase(value=None, steps=ended))
-        yield self._case("gone", gone)
+        ended_phases = (replace(failure, steps=self.steps - ended), Phase(value=None, steps=ended))
+        yield self._case("gone", ended_phases)
 
     def windows(self, limit: Threshold, index: int, burn: Burn, edge: Decimal) -> Iterator[Case]:
-        """Yield the combinations of a good or bad long window and a good or bad short one; only both bad fire."""
+        """Yield the combinations of a good or bad long window and a good or bad short one; only two bad ones fire."""
         step = self.bound.binding.step
         for_seconds, keep = limit.for_seconds // step + _SLACK, limit.keep // step + _SLACK
         long, short = burn.long // step + for_seconds, _short(self.bound, burn) // step
@@ -217,7 +228,7 @@ class _Courses:
         else:  # no window looks further back
             within = self.steps
         name = f"{limit.severity}-{index + 1}"
-        for words, first, last, last_steps in (
+        for suffix, first, last, last_steps in (
             ("now-fine", bad, good, short + keep),
             ("just-begun", good, bad, short + for_seconds),
         ):
@@ -226,14 +237,14 @@ class _Courses:
                     Phase(value=first, steps=within - last_steps, traffic=_HEAVY),
                     Phase(value=last, steps=last_steps),
                 )
-                yield self._case(f"{name}-{words}", (*before, *course))
+                yield self._case(f"{name}-{suffix}", (*before, *course))
         firing = frozenset({limit.severity}) if before else self._firing(bad)
         # If the course is too short to fill the long window while the alert waits, its traffic is raised to match.
         floor = self._floor() * max(Decimal(burn.long) / ((self.steps - for_seconds) * step), Decimal(1))
         enough = floor * _JUST_MORE if floor else Decimal(1)
-        less = tuple(replace(phase, traffic=phase.traffic * enough) for phase in before)
-        yield self._case(f"{name}-below", (*less, Phase(value=good, steps=within, traffic=enough)))
-        yield self._case(f"{name}-above", (*less, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
+        scaled_before = tuple(replace(phase, traffic=phase.traffic * enough) for phase in before)
+        yield self._case(f"{name}-below", (*scaled_before, Phase(value=good, steps=within, traffic=enough)))
+        yield self._case(f"{name}-above", (*scaled_before, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
         if floor:
             yield from self._one_window_quiet(name, before, bad, (within, burn.long // step, short, for_seconds, keep))
 
@@ -254,22 +265,24 @@ class _Courses:
             yield self._case(f"{name}-now-quiet", (*before, *course))
         # An engine may miss a scrape at either end of the long window; the busy part then weighs more.
         pace = self.bound.binding.pace
-        busy, seen = short + for_seconds, long - 2 * pace
-        if not before or busy >= seen:
+        busy_steps, visible_steps = short + for_seconds, long - 2 * pace
+        if not before or busy_steps >= visible_steps:
             return
         # The first sample of a phase holds the events of a whole scrape interval.
-        rest = (floor * _JUST_LESS * seen - floor * _A_BIT_MORE * (busy + pace - 1)) / (seen - busy)
-        if rest < 0:
+        rest_traffic = (floor * _JUST_LESS * visible_steps - floor * _A_BIT_MORE * (busy_steps + pace - 1)) / (
+            visible_steps - busy_steps
+        )
+        if rest_traffic < 0:
             return
         course = (
-            Phase(value=bad, steps=within - busy, traffic=round(rest, _DIGITS)),
-            Phase(value=bad, steps=busy, traffic=floor * _A_BIT_MORE),
+            Phase(value=bad, steps=within - busy_steps, traffic=round(rest_traffic, _DIGITS)),
+            Phase(value=bad, steps=busy_steps, traffic=floor * _A_BIT_MORE),
         )
         yield self._case(f"{name}-just-busy", (*before, *course))
 
     def _near(self, edge: Decimal, *, beyond: bool) -> Decimal:
-        away = margin(edge, ratio=True)
-        return edge + (away if beyond != self.bound.low else -away)
+        distance = margin(edge, ratio=True)
+        return edge + (distance if beyond != self.bound.low else -distance)
 
     def _firing(self, value: Decimal) -> frozenset[str]:
         """Return the severities that have a burn rate which a constant share exceeds."""

@@ -22,11 +22,11 @@ from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
 """Seconds between two evaluations of a rule test. An alert rule that reads a recording rule may be one evaluation late,
-because vmalert reads back what it has written. With half a minute, tests still tell its time to the minute."""
+because vmalert reads back what it has written. With half a minute, tests still check times of alerts to the minute."""
 LONG_SECONDS: Final = 6 * 3600
 """Longer tests are evaluated only every `SLOW_EVALUATION_SECONDS`, because each evaluation takes time."""
 SLOW_EVALUATION_SECONDS: Final = 240
-"""Less than the five minutes for which engines remember a value, because some read back what they have recorded."""
+"""Less than the five minutes for which engines remember a value, because some read back the values that they record."""
 
 
 class Measure(Enum):
@@ -193,15 +193,15 @@ class Kind:
         return None
 
     def looks_back(self, limit: Threshold) -> int | None:
-        """Return the seconds that the limit itself looks back; None where limits do not look back."""
+        """Return the seconds that a limit by itself looks back; None where limits do not look back."""
         return None
 
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
         """Return how many seconds after its beginning the first case that fires an alert crosses the alert's limit.
 
-        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. At this time plus `for` the
-        value must be the `value` of the case; so it must be one evaluation before, if a less severe alert fires by
-        then. None where that is not known; there is no test of the exact `for` then.
+        `compiler.proof.timing` asks this of kinds whose severities do not limit one value. At this time plus `for`,
+        the value must be the `value` of the case. If a less severe alert fires by then, this must also hold one
+        evaluation earlier. None where the time is not known; then no test checks the exact `for`.
         """
         return self.first(bound) or 0
 

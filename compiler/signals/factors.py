@@ -70,7 +70,7 @@ def in_base_units(expression: str, bound: BoundSignal) -> str:
     """
     text, strings = marked(expression)
     scaling = _Scaling(factors_of(bound), {mark: value_of(string) or string.text for mark, string in strings.items()})
-    return unmarked(scaling.of(promql_parser.parse(text)).done, strings)
+    return unmarked(scaling.scale(promql_parser.parse(text)).done, strings)
 
 
 class _Scaled(NamedTuple):
@@ -88,7 +88,7 @@ class _Scaled(NamedTuple):
 
     @property
     def done(self) -> str:
-        """The PromQL with its factor; it divides by 1000, say, because 0.001 is inexact in binary."""
+        """PromQL with the factor: it divides by 1000 instead of multiplying by 0.001, which is inexact in binary."""
         if self.factor == 1 or self.inside is not None:
             return self.text if self.factor == 1 else self.inside or ""
         text = f"({self.text})" if self.loose else self.text
@@ -132,14 +132,14 @@ class _Scaling:
         self.factors = factors
         self.strings = strings
 
-    def of(self, node: Any) -> _Scaled:  # noqa: ANN401 - the library has no common type of nodes
+    def scale(self, node: Any) -> _Scaled:  # noqa: ANN401 - the library has no common type of nodes
         match node:
             case promql_parser.VectorSelector():
                 scaled_node = self._selected(node)
             case promql_parser.MatrixSelector():
                 scaled_node = self._selected(node.vector_selector)._replace(text=str(node))
             case promql_parser.ParenExpr():
-                inner = self.of(node.expr)
+                inner = self.scale(node.expr)
                 inside = None if inner.inside is None else f"({inner.inside})"
                 scaled_node = inner._replace(text=f"({inner.text})", loose=False, inside=inside)
             case promql_parser.UnaryExpr() | promql_parser.SubqueryExpr():
@@ -170,12 +170,12 @@ class _Scaling:
 
     def _around(self, node: Any, inner: Any) -> _Scaled:  # noqa: ANN401 - see above
         """Return a node with its inner part replaced by the scaled one."""
-        scaled_inner = self.of(inner)
+        scaled_inner = self.scale(inner)
         before, _, behind = str(node).rpartition(str(inner))
         return scaled_inner._replace(text=f"{before}{scaled_inner.text}{behind}", loose=False, inside=None)
 
     def _call(self, node: promql_parser.Call) -> _Scaled:
-        name, arguments = node.func.name, [self.of(argument) for argument in node.args]
+        name, arguments = node.func.name, [self.scale(argument) for argument in node.args]
         if name not in _COUNTING | _OF_BUCKETS | _PROPORTIONAL:
             return _Scaled(f"{name}({', '.join(argument.done for argument in arguments)})")
         text = f"{name}({', '.join(argument.text for argument in arguments)})"
@@ -186,29 +186,29 @@ class _Scaling:
         return _Scaled(text, edge) if name in _OF_BUCKETS else _Scaled(text, factor, edge)
 
     def _binary(self, node: promql_parser.BinaryExpr) -> _Scaled:
-        left, right, operator = self.of(node.lhs), self.of(node.rhs), str(node.op)
+        left, right, operator = self.scale(node.lhs), self.scale(node.rhs), str(node.op)
         between = str(node).removeprefix(str(node.lhs)).removesuffix(str(node.rhs))
         edge = left.edge if left.edge != 1 else right.edge
-        both = f"{left.text}{between}{right.text}"
+        operation = f"{left.text}{between}{right.text}"
         if operator in {"*", "/"}:
             factor = left.factor * right.factor if operator == "*" else left.factor / right.factor
-            return _Scaled(both, factor, edge)
+            return _Scaled(operation, factor, edge)
         if operator in {"and", "unless"}:
             inside = f"{left.done}{between}{right.text}"
             return _Scaled(f"{left.text}{between}{right.text}", left.factor, left.edge, loose=True, inside=inside)
-        if operator in _COMPARATORS and (left.factor == right.factor or _is_any(node.rhs)):
-            yes_or_no = bool(node.modifier and node.modifier.return_bool)
+        if operator in _COMPARATORS and (left.factor == right.factor or _is_same_in_every_unit(node.rhs)):
+            returns_bool = bool(node.modifier and node.modifier.return_bool)
             inside = f"{left.done}{between}{right.done}"
-            return _Scaled(both, _ONE if yes_or_no else left.factor, edge, loose=True, inside=inside)
+            return _Scaled(operation, _ONE if returns_bool else left.factor, edge, loose=True, inside=inside)
         if operator in {"+", "-", "or"} and left.factor == right.factor:
-            return _Scaled(both, left.factor, edge, loose=True)
+            return _Scaled(operation, left.factor, edge, loose=True)
         if operator in _LOOSE:
             return _Scaled(f"{left.done}{between}{right.done}", edge=edge, loose=True)
         return _Scaled(f"{left.tight}{between}{right.tight}", edge=edge)
 
 
-def _is_any(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
+def _is_same_in_every_unit(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
     """Return whether a node is a number that is the same in every unit: zero or infinity."""
     if isinstance(node, promql_parser.UnaryExpr):
-        return _is_any(node.expr)
+        return _is_same_in_every_unit(node.expr)
     return isinstance(node, promql_parser.NumberLiteral) and (node.val == 0 or isinf(node.val))

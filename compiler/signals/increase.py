@@ -49,9 +49,10 @@ class Increase(Events):
         return f"increase{duration_text(bound.binding.window)}"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the events within the window, for each series by the first of three ways that applies.
+        """Return PromQL for the events within the window.
 
-        The rise of the counter, if it was not reset; its value, if it began within the window; else an estimate.
+        For each series, these are the rise of its counter if the counter was not reset; else its value if it began
+        within the window; else an estimate.
         """
         counter, seconds = bound.selector(COUNTER.name), bound.binding.window
         window = duration_text(seconds)
@@ -60,10 +61,10 @@ class Increase(Events):
         # The sample at the window's beginning may be older than the window, by as much as engines remember a sample.
         since = duration_text(seconds + (bound.binding.memory or LOOKBACK_SECONDS))
         risen = f"{now} - {before} unless resets({counter}[{since}]) > 0"
-        # The target was scraped before the window without this counter, and the counter was not only away for a while:
-        # it has no recent samples before the window, or its value is lower than then, so that it began anew.
-        known = f"last_over_time({counter}[{duration_text(max(_REACH, seconds))}] offset {window})"
-        born = f"{now} unless {before} unless {now} >= {known} and on (job, instance) {target} == 1"
+        # A counter began within the window if its target was scraped before the window without it. A counter that was
+        # only away for a while did not begin: it has recent samples before the window, and its value is not lower.
+        last_before = f"last_over_time({counter}[{duration_text(max(_REACH, seconds))}] offset {window})"
+        born = f"{now} unless {before} unless {now} >= {last_before} and on (job, instance) {target} == 1"
         estimate = f"increase({counter}[{window}])"
         # Events are whole numbers; seconds and bytes are not.
         estimate = f"round({estimate})" if bound.signal.unit in {COUNT, STATE} else estimate
@@ -93,13 +94,13 @@ class Increase(Events):
         return Phase(value=value, steps=1) if fits and (whole or sampling.exact(value * step / window)) else None
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
-        """Return the events by then; None between two samples while the window fills, because some engines guess."""
+        """Return the events until then; None between two samples while the window fills, because some engines guess."""
         if seconds % (bound.binding.step * bound.binding.pace) and seconds < bound.binding.window:
             return None
         return value * min(seconds, bound.binding.window) / bound.binding.window
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return failed scrapes and counter resets, through which the rule estimates; none where low is trouble."""
+        """Return failed scrapes and counter resets, for which the rule estimates; nothing where low is the trouble."""
         return frozenset() if bound.low else frozenset({Rough.GAPS, Rough.RESET})
 
     def counts_births(self, bound: BoundSignal) -> bool:
@@ -119,14 +120,16 @@ def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause
 
 
 def _targets(counter: Series, example: Example) -> Iterator[Series]:
-    """Yield the `up` of a counter's target; if it is new, also that of an old target of another job, same instance."""
-    name = tuple((label, value) for label, value in counter.labels if label in {"job", "instance"})
+    """Yield the `up` of a counter's target; for a new target, also that of an old one: other job, same instance."""
+    target_labels = tuple((label, value) for label, value in counter.labels if label in {"job", "instance"})
     up = ((Decimal(1) if example.target or phase.value is not None else None, phase) for phase in example.phases)
-    yield Series(metric=UP.metric, labels=name, values=sampling.levels(up))
+    yield Series(metric=UP.metric, labels=target_labels, values=sampling.levels(up))
     if not example.target:
-        other = tuple((label, value if label == "instance" else f"other-{value}") for label, value in name)
+        other_labels = tuple(
+            (label, value if label == "instance" else f"other-{value}") for label, value in target_labels
+        )
         always = sampling.levels((Decimal(1), phase) for phase in example.phases)
-        yield Series(metric=UP.metric, labels=other, values=always)
+        yield Series(metric=UP.metric, labels=other_labels, values=always)
 
 
 KIND = Increase()

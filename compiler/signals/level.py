@@ -65,8 +65,8 @@ def moment(bound: BoundSignal) -> int:
 def steps_without_rounding(bound: BoundSignal, values: Iterable[Decimal]) -> int | None:
     """Return how many steps apart samples must lie so that the function over the window returns each value exactly.
 
-    One step, unless the mean of several equal values differs from them, because an engine may add them up and divide.
-    Then there is one sample per window. None where that does not help either.
+    The result is 1, unless the mean of several equal values differs from them: an engine may add them up and divide the
+    sum. Then one sample per window is enough. None where that does not help either.
     """
     binding = bound.binding
     floats = [float(value) for value in values]
@@ -96,12 +96,12 @@ def margin(limit: Decimal, *, ratio: bool) -> Decimal:
     rate = rate_of(limit)
     exponent = int(rate.count.normalize().as_tuple().exponent)
     step = Decimal(1).scaleb(min(exponent, 0) if limit else -2) / rate.seconds
-    away = min(abs(limit) / 100 or step, step * _PART)
+    distance = min(abs(limit) / 100 or step, step * _PART)
     if ratio and 0 < limit < 1:
-        away = min(away, (1 - limit) / 2)
-    first = Decimal(1).scaleb(away.adjusted())
-    rounded = away // first * first
-    return rounded if rounded / first != _TIE else rounded - first
+        distance = min(distance, (1 - limit) / 2)
+    first_digit = Decimal(1).scaleb(distance.adjusted())
+    rounded = distance // first_digit * first_digit
+    return rounded if rounded / first_digit != _TIE else rounded - first_digit
 
 
 _PART: Final = Decimal("0.4")

@@ -58,18 +58,18 @@ class Missing(Kind):
         not although a target is up.
         """
         source, words = place(bound), {limit.value: limit.severity for limit in limits}
-        by = _Matching(source, name)
+        matching = _Matching(source, name)
         records: dict[str, str | tuple[str, ...]] = {}
         if source.up is not None:
-            # If each job is judged by itself, the recording must say whether a target is up; else, that one exists.
-            records[TARGETS] = aggregate("max" if source.judges_jobs else "group", by.job, source.up)
+            # If the rules judge each job by itself, they need to know whether a target is up; else, whether one exists.
+            records[TARGETS] = aggregate("max" if source.judges_jobs else "group", matching.job, source.up)
         if _GONE in words or not (source.only_up or source.named):
-            records[PRESENT] = in_parts([_present(source, by, metric) for metric in source.metrics])
+            records[PRESENT] = in_parts([_present(source, matching, metric) for metric in source.metrics])
         conditions = {}
         if _GONE in words:
-            conditions[words[_GONE]] = _gone(source, by, parts=len(records[PRESENT]))
+            conditions[words[_GONE]] = _gone(source, matching, parts=len(records[PRESENT]))
         if _DOWN in words:
-            conditions[words[_DOWN]] = _down(source, by)
+            conditions[words[_DOWN]] = _down(source, matching)
         return Rules(records=records, conditions=conditions)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
@@ -112,7 +112,7 @@ class Missing(Kind):
         return courses.cases(bound, steps, gone=severities.get(_GONE), down=severities.get(_DOWN))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return for how long everything exists at the beginning, plus the time until its end shows."""
+        """Return the seconds for which everything exists at the beginning, plus those until its end shows."""
         return courses.beginning(bound)
 
     def settle_seconds(self, bound: BoundSignal) -> int:
@@ -141,46 +141,47 @@ def _on(labels: tuple[str, ...]) -> str:
     return f"on ({', '.join(labels)})"
 
 
-def _present(source: Place, by: _Matching, metric: Selector) -> str:
-    """Return PromQL that is 1 where a metric exists, by job if jobs matter, and else 0 where a target is up."""
-    present = aggregate("group", by.job if source.compares_jobs else by.all, source.read(metric))
+def _present(source: Place, matching: _Matching, metric: Selector) -> str:
+    """Return PromQL that is 1 where a metric exists (for each job if jobs matter), else 0 where a target is up."""
+    present = aggregate("group", matching.job if source.compares_jobs else matching.all, source.read(metric))
     if source.up is not None:
-        present += f" or {by.on_all} {aggregate('group', by.all, f'{source.up} == 1')} - 1"
+        present += f" or {matching.on_all} {aggregate('group', matching.all, f'{source.up} == 1')} - 1"
     return f'label_replace({present}, "{METRIC_LABEL}", {source.quoted_label(metric)}, "", "")'
 
 
-def _gone(source: Place, by: _Matching, *, parts: int) -> str:
+def _gone(source: Place, matching: _Matching, *, parts: int) -> str:
     """Return PromQL for metrics missing while a target is up; if targets are unknown, for those that existed before."""
     if source.up is None:
-        missing = f"{by.seen} unless {by.on_metric} {by.present}"
+        missing = f"{matching.seen} unless {matching.on_metric} {matching.present}"
     else:
         missing = (
-            f"{by.present} == 0 or {by.seen} == 1 unless {by.on_metric} {by.present} unless {by.on_all} {by.known}"
+            f"{matching.present} == 0 or {matching.seen} == 1 unless {matching.on_metric} {matching.present}"
+            f" unless {matching.on_all} {matching.known}"
         )
     return missing if parts == 1 else f"max without ({PART_LABEL}) ({missing})"
 
 
-def _down(source: Place, by: _Matching) -> str:
+def _down(source: Place, matching: _Matching) -> str:
     """Return PromQL for jobs without a target that is up, as far as these jobs matter to the metrics.
 
     Where the file names the targets, all their jobs matter. Where only `up` is watched, only jobs whose targets are
     gone are returned: another alert reports targets that are down. Else a job matters if its metrics existed and no
     longer do. If no metric is left and no target is up, every job matters; this is the only rule for a single job.
     """
-    on_job = by.on_all if source.single_target_job else by.on_job
+    on_job = matching.on_all if source.single_target_job else matching.on_job
     if source.only_up:
-        return f"{by.known} unless {on_job} {by.targets}"
-    silent = f"{by.known} unless {by.on_all} {by.present}"
-    down = f"{by.known} unless {on_job} {by.targets} == 1"
+        return f"{matching.known} unless {on_job} {matching.targets}"
+    silent = f"{matching.known} unless {matching.on_all} {matching.present}"
+    down = f"{matching.known} unless {on_job} {matching.targets} == 1"
     if source.named:
-        return aggregate("group", by.job, down)
+        return aggregate("group", matching.job, down)
     if source.single_job:
         return silent
-    delivered = f"{down} and {by.on_job} {by.seen} == 1 unless {by.on_job} {by.present} == 1"
+    delivered = f"{down} and {matching.on_job} {matching.seen} == 1 unless {matching.on_job} {matching.present} == 1"
     down_jobs = f"{delivered} or {silent}"
     if source.watches_up:
-        down_jobs += f" or {by.known} unless {by.on_job} {by.targets}"
-    return aggregate("group", by.job, down_jobs)
+        down_jobs += f" or {matching.known} unless {matching.on_job} {matching.targets}"
+    return aggregate("group", matching.job, down_jobs)
 
 
 KIND = Missing()

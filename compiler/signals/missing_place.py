@@ -21,8 +21,9 @@ PRESENT, TARGETS = "present", "targets"
 class Place:
     """A place that metrics come from.
 
-    `watched` are all metrics of the binding. `metrics` are those that can be missed: without `up` if the targets are
-    known. `targets` selects the `up` of the targets, None where these are not known; `up` is the same as PromQL.
+    `watched` are all metrics of the binding. `metrics` are those that can be missing; `up` is not one of them if the
+    targets are known. `targets` selects the `up` of the targets; None where these are not known. `up` is the same as
+    PromQL.
     `only_up`: nothing but `up` is watched. `watches_up`: `up` is watched. `named`: the file names the targets.
     `single_job`: targets and metrics belong to one job. These properties decide which rules are built.
     """
@@ -64,7 +65,7 @@ class Place:
 
     @property
     def judges_jobs(self) -> bool:
-        """Whether the rules judge for each job if one of its targets is up."""
+        """Whether the rules ask of each job by itself whether one of its targets is up."""
         return not self.only_up and (self.named or not self.single_job)
 
     @property
@@ -82,12 +83,12 @@ class Place:
 
     def label(self, metric: Selector) -> str:
         """Return the name of a metric for people, with its matchers where several metrics share a name."""
-        alike = [other for other in self.metrics if other.metric == metric.metric]
-        if len(alike) == 1:
+        namesakes = [namesake for namesake in self.metrics if namesake.metric == metric.metric]
+        if len(namesakes) == 1:
             return metric.metric
-        names = [self._in_full(other) for other in alike]
+        names = [self._in_full(namesake) for namesake in namesakes]
         name = self._in_full(metric)
-        return name if names.count(name) == 1 else f"{name} {alike.index(metric) + 1}"
+        return name if names.count(name) == 1 else f"{name} {namesakes.index(metric) + 1}"
 
     def _in_full(self, metric: Selector) -> str:
         """Return a metric with its own matchers in words: vmalert misreads some signs in the labels of a recording."""

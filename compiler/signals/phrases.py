@@ -29,14 +29,14 @@ class Clause:
     """The condition of a limit: `text` holds subject and verb, `details` follow in parentheses.
 
     `value` names the compared value for later sentences. `event` names one of the events that the minimum traffic
-    counts. `told` are the matchers that the words already express.
+    counts. `expressed` are the matchers that the words already express.
     """
 
     text: str
     details: tuple[str, ...] = ()
     value: str = VALUE
     event: str = "event"
-    told: tuple[Matcher, ...] = ()
+    expressed: tuple[Matcher, ...] = ()
 
 
 def amount(quantity: Quantity) -> str:

@@ -60,9 +60,9 @@ class Quantile(Kind):
         bucket = histogram.suffixed("_bucket")
         buckets = aggregate("sum", ("le", *per), f"rate({bucket}[{window}])")
         finite = Selector(bucket.metric, (*bucket.matchers, Matcher("le", "!=", "+Inf")))
-        seen = aggregate("sum", per, f"max without (le) (rate({finite}[{window}]))")
+        finite_rate = aggregate("sum", per, f"max without (le) (rate({finite}[{window}]))")
         count = aggregate("sum", per, f"rate({histogram.suffixed('_count')}[{window}])")
-        within = f"{seen} >= bool {quantile} * {count}"
+        within = f"{finite_rate} >= bool {quantile} * {count}"
         return f"histogram_quantile({quantile}, {buckets}) / ({within}) and {count} {enough(bound)}"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
@@ -115,7 +115,8 @@ class Quantile(Kind):
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return fast events, almost as many as the quantile ignores, and other events at `value`.
 
-        If a rule took the largest series of each bucket, and not their sum, the quantile would be that of fast events.
+        If a rule took the largest series of each bucket instead of their sum, it would return the quantile of the fast
+        events.
         """
         fast = _quantile(bound) * _ALMOST
         return (
@@ -160,11 +161,11 @@ def _around(bound: BoundSignal, value: Decimal) -> tuple[Decimal, ...]:
     The search uses the histogram's own unit, in which engines interpolate. Where it fails, the value is the only edge.
     """
     bucket = bound.selector(HISTOGRAM.name).suffixed("_bucket").metric
-    own = float(own_units.edge(bound, bucket, decimal_text(value)))
-    below, above, quantile = nextafter(own, 0), nextafter(own, inf), float(_quantile(bound))
-    for begin, end in ((below, own), (own, above), (below, above)):
-        if begin + (end - begin) * quantile == own:
-            return own_units.based(bound, bucket, begin), own_units.based(bound, bucket, end)
+    own_value = float(own_units.edge(bound, bucket, decimal_text(value)))
+    below, above, quantile = nextafter(own_value, 0), nextafter(own_value, inf), float(_quantile(bound))
+    for begin, end in ((below, own_value), (own_value, above), (below, above)):
+        if begin + (end - begin) * quantile == own_value:
+            return own_units.edge_in_base_units(bound, bucket, begin), own_units.edge_in_base_units(bound, bucket, end)
     return (value,)
 
 

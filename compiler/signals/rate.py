@@ -21,7 +21,7 @@ class Rate(Events):
     name = "rate"
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return the counter where too few events are the trouble, because none at all are worse."""
+        """Return the counter where too few events are the trouble, because no events at all are worse."""
         return bound.metrics if bound.low else ()
 
     def operations(self, bound: BoundSignal) -> str:
@@ -53,9 +53,9 @@ class Rate(Events):
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return a steady rise, if no engine has a rounding error."""
-        by = _events(value, bound.binding.step)
-        engine_rates = sampling.rates(by, bound.binding.step, bound.binding.window)
-        fits = bound.binding.window % bound.binding.step == 0 and sampling.exact(by)
+        rise = _events(value, bound.binding.step)
+        engine_rates = sampling.rates(rise, bound.binding.step, bound.binding.window)
+        fits = bound.binding.window % bound.binding.step == 0 and sampling.exact(rise)
         return Phase(value=value, steps=1) if fits and all(rate == float(value) for rate in engine_rates) else None
 
     def exact_parts(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:

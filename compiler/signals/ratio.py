@@ -40,7 +40,7 @@ EVENTS_PER_STEP: Final = Decimal(10_000)
 
 
 class Ratio(Kind):
-    """The rules aggregate numerator and denominator apart; too little traffic gives no value, not noise or NaN."""
+    """The rules aggregate numerator and denominator separately. Too little traffic gives no value, not noise or NaN."""
 
     name = "ratio"
     unit = RATIO
@@ -98,12 +98,14 @@ class Ratio(Kind):
             )
             return both_series[1:] if zero_denominator else both_series
         rest = sampling.counter((_events(phase, _rest(phase)), phase) for phase in example.phases)
-        both = Selector(part.metric, (*part.matchers, *(m for m in whole.matchers if m not in part.matchers)))
+        part_selector = Selector(
+            part.metric, (*part.matchers, *(matcher for matcher in whole.matchers if matcher not in part.matchers))
+        )
         outside = dict(sampling.violating(part.matchers, whole.matchers))
         inside = dict(sampling.series(whole, bound, example, rest).labels)
         labels = {**inside, **outside, **{label: inside[label] for label in bound.binding.per if label in inside}}
         others = Series(metric=whole.metric, labels=tuple(sorted(labels.items())), values=rest)
-        return (others,) if zero_denominator else (sampling.series(both, bound, example, counted), others)
+        return (others,) if zero_denominator else (sampling.series(part_selector, bound, example, counted), others)
 
     def partial(self, bound: BoundSignal) -> bool:
         """Return whether a low ratio is the trouble: then a component that never succeeded has 0, not no value."""

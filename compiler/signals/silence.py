@@ -3,7 +3,7 @@
 The limit is that time. An event is a rise of a series, or a new series that starts above 0; a counter reset is no rise.
 A component is expected if it had a series when that time began, or within the day before. So a component whose series
 have ended is silent, and a component that has just appeared is not silent yet. `quiet` is a time, such as a day. With
-it, a component is silent only if it had events at the same time that long ago: a night is as quiet as the night before.
+it, a component is silent only if it had events that long ago: a quiet night after a quiet night is no silence.
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ class Silence(Kind):
         return (sampling.series(bound.selector(COUNTER.name), bound, example, values),)
 
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
-        """Return the limit: then a counter that never rises is silent. With `quiet`, return when the first day ends."""
+        """Return the limit: by then, a counter that never rises is silent.
+
+        With `quiet`, return the end of the first day, or None if a day is too short for a test.
+        """
         ago = bound.binding.quiet
         if ago is None:
             return -(-_seconds(limit) // EVALUATION_SECONDS) * EVALUATION_SECONDS
@@ -179,27 +182,27 @@ class _Courses:
         yield self._case("below", (Phase(value=Decimal(1), steps=self.steps),), 0)
         yield from self._first_firing()
         for limit in self.limits:
-            yield from self._just(limit)
+            yield from self._at_limit(limit)
         yield from self._all_silent()
         yield from self._none_silent()
         yield from self._silent_on_both_days()
 
     def _first_firing(self) -> Iterator[Case]:
         """Yield a counter that never rises; with `quiet`, one that rises only on the first day."""
-        first = _steps_of_first_day(self.bound)
+        event_steps = _steps_of_first_day(self.bound)
         if self.bound.binding.quiet is None:
             yield self._case("above", (self._flat(self.steps),), self.steps)
-        elif first and self.steps - first >= self._longest_silence:
-            phases = (Phase(value=Decimal(1), steps=first), self._flat(self.steps - first))
-            yield self._case("above", phases, self.steps - first)
+        elif event_steps and self.steps - event_steps >= self._longest_silence:
+            phases = (Phase(value=Decimal(1), steps=event_steps), self._flat(self.steps - event_steps))
+            yield self._case("above", phases, self.steps - event_steps)
 
-    def _just(self, limit: Threshold) -> Iterator[Case]:
+    def _at_limit(self, limit: Threshold) -> Iterator[Case]:
         """Yield a silence just long enough for a limit and, once, one just too short for the first limit."""
         long = self._steps_to_fire(limit)
         if not any(
-            abs(self._steps_to_fire(other) - self._slack - long) < self._slack
-            for other in self.limits
-            if other is not limit
+            abs(self._steps_to_fire(other_limit) - self._slack - long) < self._slack
+            for other_limit in self.limits
+            if other_limit is not limit
         ):
             yield self._case(f"silent-{limit.severity}", self._events_until(long), long, decoys=True)
         if limit is self.limits[0] and (short := self._short_silence):
@@ -209,27 +212,27 @@ class _Courses:
     def _all_silent(self) -> Iterator[Case]:
         """Yield silences in which the counter changes: it is reset, its series ends, or another series replaces it."""
         long = self._longest_silence
-        first, flat = self._events_until(long)
-        reset = replace(_EVENT, value=Decimal(1 - first.steps))
-        yield self._case("reset", (first, reset, replace(flat, steps=flat.steps - 1)), long)
-        gone = (first, replace(flat, value=None))
-        yield self._case("gone", gone, long)
+        events, flat = self._events_until(long)
+        reset = replace(_EVENT, value=Decimal(1 - events.steps))
+        yield self._case("reset", (events, reset, replace(flat, steps=flat.steps - 1)), long)
+        ended_phases = (events, replace(flat, value=None))
+        yield self._case("gone", ended_phases, long)
         if self._can_tell_apart:
-            yield self._case("both", (first, flat), long, (first, flat))
+            yield self._case("both", (events, flat), long, (events, flat))
         if self._can_tell_apart and (short := self._short_silence):
-            yield self._case("replaced", gone, long, self._flat_since(short))
+            yield self._case("replaced", ended_phases, long, self._flat_since(short))
 
     def _none_silent(self) -> Iterator[Case]:
         """Yield courses without silence: one of several series rises or is new, or the component is new or absent."""
-        first, flat = self._events_until(self._longest_silence)
-        yield self._case("elsewhere", (replace(first, value=None, steps=self.steps),), 0, decoys=True)
+        events, flat = self._events_until(self._longest_silence)
+        yield self._case("elsewhere", (replace(events, value=None, steps=self.steps),), 0, decoys=True)
         if self._can_tell_apart:
-            yield self._case("another", (first, flat), 0, (replace(first, steps=self.steps),))
+            yield self._case("another", (events, flat), 0, (replace(events, steps=self.steps),))
         if short := self._short_silence:
             before, since = self._flat_since(short)
             yield self._case("new", (before, since), 0)
             if self._can_tell_apart:
-                ended = (first, replace(flat, value=None))
+                ended = (events, replace(flat, value=None))
                 yield self._case("born", ended, 0, (before, replace(since, zero_denominator=True)))
 
     def _silent_on_both_days(self) -> Iterator[Case]:
@@ -246,14 +249,14 @@ class _Courses:
         name: str,
         phases: tuple[Phase, ...],
         silent: int,
-        other: tuple[Phase, ...] = (),
+        second_series: tuple[Phase, ...] = (),
         *,
         decoys: bool = False,
     ) -> Case:
         """Return a course whose last `silent` steps are silent, with the severities that fire then."""
         values = {limit.severity: limit.value for limit in self.limits if self._steps_to_fire(limit) <= silent}
-        more = (Example(phases=other, extra={_REPLICA: "1"}),) if other else ()
-        extra = {_REPLICA: "0"} if other else {}
+        more = (Example(phases=second_series, extra={_REPLICA: "1"}),) if second_series else ()
+        extra = {_REPLICA: "0"} if second_series else {}
         example = Example(phases=tuple(phase for phase in phases if phase.steps > 0), extra=extra)
         return Case(name=name, example=example, more=more, firing=frozenset(values), values=values, decoys=decoys)
 

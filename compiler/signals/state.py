@@ -85,18 +85,18 @@ class State(Kind):
         if bound.has(MAX.name):
             return usage.used_in_words(bound, active.comparator, active.quantity.value)
         name = next(candidate for candidate in (GAUGE.name, SINCE.name, UNTIL.name) if bound.has(candidate))
-        which, quantity = (
+        series, quantity = (
             f"{'every' if bound.binding.every else 'any'} `{bound.selector(name).metric}`",
             amount(active.quantity),
         )
         if name == GAUGE.name:
-            is_so = IS[active.comparator]
+            verb = IS[active.comparator]
             if bound.binding.within is None:
-                return Clause(text=f"{which} {is_so} {quantity}")
-            been = is_so.replace("is", "has been", 1)
-            return Clause(text=f"{which} {been} {quantity} within the last {span(bound.binding.within)}")
-        side = "ago" if name == SINCE.name else "away"
-        return Clause(text=f"{which} is {MORE[active.comparator]} {quantity} {side}")
+                return Clause(text=f"{series} {verb} {quantity}")
+            perfect_verb = verb.replace("is", "has been", 1)
+            return Clause(text=f"{series} {perfect_verb} {quantity} within the last {span(bound.binding.within)}")
+        direction = "ago" if name == SINCE.name else "away"
+        return Clause(text=f"{series} is {MORE[active.comparator]} {quantity} {direction}")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return the underlying kind's series for a measure inside or outside of the state.
@@ -169,8 +169,8 @@ def near(bound: BoundSignal, *, inside: bool) -> Decimal | None:
     active = comparison(bound)
     if active.comparator == "==":
         return None
-    away = margin(active.quantity.value, ratio=active.quantity.unit == RATIO)
-    return active.quantity.value + (away if inside == active.comparator.startswith(">") else -away)
+    distance = margin(active.quantity.value, ratio=active.quantity.unit == RATIO)
+    return active.quantity.value + (distance if inside == active.comparator.startswith(">") else -distance)
 
 
 def _plain(bound: BoundSignal) -> BoundSignal:
@@ -187,7 +187,7 @@ def _measure(bound: BoundSignal, phase: Phase) -> Decimal | None:
     if not phase.value:
         return _outside(active)
     inside = _inside(active)
-    # For events, so many that one step's are enough while the window still fills.
+    # For events, return so many that those of one step are enough while the window still fills.
     return increase.KIND.past_limit(_plain(bound), inside) if bound.has(COUNTER.name) and _rises(active) else inside
 
 
@@ -218,7 +218,7 @@ def _inside(active: Comparison) -> Decimal:
     value = active.quantity.value
     if active.comparator == "==":
         return value
-    # For `>=` too, a value well inside: a rate at the limit itself may fall short of it by a rounding error.
+    # For `>=` too, return a value well inside: a rounding error could put a rate at the limit below it.
     if active.comparator.startswith(">"):
         return value + _margin(active)
     # The value must not fall below zero, where a counter cannot be.

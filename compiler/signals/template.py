@@ -26,8 +26,8 @@ from compiler.signals.phrases import IS, Clause, amount, listed, over_window
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.queries import samples as query_samples
 from compiler.signals.queries.course import GAP, RISE, Course
-from compiler.signals.queries.reading import asks_the_clock, course, looks_back
-from compiler.signals.queries.tree import absence, carried, is_scalar, selectors, speaks_of_nothing
+from compiler.signals.queries.reading import course, depends_on_time, looks_back
+from compiler.signals.queries.tree import absence, carried, has_value_without_data, is_scalar, selectors
 from compiler.signals.queries.truth import not_one
 from compiler.signals.samples import sampling
 
@@ -50,10 +50,10 @@ def inputs(query: str) -> tuple[str, ...]:
 
     Raises InvalidTemplateError where the template does not parse, or uses parts of the language that are not allowed.
     """
-    return tuple(sorted(_names_in(_let_in(query)) - CONTEXT))
+    return tuple(sorted(_names_in(_parse_allowed(query)) - CONTEXT))
 
 
-def asks(query: str, name: str) -> bool:
+def uses_name(query: str, name: str) -> bool:
     """Return whether a template, which must parse, uses a name."""
     return name in _names_in(_parse(query))
 
@@ -72,17 +72,17 @@ def _check_arithmetic(tree: nodes.Template) -> None:
     # Each node is visited once, however deep arithmetic nests.
     waiting: list[tuple[nodes.Node, bool]] = [(tree, False)]
     while waiting:
-        node, within = waiting.pop()
-        if within and isinstance(node, nodes.Name) and node.name not in EXAMPLE_CONTEXT:
+        node, is_operand = waiting.pop()
+        if is_operand and isinstance(node, nodes.Name) and node.name not in EXAMPLE_CONTEXT:
             raise InvalidTemplateError(f"`{node.name}` is a metric, not a number")
-        if within and isinstance(node, nodes.Const) and type(node.value) not in {int, float}:
+        if is_operand and isinstance(node, nodes.Const) and type(node.value) not in {int, float}:
             raise InvalidTemplateError("arithmetic takes numbers alone")
-        reckons = within or isinstance(node, _ARITHMETIC)
-        waiting += [(child, reckons) for child in node.iter_child_nodes()]
+        in_arithmetic = is_operand or isinstance(node, _ARITHMETIC)
+        waiting += [(child, in_arithmetic) for child in node.iter_child_nodes()]
 
 
 _ARITHMETIC: Final = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.Neg, nodes.Pos)
-_LET_IN: Final = (
+_ALLOWED: Final = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const),
     *(nodes.CondExpr, nodes.Compare, nodes.Operand),
     *_ARITHMETIC,
@@ -92,17 +92,17 @@ _LET_IN: Final = (
 _EXPRESSION: Final = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
 _OPERATOR: Final = re.compile(r"[-+*/(\[{<>=!.|~%]|\b(?:if|not|is|in|and|or)\b")
 _MAX_OPERATORS: Final = 300
-"""In one expression: each operator may nest in the one before, and Python's stack ends at a few hundred levels."""
+"""The most operators of an expression: each may nest in the one before, and Python's stack has a few hundred levels."""
 _MAX_BLOCKS: Final = 20
-"""Statements (`{% … %}`), which may nest. None is allowed, but the parser must survive them to report the reason."""
+"""The most statements (`{% … %}`), which may nest. No statement is allowed, but the parser must survive them first."""
 _LONG_NUMBER: Final = re.compile(r"[0-9_]{19}")
 """No measurement has as many digits; parsing and printing huge numbers takes long."""
 
 
-def _let_in(source: str) -> nodes.Template:
+def _parse_allowed(source: str) -> nodes.Template:
     tree = _parse(source)
     for node in tree.find_all(nodes.Node):
-        if not isinstance(node, _LET_IN):
+        if not isinstance(node, _ALLOWED):
             raise InvalidTemplateError(f"`{type(node).__name__.lower()}` has no place in it")
     return tree
 
@@ -154,9 +154,9 @@ class Template(Kind):
         """Return the comparison of the query's result, with the metrics that the query reads."""
         compared = "is true" if bound.signal.unit == STATE else f"{IS[limit.comparator]} {_amount(bound, limit)}"
         names = list(dict.fromkeys(f"`{metric.metric}`" for metric in bound.metrics))
-        of = f" of {listed(names) if len(names) <= _MOST_NAMED else f'{len(names)} metrics'}" if names else ""
+        of_metrics = f" of {listed(names) if len(names) <= _MOST_NAMED else f'{len(names)} metrics'}" if names else ""
         details = (over_window(bound),) if self.windowed(bound) else ()
-        return Clause(text=f"the query `{bound.signal.id}`{of} {compared}", details=details)
+        return Clause(text=f"the query `{bound.signal.id}`{of_metrics} {compared}", details=details)
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the query uses `{{ window }}`."""
@@ -184,7 +184,7 @@ class Template(Kind):
         """
         if bound.signal.example:
             return tuple(_example(series, bound, example) for series in bound.signal.example)
-        query_course = self._told(bound)
+        query_course = self._course_or_error(bound)
         values = query_samples.samples(query_course, bound, example)
         return (sampling.series(query_course.selector, bound, example, values),)
 
@@ -199,7 +199,7 @@ class Template(Kind):
             raise UnsampledError(f"it loses `{lost[0]}`")
         if bound.signal.example:
             return None
-        query_course = self._told(bound)
+        query_course = self._course_or_error(bound)
         if query_course.form == GAP:
             return query_samples.absence_cases(query_course, bound, limits, steps)
         query_samples.check_limits(query_course, bound, limits, self)
@@ -207,7 +207,7 @@ class Template(Kind):
 
     def ends(self, bound: BoundSignal) -> bool:
         """Return whether the query has no value without data; it may report the absence of data, or the time of day."""
-        return not bound.signal.example or not speaks_of_nothing(self.expression(bound))
+        return not bound.signal.example or not has_value_without_data(self.expression(bound))
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the selectors of the query: those that the binding names, and those written in the query."""
@@ -221,7 +221,7 @@ class Template(Kind):
         if query_course is not None:
             return None if query_course.form == RISE else 0
         query = self.expression(bound)
-        return None if has_range(query) or asks_the_clock(query) else 0
+        return None if has_range(query) or depends_on_time(query) else 0
 
     def settle_seconds(self, bound: BoundSignal) -> int:
         """Return the time that the query looks back; with an example, by default at least an hour."""
@@ -235,8 +235,8 @@ class Template(Kind):
                 )
                 + margin
             )
-        back = looks_back(self.expression(bound)) + margin
-        return max(bound.binding.window + margin, bound.signal.settles or max(_SETTLES, back))
+        seconds = looks_back(self.expression(bound)) + margin
+        return max(bound.binding.window + margin, bound.signal.settles or max(_SETTLES, seconds))
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return the value at that time; an age or a time left changes between two scrapes."""
@@ -263,11 +263,11 @@ class Template(Kind):
         if bound.signal.example:
             return None
         try:
-            return self._told(bound)
+            return self._course_or_error(bound)
         except (UnsampledError, InvalidTemplateError, PromQLError):
             return None
 
-    def _told(self, bound: BoundSignal) -> Course:
+    def _course_or_error(self, bound: BoundSignal) -> Course:
         query_course = _course(self.expression(bound), bound.binding.per)
         if isinstance(query_course, str):
             raise UnsampledError(query_course)
@@ -330,13 +330,13 @@ def _example(template: ExampleSeries, bound: BoundSignal, example: Example) -> S
 def _samples(template: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -> str:
     """Return the samples of a phase that begins after `start` seconds.
 
-    The template gets `steps` as promtool counts repetitions: without the first sample. promtool counts blanks
-    differently, with the first (`_x3` is three), so that a sample may be missing; a blank then fills the phase.
+    The template gets `steps` as promtool counts repetitions of a sample: without the first. promtool counts blanks with
+    the first: `_x3` is three blanks. So samples may be missing at the end of a phase; blanks take their place.
     """
     if phase.value is None:
         return sampling.levels([(None, phase)])
-    known = {"value": float(phase.value), "steps": phase.steps - 1, "start": start, "step": bound.binding.step}
-    values = _render(template.values, _names(bound) | known)
+    phase_names = {"value": float(phase.value), "steps": phase.steps - 1, "start": start, "step": bound.binding.step}
+    values = _render(template.values, _names(bound) | phase_names)
     if not _SAMPLES.fullmatch(values):
         raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
     missing = phase.steps - sample_count(values)
@@ -355,7 +355,7 @@ def _count(token: str) -> int:
 
 
 _DIGITS: Final = 9
-"""Digits of a repetition that are read: more is too many in any case, and Python refuses numbers of thousands."""
+"""The most digits that are read of a repetition: larger counts are refused anyway, and Python limits what it parses."""
 
 
 _NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|Inf|NaN)"
@@ -369,7 +369,7 @@ def _template(source: str) -> JinjaTemplate:
 
     The result is cached: each text is rendered for each phase of each test, and parsing costs more than rendering.
     """
-    _check_arithmetic(_let_in(source))
+    _check_arithmetic(_parse_allowed(source))
     try:
         return _ENVIRONMENT.from_string(source)
     except (RecursionError, SyntaxError, MemoryError) as error:

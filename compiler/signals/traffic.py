@@ -23,16 +23,16 @@ def enough(bound: BoundSignal) -> str:
 def floor_scale(bound: BoundSignal, events_per_step: Decimal) -> Decimal | None:
     """Return the traffic at which `events_per_step` events are just enough; None without a minimum traffic.
 
-    Where an engine's rounding could put the exact minimum below it, the result is a little more.
+    Where an engine's rounding could put the exact traffic below the minimum, the result is a little more.
     """
     floor = bound.binding.minimum_traffic
     if floor is None:
         return None
     exact_scale = Fraction(floor.count) * bound.binding.step / floor.seconds / Fraction(events_per_step)
     scale = Decimal(exact_scale.numerator) / Decimal(exact_scale.denominator)
-    by, least = scale * events_per_step, float(floor.count) / floor.seconds
-    exact = sampling.exact(by) and bound.binding.window % bound.binding.step == 0
-    if exact and all(rate >= least for rate in sampling.rates(by, bound.binding.step, bound.binding.window)):
+    events, least = scale * events_per_step, float(floor.count) / floor.seconds
+    exact = sampling.exact(events) and bound.binding.window % bound.binding.step == 0
+    if exact and all(rate >= least for rate in sampling.rates(events, bound.binding.step, bound.binding.window)):
         return scale
     return scale * _A_LITTLE_MORE
 

@@ -133,14 +133,14 @@ def used_in_words(bound: BoundSignal, comparator: str, share: Decimal) -> Clause
     """Return the comparison of the used share as a clause."""
     whole, available = bound.binding.inputs[MAX.name], bound.has(AVAILABLE.name)
     part = bound.selector(AVAILABLE.name if available else USED.name)
-    named = f"`{whole.metric}`" if isinstance(whole, Selector) else decimal_text(whole)
+    whole_text = f"`{whole.metric}`" if isinstance(whole, Selector) else decimal_text(whole)
     used = f"{MORE[comparator]} {amount(Quantity(share, RATIO))} of"
     title = thing(bound.signal.title)
     if title is None and not available:
-        return Clause(text=f"`{part.metric}` is {used} {named}", details=over_time_words(bound), value="the share")
+        return Clause(text=f"`{part.metric}` is {used} {whole_text}", details=over_time_words(bound), value="the share")
     free = f"that is {MORE[REST[comparator]]} {amount(Quantity(1 - share, RATIO))} free"
     details = (*([free] if available and share <= 1 else []), *over_time_words(bound))
-    return Clause(text=f"{used} {title or named} is used", details=details, value=USED_SHARE)
+    return Clause(text=f"{used} {title or whole_text} is used", details=details, value=USED_SHARE)
 
 
 def _share(phase: Phase, *, used: bool) -> Decimal | None:

@@ -56,20 +56,22 @@ class Utilization(Kind):
         if self.instances(bound) is not None:
             # The capacity of all instances together is not known: the limit applies to each instance.
             return aggregate("max", per, aggregate("sum", tuple(dict.fromkeys((*per, *_INSTANCE))), rate))
-        done = aggregate("sum", per, rate)
+        work = aggregate("sum", per, rate)
         if capacity is None:
-            return done
+            return work
         if isinstance(capacity, Selector):
             whole = aggregate("sum", per, current(bound, capacity))
-            return f"{done} / {last(bound, f'{whole} > 0')}"
-        return f"{done} / {decimal_text(capacity)}"
+            return f"{work} / {last(bound, f'{whole} > 0')}"
+        return f"{work} / {decimal_text(capacity)}"
 
     def instances(self, bound: BoundSignal) -> str | None:
         """Return the label of instances where the capacity of all instances of a component is not known; else None."""
         if set(bound.binding.inputs) != {COUNTER.name}:
             return None
-        chosen = {matcher.label for matcher in bound.selector(COUNTER.name).matchers if matcher.operator == "="}
-        return None if {*bound.binding.per, *chosen} & _TELLING else "instance"
+        selected_labels = {
+            matcher.label for matcher in bound.selector(COUNTER.name).matchers if matcher.operator == "="
+        }
+        return None if {*bound.binding.per, *selected_labels} & _TELLING else "instance"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return the busy share, with the idle share where that is measured; or the counter's rate and its capacity."""
@@ -79,9 +81,9 @@ class Utilization(Kind):
             idle = bound.selector(IDLE.name)
             busy = thing(bound.signal.title) or f"the time that `{idle.metric}` counts"
             rest = f"that is {MORE[REST[comparator]]} {amount(Quantity(1 - limit.value, RATIO))} idle"
-            own = tuple(matcher for matcher in idle.matchers if matcher not in bound.binding.source)
+            own_matchers = tuple(matcher for matcher in idle.matchers if matcher not in bound.binding.source)
             text = f"{MORE[comparator]} {share} of {busy} is busy"
-            return Clause(text=text, details=(rest, window), value="the busy share", told=own)
+            return Clause(text=text, details=(rest, window), value="the busy share", expressed=own_matchers)
         capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
         verb, whole = "rises by", decimal_text(capacity) if isinstance(capacity, Decimal) else ""
         if isinstance(capacity, Selector):
@@ -99,11 +101,11 @@ class Utilization(Kind):
             return (sampling.series(bound.selector(IDLE.name), bound, example, sampling.counter(idle)),)
         capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
         scale = capacity if isinstance(capacity, Decimal) else _CAPACITY
-        done = (
+        work = (
             (None if phase.value is None else phase.value * scale * phase.traffic * step, phase)
             for phase in example.phases
         )
-        counter = sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(done))
+        counter = sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(work))
         if isinstance(capacity, Decimal):
             return (counter,)
         capacities = (
@@ -117,20 +119,22 @@ class Utilization(Kind):
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return a phase without a rounding error in any engine, where a capacity that is a metric may be chosen."""
+        """Return a phase without a rounding error in any engine; the phase may set the value of a capacity metric."""
         step, window = bound.binding.step, bound.binding.window
         if window % step:
             return None
         capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
         if bound.has(IDLE.name):
-            by = (1 - value) * step
-            shares = tuple(1 - rate for rate in sampling.rates(by, step, window))
-            return _steady(value, _ONE, by, shares)
+            rise = (1 - value) * step
+            shares = tuple(1 - rate for rate in sampling.rates(rise, step, window))
+            return _steady(value, _ONE, rise, shares)
         scales = (_ONE,) if isinstance(capacity, Decimal) else sampling.scales()
         for scale in scales:
             whole = (capacity if isinstance(capacity, Decimal) else _CAPACITY) * scale
-            by = value * whole * step
-            phase = _steady(value, scale, by, tuple(rate / float(whole) for rate in sampling.rates(by, step, window)))
+            rise = value * whole * step
+            phase = _steady(
+                value, scale, rise, tuple(rate / float(whole) for rate in sampling.rates(rise, step, window))
+            )
             if phase is not None:
                 return phase
         return None
@@ -151,10 +155,10 @@ class Utilization(Kind):
         return isinstance(bound.binding.inputs.get(CAPACITY.name), Selector)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return two halves with the same share; for CPUs, one more idle and one less."""
+        """Return two halves with the same share; for CPUs, one that is busier and one that is less busy."""
         if bound.has(IDLE.name):
-            away = min(value, 1 - value) * HALF
-            return (Phase(value=value - away, steps=1), Phase(value=value + away, steps=1))
+            distance = min(value, 1 - value) * HALF
+            return (Phase(value=value - distance, steps=1), Phase(value=value + distance, steps=1))
         if bound.has(CAPACITY.name) and isinstance(bound.binding.inputs[CAPACITY.name], Selector):
             return (Phase(value=value, steps=1, traffic=HALF),) * 2
         return (Phase(value=value * HALF, steps=1),) * 2
@@ -173,7 +177,7 @@ class Utilization(Kind):
         return Phase(value=_ONE, steps=1, traffic=Decimal(100))
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return 1 for idle time; for a counter so much that one step's work is enough while the window fills."""
+        """Return 1 for idle time; for a counter, so much that the work of one step is enough while the window fills."""
         if bound.low:
             return value / 2
         if bound.has(IDLE.name):
@@ -181,8 +185,8 @@ class Utilization(Kind):
         return (value or _ONE) * 2 * bound.binding.window / bound.binding.step
 
 
-def _steady(value: Decimal, scale: Decimal, by: Decimal, rates: tuple[float, ...]) -> Phase | None:
-    if sampling.exact(by) and all(rate == float(value) for rate in rates):
+def _steady(value: Decimal, scale: Decimal, rise: Decimal, rates: tuple[float, ...]) -> Phase | None:
+    if sampling.exact(rise) and all(rate == float(value) for rate in rates):
         return Phase(value=value, steps=1, traffic=scale)
     return None
 

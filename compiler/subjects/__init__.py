@@ -1,8 +1,8 @@
 """Find what an alert and a sentence are about: environment, instance, path, route, region, queue, component.
 
-`facets` derives it for an alert, from its labels, its system and its titles. `naming` finds names in a text, `placing`
-says which number of a sentence a name belongs to, and `scope` compares sentences with alerts. `names.yaml` has the
-words. Used by `compiler.resolve`, which asks whether a sentence is evidence for an alert.
+`facets` derives this for an alert from its labels, its system and its titles. `naming` finds names in a text, `placing`
+decides which number of a sentence a name belongs to, and `scope` compares sentences with alerts. `names.yaml` has the
+words. `compiler.resolve` uses this package to decide whether a sentence is evidence for an alert.
 """
 
 from compiler.subjects.facets import ENVIRONMENT, Facet, Subject, subject

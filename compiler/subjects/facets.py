@@ -1,6 +1,6 @@
 """Derive what an alert is about, by dimension: from its labels, its system, its titles and its component.
 
-Used by `compiler.resolve.systems`, which knows the bindings; `scope` compares the names in sentences with the facets.
+`compiler.resolve.systems` calls this module with the bindings. `scope` compares the names in sentences with the facets.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facet:
-    """The values of one dimension that an alert is about, in lower case; if `but` is set, it is about all others.
+    """The values of one dimension that an alert is about, in lower case; if `but` is set, it is about all other values.
 
     `patterns` are regular expressions for values that are not listed. `texts` are titles, and the plain text of
     patterns, before they are split into words.
@@ -58,7 +58,9 @@ def subject(
 ) -> Subject:
     """Return what the alerts of one signal of a system are about; `binding` is None if it could not be read."""
     labels = tuple(_labels(signal, binding))
-    environments = tuple(_of_labels(labels)) or tuple(_of_titles((system, title), (signal.id, signal.title)))
+    environments = tuple(_environments_of_labels(labels)) or tuple(
+        _environments_of_titles((system, title), (signal.id, signal.title))
+    )
     component_facets = [] if component is None else [_valued(COMPONENT, [component])]
     return (
         *_joined(environments),
@@ -78,8 +80,8 @@ def _labels(signal: Signal, binding: Binding | None) -> Iterator[Facet]:
         matchers += [Matcher(text["label"], text["sign"], text["value"]) for text in texts]
     for label in dict.fromkeys(matcher.label for matcher in matchers):
         of_label = [matcher for matcher in matchers if matcher.label == label]
-        chosen = [matcher for matcher in of_label if matcher.operator in {"=", "=~"}]
-        facet = _matched(label, chosen or of_label, but=not chosen)
+        positive = [matcher for matcher in of_label if matcher.operator in {"=", "=~"}]
+        facet = _matched(label, positive or of_label, but=not positive)
         if label not in words().silent_labels and (facet.values or facet.patterns):
             yield facet
 
@@ -97,9 +99,9 @@ def _matched(label: str, matchers: Iterable[Matcher], *, but: bool) -> Facet:
         elif matcher.value not in {".*", ".+"}:
             patterns.append(matcher.value.lower())
     # Other numbers are codes and sizes, which no sentence uses as names.
-    named = frozenset(value for value in values if _LETTER.search(value) or "/" in value or _is_number(value))
+    named_values = frozenset(value for value in values if _LETTER.search(value) or "/" in value or _is_number(value))
     texts = tuple(text for pattern in patterns for text in _texts(pattern))
-    return Facet(dimension=label, values=named, patterns=tuple(patterns), but=but, texts=texts)
+    return Facet(dimension=label, values=named_values, patterns=tuple(patterns), but=but, texts=texts)
 
 
 def _is_number(value: str) -> bool:
@@ -126,25 +128,25 @@ def _is_environment(facet: Facet) -> bool:
     return all(vocabulary().environment(value) for value in facet.values)
 
 
-def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
+def _environments_of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
     """Yield the environments that labels name, as in `env="prod"` and in `namespace="shop-staging"`."""
     lexicon = words()
     for facet in labels:
         texts = (*facet.values, *facet.patterns)
-        whole = facet.dimension in lexicon.environment_labels
-        environments = {name for text in texts for name in _environments(text, vague=whole)}
-        if whole:
+        names_environments = facet.dimension in lexicon.environment_labels
+        environments = {name for text in texts for name in _environments(text, vague=names_environments)}
+        if names_environments:
             environments |= {value for value in facet.values if vocabulary().environment(value) is None}
         if environments:
             yield Facet(dimension=ENVIRONMENT, values=frozenset(environments), but=facet.but)
 
 
-def _of_titles(*pairs: tuple[str, str]) -> Iterator[Facet]:
+def _environments_of_titles(*pairs: tuple[str, str]) -> Iterator[Facet]:
     """Yield the environments in the first pair of id and title that names any: the system's, else the signal's."""
     for identifier, title in pairs:
         bracketed = " ".join(_BRACKET.findall(title))
-        last = parts(identifier)[-1:]
-        sure = {name for text in (bracketed, *last) for name in _environments(text, vague=True)}
+        last_part = parts(identifier)[-1:]
+        sure = {name for text in (bracketed, *last_part) for name in _environments(text, vague=True)}
         environments = sure | {name for text in (identifier, title) for name in _environments(text, vague=False)}
         if environments:
             yield Facet(dimension=ENVIRONMENT, values=frozenset(environments))
@@ -154,9 +156,9 @@ def _of_titles(*pairs: tuple[str, str]) -> Iterator[Facet]:
 def _environments(text: str, *, vague: bool) -> set[str]:
     """Return the environments that a value or a title names; if `vague` is set, also by words with other meanings."""
     lexicon = words()
-    whole = vocabulary().environment(text.strip().lower())
-    if whole is not None:
-        return {whole} if vague or text.strip().lower() not in lexicon.generic else set()
+    environment = vocabulary().environment(text.strip().lower())
+    if environment is not None:
+        return {environment} if vague or text.strip().lower() not in lexicon.generic else set()
     lower = text.lower()
     preproduction = vocabulary().environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", lower)[:1]))
     if preproduction is not None:
@@ -168,8 +170,8 @@ def _environments(text: str, *, vague: bool) -> set[str]:
 def _joined(environments: Iterable[Facet]) -> tuple[Facet, ...]:
     """Return one facet for all environments that an alert is about."""
     facets = list(environments)
-    chosen = [facet for facet in facets if not facet.but] or facets
-    if not chosen:
+    positive = [facet for facet in facets if not facet.but] or facets
+    if not positive:
         return ()
-    values = frozenset(value for facet in chosen for value in facet.values)
-    return (Facet(dimension=ENVIRONMENT, values=values, but=chosen[0].but),)
+    values = frozenset(value for facet in positive for value in facet.values)
+    return (Facet(dimension=ENVIRONMENT, values=values, but=positive[0].but),)

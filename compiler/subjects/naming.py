@@ -1,7 +1,8 @@
-"""Find the names in a text that tell what the text is about; used by `placing` and `scope`.
+"""Find the names in a text that tell what the text is about.
 
-A name counts if it matches whole words of the text. A word with other meanings, such as "data" or "test", counts only
-in a place for names: behind a preposition, before a colon, in brackets, or beside a kind of thing or a quantity.
+`placing` and `scope` use this module. A name counts if it matches whole words of the text. A word with other meanings,
+such as "data" or "test", counts only in a place for names: behind a preposition, before a colon, in brackets, or beside
+a kind of thing or a quantity.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def known_value(value: str) -> Iterator[Known]:
 
 
 def known_word(word: str, *, name: str | None = None, vague: bool = False) -> Known:
-    """Return one word of a value or a title as a name; `name` is given if the facets use another one."""
+    """Return one word of a value or a title as a name; `name` is set if the facets use another name."""
     pattern = re.compile(rf"{_WORD_BEGINS}{re.escape(stem(word))}(?:s|['’]s)?{_WORD_ENDS}", re.IGNORECASE)
     return Known(name=name or stem(word), pattern=pattern, plain=True, vague=vague or stem(word) in words().generic)
 
@@ -193,12 +194,12 @@ def occurrences(text: str, names: Names) -> list[Occurrence]:
     ]
     recognised += _numbered(without_paths, names)
     strangers = (*_strange_paths(without_urls, paths=names.paths), *_strange_codes(without_paths, names))
-    new = [
+    unknown = [
         stranger
         for stranger in strangers
         if not any(occurrence.start <= stranger.start < occurrence.end for occurrence in recognised)
     ]
-    return _without_overlaps([*recognised, *new, *_everything(without_paths, names.dimension)])
+    return _without_overlaps([*recognised, *unknown, *_everything(without_paths, names.dimension)])
 
 
 def _numbered(text: str, names: Names) -> Iterator[Occurrence]:
@@ -253,20 +254,20 @@ def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occur
     if words().compared.search(before) or (known.plain and words().people.match(behind)):
         return
     framed = is_framed(text, start, end)
-    short = len(text.split()) <= _MOST_WORDS
+    is_short = len(text.split()) <= _MOST_WORDS
     if known.vague and not framed:
         return
-    distinct = not known.plain or len(known.name) > 2 or match.group().isupper() or framed_by_kind(text, start, end)
-    if not distinct:
+    is_distinct = not known.plain or len(known.name) > 2 or match.group().isupper() or framed_by_kind(text, start, end)
+    if not is_distinct:
         return
-    non = "non" in match.re.groupindex and match["non"] is not None
+    is_negated = "non" in match.re.groupindex and match["non"] is not None
     yield Occurrence(
         start=start,
         end=end,
         name="" if words().including.search(before) or words().too.match(behind) else known.name,
         written=_POSSESSIVE.sub("", text[start:end]).strip(),
-        sure=not known.plain or framed or (short and not known.vague),
-        but=non or bool(words().excepted.search(before)),
+        sure=not known.plain or framed or (is_short and not known.vague),
+        but=is_negated or bool(words().excepted.search(before)),
     )
 
 
@@ -312,16 +313,16 @@ def framed_by_kind(text: str, start: int, end: int) -> bool:
 
 
 def _beside(text: str, start: int, end: int) -> tuple[str, str]:
-    """Return the text before and behind a place, as far as it can decide what a name means."""
+    """Return the text before and behind a place, as much of it as can decide what a name means."""
     return text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
 
 
 def _is_measured(behind: str) -> bool:
     """Return whether a quantity is named directly behind a word, as in "checkout latency"."""
-    follows = re.match(r"[`\"'”]* +", behind)
-    if follows is None:
+    separator = re.match(r"[`\"'”]* +", behind)
+    if separator is None:
         return False
-    next_words = behind[follows.end() :].replace("_", " ")
+    next_words = behind[separator.end() :].replace("_", " ")
     return any(quantity.pattern.match(next_words) for quantity in vocabulary().quantities)
 
 
@@ -389,10 +390,10 @@ def _without_overlaps(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
 
 
 def telling(titles: Sequence[Sequence[str]], buts: Sequence[bool], *, of_signals: bool) -> list[frozenset[str]]:
-    """Return, for each title, given as its texts, the words that not all titles have.
+    """Return, for each title, the words that distinguish it: those that some other title does not have.
 
-    For titles of signals, words that name a measure do not count. If `buts` is set for a title, the title names what is
-    excluded; so it does not decide which words all titles have.
+    Each title consists of texts. In titles of signals, words that name a measure do not count. `buts` says of each
+    title whether it names what is excluded; such a title does not decide which words all titles have.
     """
     words_by_title = [
         {stem(word) for text in texts for word in parts(text) if _tells(word, of_signals=of_signals)}

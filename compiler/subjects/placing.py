@@ -1,8 +1,8 @@
 """Decide which number of a sentence a name belongs to: "above 85 % on /data, and above 97 % on /backup".
 
-Used by `scope`. A name stands before its number or behind it. Between two numbers, a punctuation mark or a conjunction
-tells to which of the two it belongs. A name before a number also belongs to the numbers that follow. A name behind a
-number also belongs to a number of another severity before it.
+`scope` uses this module. A name stands before its number or behind it. If a name stands between two numbers, a
+punctuation mark or a conjunction decides to which of the two the name belongs. A name before a number also belongs to
+the numbers that follow. A name behind a number also belongs to a number of another severity before it.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Mark:
 class Spoken:
     """What a statement says about its subject: the text around it, and the numbers of its sentence in order.
 
-    Its own number is the one at `index`. `titled` is set if it names its signal by the title; then other words need not
-    name the signal.
+    Its own number is the one at `index`. `titled` is set if the statement names its signal by the title; then no
+    other words have to name the signal.
     """
 
     around: Surroundings
@@ -81,10 +81,12 @@ def spoken(around: Surroundings, marks: Sequence[Mark], *, titled: bool = False)
     for block in range(max(len(text), *starts) // _BLOCK + 1):
         begin, end = max(0, (block - 1) * _BLOCK), (block + 2) * _BLOCK
         first, last = bisect_left(starts, begin), bisect_left(starts, end)
-        near = tuple(replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks[first:last])
+        near_marks = tuple(replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks[first:last])
         excerpt = replace(around, sentence=text[begin:end])
         numbers = range(bisect_left(starts, block * _BLOCK), bisect_left(starts, (block + 1) * _BLOCK))
-        statements += [Spoken(around=excerpt, marks=near, index=index - first, titled=titled) for index in numbers]
+        statements += [
+            Spoken(around=excerpt, marks=near_marks, index=index - first, titled=titled) for index in numbers
+        ]
     return tuple(statements)
 
 
@@ -120,7 +122,7 @@ def placed(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> lis
 
 
 def _contrasted(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:
-    """Return what a number is not about: in "above 20 %, but in staging only above 5 %", 20 % excludes staging."""
+    """Return what a number is not about: in "above 20 %, but in staging only above 5 %", 20 % is not about staging."""
     behind = next((later for later in range(index + 1, len(marks)) if places[later].names), None)
     if behind is None or marks[behind].severity != marks[index].severity:
         return []
@@ -155,8 +157,10 @@ def _in_order(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> 
     rows = [[index for index, mark in enumerate(marks) if mark.severity == grade] for grade in grades]
     if len(names) <= 1 or any(len(row) != len(names) for row in rows):
         return None
-    close = all(_LIST.fullmatch(text[marks[a].end : marks[b].start]) for row in rows for a, b in pairwise(row))
-    if not close and not _IN_ORDER.search(text):
+    is_list = all(
+        _LIST.fullmatch(text[marks[first].end : marks[second].start]) for row in rows for first, second in pairwise(row)
+    )
+    if not is_list and not _IN_ORDER.search(text):
         return None
     return [[names[next(row.index(index) for row in rows if index in row)]] for index in range(len(marks))]
 
@@ -166,12 +170,12 @@ def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Se
     start, end = group[0].start, group[-1].end
     before = max((index for index, mark in enumerate(marks) if mark.start <= start), default=None)
     behind = min((index for index, mark in enumerate(marks) if mark.start >= end), default=None)
-    led = any(place.leading for place in places)
-    where = behind is not None and _WHERE.fullmatch(text, end, marks[behind].start)
-    if behind is not None and where and all(name.but for name in group):
+    others_lead = any(place.leading for place in places)
+    is_exception = behind is not None and _WHERE.fullmatch(text, end, marks[behind].start)
+    if behind is not None and is_exception and all(name.but for name in group):
         # "Everywhere except in staging, where 5 % is the limit".
         places[behind].leading += [replace(name, but=False) for name in group if name.name != ELSEWHERE]
-    if before is None or (behind is not None and _is_leading(text, marks, group, led=led)):
+    if before is None or (behind is not None and _is_leading(text, marks, group, others_lead=others_lead)):
         if behind is not None:
             places[behind].leading += group
     elif _is_trailing(text, marks[before], group, places[before].trailing):
@@ -196,8 +200,11 @@ def _is_broken(text: str) -> bool:
     return any(pattern.search(text) for pattern in _BREAKS[:2])
 
 
-def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *, led: bool) -> bool:
-    """Return whether names between two numbers belong to the second; the strongest break on either side decides."""
+def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *, others_lead: bool) -> bool:
+    """Return whether names between two numbers belong to the second; the strongest break on either side decides.
+
+    If both sides have the same break, or none, the names lead if `others_lead`: if other names precede their number.
+    """
     if _LABEL.match(text, group[-1].end):
         return True
     low = max(mark.end for mark in marks if mark.start <= group[0].start)
@@ -208,8 +215,8 @@ def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *
         if before != behind:
             return before
         if before and behind:
-            return led
-    return led
+            return others_lead
+    return others_lead
 
 
 def _names_of(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:

@@ -1,7 +1,7 @@
 """Compare sentences and alerts of one runbook, to find which alerts a sentence can be about.
 
 A sentence that names a value of a dimension is about the alerts with that value, and about alerts that are about any
-value. A dimension that it does not name excludes no alert. What all alerts have in common distinguishes none of them.
+value. If it names no value of a dimension, the dimension excludes no alert. What all alerts share does not count.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SPOKEN: Final = 300
 """Characters that are read of a text above a statement."""
 
 Key = tuple[str, Hashable]
-"""A dimension; signals' titles have one for each quantity, because titles distinguish signals of one quantity."""
+"""A dimension. For titles of signals also the quantity, because titles distinguish only the signals of one quantity."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +67,8 @@ class _Dimension:
             {occurrence.name for occurrence in in_passage if occurrence.name not in {"", ELSEWHERE}}
             for in_passage in by_text
         )
-        left_out = {value for facet in self.names if facet.but for value in facet.values}
-        others = frozenset(next((names for names in names_by_text if names), left_out))
+        excluded = {value for facet in self.names if facet.but for value in facet.values}
+        others = frozenset(next((names for names in names_by_text if names), excluded))
         resolved = (
             replace(occurrence, others=others) if occurrence.name == ELSEWHERE else occurrence for occurrence in in_text
         )
@@ -78,22 +78,22 @@ class _Dimension:
         """Return whether a sentence with these names can mean an alert of this facet."""
         if not stated.names:
             return True
-        matched = frozenset(name for name in stated.names if self._is_of(facet, name))
+        matched = frozenset(name for name in stated.names if self._belongs_to(facet, name))
         if stated.but:
-            # The sentence means everything but these names, so not an alert of these alone.
+            # The sentence means everything but these names, so it does not mean an alert about these names alone.
             return facet.but or len(facet.values) > 1 or not matched
         return bool(stated.names - matched) if facet.but else bool(matched)
 
     def tells(self, facet: Facet, stated: Named) -> bool:
         """Return whether the names single out the alerts of this facet."""
-        return not facet.but and not stated.but and any(self._is_of(facet, name) for name in stated.names)
+        return not facet.but and not stated.but and any(self._belongs_to(facet, name) for name in stated.names)
 
-    def parts(self, stated: Named) -> bool:
-        """Return whether the names are about some of the alerts only."""
+    def selects_some(self, stated: Named) -> bool:
+        """Return whether the names mean only some of the alerts."""
         admitted = [self.admits(facet, stated) for facet in self.names]
         return bool(stated.names) and not (all(admitted) and len(admitted) > 1)
 
-    def _is_of(self, facet: Facet, name: str) -> bool:
+    def _belongs_to(self, facet: Facet, name: str) -> bool:
         if name in self.names[facet] or any(fits(pattern, name) for pattern in facet.patterns):
             return True
         strange = all(name != known.name for known in self.vocabulary.known)
@@ -141,7 +141,7 @@ class Scope:
             ("all but " if stated.but else "") + " and ".join(stated.written)
             for dimension in self._nameable(spoken)
             for stated in [self._named(dimension, spoken)]
-            if stated is not None and stated.sure and dimension.parts(stated)
+            if stated is not None and stated.sure and dimension.selects_some(stated)
         ]
         distinct = dict.fromkeys(texts)
         return tuple(text for text in distinct if not any(text != longer and text in longer for longer in distinct))
@@ -181,11 +181,11 @@ class Scope:
         # The identity is the key, because comparing a long sentence takes as long as reading it.
         key = (id(spoken), dimension.key)
         if key not in self._named_by_statement:
-            self._named_by_statement[key] = (spoken, self._look(dimension, spoken))
+            self._named_by_statement[key] = (spoken, self._find_named(dimension, spoken))
         return self._named_by_statement[key][1]
 
-    def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
-        """Return what a statement names in its sentence, else in the next or the last one, else in the text above."""
+    def _find_named(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
+        """Return what a statement names in its sentence, else in the next or previous one, else in the text above."""
         around = spoken.around
         nearest = self._inside(dimension, spoken) or named(dimension.occurrences(around.behind))
         if nearest is not None:
@@ -252,19 +252,22 @@ def _dimension(key: Key, facets: Sequence[Facet]) -> _Dimension:
     """Return a dimension with the names of the facets that alerts have in it."""
     if key[0] == ENVIRONMENT:
         return _environments(key, facets)
-    alone, of_words = len(facets) == 1, key[0] in OF_WORDS
+    is_only_facet, of_words = len(facets) == 1, key[0] in OF_WORDS
     titles = [(*facet.texts, *sorted(facet.values - words().methods)) for facet in facets]
     buts = [facet.but for facet in facets]
-    words_apart = [frozenset[str]()] if alone else telling(titles, buts, of_signals=key[0] == SIGNAL)
+    words_apart = [frozenset[str]()] if is_only_facet else telling(titles, buts, of_signals=key[0] == SIGNAL)
     # A sentence names a system by its id or its title; the whole title of a signal is what the signal measures.
-    whole = [() if of_words and (alone or key[0] == SIGNAL) else tuple(_known_values(facet.values)) for facet in facets]
+    whole_values = [
+        () if of_words and (is_only_facet or key[0] == SIGNAL) else tuple(_known_values(facet.values))
+        for facet in facets
+    ]
     all_known = [
-        *(known for values in whole for known in values),
+        *(known for values in whole_values for known in values),
         *(known_word(word) for title_words in words_apart for word in sorted(title_words)),
     ]
     names = {
         facet: frozenset(known.name for known in values) | title_words
-        for facet, values, title_words in zip(facets, whole, words_apart, strict=True)
+        for facet, values, title_words in zip(facets, whole_values, words_apart, strict=True)
     }
     vocabulary = Names(
         dimension=key[0],

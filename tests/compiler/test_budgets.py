@@ -27,7 +27,7 @@ from compiler.document import MAX_NODES, MAX_TEXT, NodeBudget, parse
 from compiler.input_files import MAX_LINE
 from compiler.promql import Matcher
 from compiler.signals.contract import UnsampledError
-from compiler.signals.samples.sampling import lets
+from compiler.signals.samples.sampling import accepts
 from tests.compiler.base import LEDGER, SHOP, SPEC, tocsin
 from tests.compiler.test_expressions import stopped_after
 
@@ -308,5 +308,5 @@ def test_a_matchers_expression_is_never_asked_for_long(pattern: str, value: str)
     """Prometheus does not try alternatives one after the other. A value without an answer in time gets no example."""
     begun = time.process_time()
     with stopped_after(2), suppress(UnsampledError):
-        assert not lets(Matcher("x", "=~", value=pattern), value)
+        assert not accepts(Matcher("x", "=~", value=pattern), value)
     assert time.process_time() - begun < 1

@@ -19,7 +19,7 @@ from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.queries.reading import course, looks_back
-from compiler.signals.queries.tree import lost_buckets, quoted_labels, speaks_of_nothing
+from compiler.signals.queries.tree import has_value_without_data, lost_buckets, quoted_labels
 from compiler.signals.queries.truth import not_one
 from tests.compiler.base import SPEC, compiled, edit, tocsin
 
@@ -169,7 +169,7 @@ def test_how_far_a_query_looks_back_is_the_sum_of_what_is_nested() -> None:
 )
 def test_a_query_may_speak_of_what_has_no_data(query: str, *, expected: bool) -> None:
     """Then nobody knows what an example returns after its series have ended."""
-    assert speaks_of_nothing(query) is expected
+    assert has_value_without_data(query) is expected
 
 
 def test_labels_in_quotes_are_found_wherever_a_query_names_them() -> None:

@@ -24,14 +24,14 @@ EXACT: Final = Context(prec=17)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation of a query on a number; `what` names it.
+    """One operation of a query on a number; `operation` names it.
 
     `scaled` multiplies by `factor`, divides by `divisor` and adds `offset`. `kept` drops a number that fails the
     comparison with `bound`; `tested` returns 1 or 0 instead. `within` leaves a number on the good side of `bound`
     unchanged.
     """
 
-    what: str
+    operation: str
     factor: Decimal = Decimal(1)
     divisor: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
@@ -41,7 +41,7 @@ class Step:
     @property
     def text(self) -> str:
         """The comparison as the query writes it."""
-        return f"{self.comparator}{' bool' if self.what == 'tested' else ''} {decimal_text(self.bound)}"
+        return f"{self.comparator}{' bool' if self.operation == 'tested' else ''} {decimal_text(self.bound)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class Course:
             number = _backward(step, number)
         return number
 
-    def there(self) -> Decimal:
+    def present_number(self) -> Decimal:
         """Return a number that the query of an absence takes for an existing series; raise UnsampledError if none."""
-        for candidate in (Decimal(1), *(step.bound + by for step in self.present for by in (0, 1, -1))):
+        for candidate in (Decimal(1), *(step.bound + distance for step in self.present for distance in (0, 1, -1))):
             if replace(self, steps=self.present).value(candidate) is not None:
                 return candidate
         raise UnsampledError("nothing that is there passes its comparisons")
@@ -101,26 +101,26 @@ COMPARISONS: Final[Mapping[str, Callable[[Decimal, Decimal], bool]]] = {
 
 
 def _forward(step: Step, number: Decimal) -> Decimal | None:
-    if step.what == "scaled":
+    if step.operation == "scaled":
         return number * step.factor / step.divisor + step.offset
     passes = COMPARISONS[step.comparator](number, step.bound)
-    if step.what == "tested":
+    if step.operation == "tested":
         return Decimal(int(passes))
-    return number if passes or step.what == "within" else None
+    return number if passes or step.operation == "within" else None
 
 
 def _backward(step: Step, value: Decimal) -> Decimal:
-    if step.what == "scaled":
+    if step.operation == "scaled":
         return EXACT.divide((value - step.offset) * step.divisor, step.factor)
     passes = COMPARISONS[step.comparator]
-    if step.what == "tested":
+    if step.operation == "tested":
         if value not in {0, 1}:
             raise UnsampledError(f"`{step.text}` gives 1 or 0, never {decimal_text(value)}")
-        away = max(Decimal(1), abs(step.bound) / 10)
+        distance = max(Decimal(1), abs(step.bound) / 10)
         # For `>=` and `<=` the bound itself comes last, because a rounding error could miss it.
-        for candidate in (step.bound + away, step.bound - away, step.bound):
+        for candidate in (step.bound + distance, step.bound - distance, step.bound):
             if passes(candidate, step.bound) == bool(value):
                 return candidate
-    if step.what == "within" and not passes(value, step.bound):
+    if step.operation == "within" and not passes(value, step.bound):
         raise UnsampledError(f"its bounds let no {decimal_text(value)} through")
     return value

@@ -18,7 +18,7 @@ from compiler.signals.queries.course import COMPARISONS
 from compiler.signals.queries.reading import number_of
 
 
-class Taken(NamedTuple):
+class ReadMetric(NamedTuple):
     """A metric that determines a query's value.
 
     `level`: the query reads the metric's current value, not its rise. `unit`: the value keeps the metric's unit. For
@@ -51,42 +51,42 @@ _QUANTILE: Final = "histogram_quantile"
 _BUCKET: Final = "_bucket"
 
 
-def taken(expression: str) -> tuple[Taken, ...]:
+def read_metrics(expression: str) -> tuple[ReadMetric, ...]:
     """Return the metrics that an expression reads unconverted; none where it nests too deep."""
     try:
-        return tuple(dict.fromkeys(_of(tree(expression))))
+        return tuple(dict.fromkeys(_metrics_of(tree(expression))))
     except RecursionError:
         return ()
 
 
-def _of(node: Any) -> Iterator[Taken]:  # noqa: ANN401 - the library has no common type of nodes
+def _metrics_of(node: Any) -> Iterator[ReadMetric]:  # noqa: ANN401 - the library has no common type of nodes
     match node:
         case promql_parser.VectorSelector():
             with suppress(PromQLError):
-                yield Taken(selector_of(node), level=not node.offset, unit=True)
+                yield ReadMetric(selector_of(node), level=not node.offset, unit=True)
         case promql_parser.MatrixSelector():
-            yield from _of(node.vector_selector)
+            yield from _metrics_of(node.vector_selector)
         case promql_parser.ParenExpr() | promql_parser.UnaryExpr() | promql_parser.SubqueryExpr():
-            yield from _of(node.expr)
+            yield from _metrics_of(node.expr)
         case promql_parser.AggregateExpr() if str(node.op) in _SUMS:
-            yield from _of(node.expr)
+            yield from _metrics_of(node.expr)
         case promql_parser.Call():
-            yield from _of_call(node)
+            yield from _metrics_of_call(node)
         case promql_parser.BinaryExpr():
-            yield from _of_operation(node)
+            yield from _metrics_of_operation(node)
 
 
-def _of_call(node: promql_parser.Call) -> Iterator[Taken]:
+def _metrics_of_call(node: promql_parser.Call) -> Iterator[ReadMetric]:
     name = node.func.name
     if name in _LEVELS:
-        yield from _of(node.args[1 if name == "quantile_over_time" else 0])
+        yield from _metrics_of(node.args[1 if name == "quantile_over_time" else 0])
     elif name in _RISES:
-        yield from (metric._replace(level=False) for metric in _of(node.args[0]))
+        yield from (metric._replace(level=False) for metric in _metrics_of(node.args[0]))
     elif name == _QUANTILE:
-        for metric in _of(_without_rate(node.args[1])):
+        for metric in _metrics_of(_without_rate(node.args[1])):
             if metric.selector.metric.endswith(_BUCKET):
                 histogram = replace(metric.selector, metric=metric.selector.metric.removesuffix(_BUCKET))
-                yield Taken(histogram, level=False, unit=True)
+                yield ReadMetric(histogram, level=False, unit=True)
 
 
 def _without_rate(node: Any) -> Any:  # noqa: ANN401 - the library has no common type of nodes
@@ -97,18 +97,18 @@ def _without_rate(node: Any) -> Any:  # noqa: ANN401 - the library has no common
     return node.args[0] if rated else node
 
 
-def _of_operation(node: promql_parser.BinaryExpr) -> Iterator[Taken]:
+def _metrics_of_operation(node: promql_parser.BinaryExpr) -> Iterator[ReadMetric]:
     sign, left, right = str(node.op), number_of(node.lhs), number_of(node.rhs)
     if sign in {"and", "unless"}:
-        yield from _of(node.lhs)
+        yield from _metrics_of(node.lhs)
     elif sign in COMPARISONS:
         tested = node.modifier is not None and node.modifier.return_bool
-        yield from (metric._replace(unit=not tested) for metric in _of(node.lhs if left is None else node.rhs))
+        yield from (metric._replace(unit=not tested) for metric in _metrics_of(node.lhs if left is None else node.rhs))
     elif sign in {"+", "-", "or"}:
-        sides = [list(_of(node.lhs)), list(_of(node.rhs))]
-        both = {metric.selector.metric for metric in sides[0]} & {metric.selector.metric for metric in sides[1]}
+        sides = [list(_metrics_of(node.lhs)), list(_metrics_of(node.rhs))]
+        shared_names = {metric.selector.metric for metric in sides[0]} & {metric.selector.metric for metric in sides[1]}
         for metric in (*sides[0], *sides[1]):
             # `a - a offset 1h` is a rise.
-            yield metric._replace(level=metric.level and not (sign == "-" and metric.selector.metric in both))
+            yield metric._replace(level=metric.level and not (sign == "-" and metric.selector.metric in shared_names))
     elif sign in {"*", "/"} and (left if left is not None else right) == 1:
-        yield from _of(node.rhs if left is not None else node.lhs)
+        yield from _metrics_of(node.rhs if left is not None else node.lhs)

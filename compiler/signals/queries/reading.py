@@ -1,8 +1,8 @@
 """Find the course of one series that makes a user's query return a given value.
 
 `template` uses this module. It follows a steady level, a steady rise, a point in time or an absence from the selector
-outwards through the query. Queries that depend on more than one number (the time of day, a forecast, a second metric)
-have no course. They have a generated test only if the user gives an example, and an error says why.
+outwards through the query. A query that depends on more than one number (the time of day, a forecast, a second metric)
+has no course. An error says why; the query has a generated test only if the user gives an example.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def course(expression: str, per: tuple[str, ...]) -> Course:
         raise UnsampledError(_reason(root) or str(error)) from error
 
 
-def asks_the_clock(expression: str) -> bool:
+def depends_on_time(expression: str) -> bool:
     """Return whether the result of a query depends on the time of evaluation, such as the hour."""
     return any(isinstance(node, promql_parser.Call) and node.func.name in _CLOCK for node in nodes(tree(expression)))
 
@@ -115,9 +115,9 @@ def _selector(node: promql_parser.VectorSelector) -> Selector:
 def _called(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
     name, arguments = node.func.name, node.args
     if name in _SAME_OVER_TIME:
-        return _over(arguments[-1], LEVEL, name)
+        return _course_over_range(arguments[-1], LEVEL, name)
     if name in _RISING:
-        rising = _over(arguments[0], RISE, name)
+        rising = _course_over_range(arguments[0], RISE, name)
         return rising.then(Step("scaled", factor=Decimal(rising.back))) if name == "increase" else rising
     if name in ABSENT:
         return _absent(node, per)
@@ -129,14 +129,18 @@ def _called(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
     raise UnsampledError(f"`{name}` looks at {subject}")
 
 
-def _over(argument: Any, form: str, name: str) -> Course:  # noqa: ANN401 - the library has no common type of nodes
+def _course_over_range(argument: Any, form: str, name: str) -> Course:  # noqa: ANN401 - the library has no common type of nodes
     if not isinstance(argument, promql_parser.MatrixSelector):
         raise UnsampledError(f"`{name}` goes over a subquery")
     return Course(form, _selector(argument.vector_selector), back=int(argument.range.total_seconds()))
 
 
 def _absent(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
-    inner = _over(node.args[0], LEVEL, node.func.name) if node.func.name != "absent" else _read(node.args[0], per)
+    inner = (
+        _course_over_range(node.args[0], LEVEL, node.func.name)
+        if node.func.name != "absent"
+        else _read(node.args[0], per)
+    )
     if inner.form != LEVEL:
         raise UnsampledError("`absent` looks at what is computed")
     return Course(GAP, inner.selector, back=inner.back, present=inner.steps)
@@ -168,7 +172,7 @@ def _combined(node: promql_parser.BinaryExpr, per: tuple[str, ...]) -> Course:
         tested = node.modifier is not None and node.modifier.return_bool
         comparator = sign if left is None else FLIPPED[sign]
         return inner.then(Step("tested" if tested else "kept", comparator=comparator, bound=number))
-    return inner.then(_arithmetic(sign, number, turned=left is not None))
+    return inner.then(_arithmetic(sign, number, number_first=left is not None))
 
 
 FLIPPED: Final = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=": ">="}
@@ -186,16 +190,16 @@ def _is_time(node: Any) -> bool:  # noqa: ANN401 - the library has no common typ
     return isinstance(node, promql_parser.Call) and node.func.name == "time"
 
 
-def _arithmetic(sign: str, number: Decimal, *, turned: bool) -> Step:
-    """Return the step of an arithmetic operation; `turned` if the number stands before the operator."""
+def _arithmetic(sign: str, number: Decimal, *, number_first: bool) -> Step:
+    """Return the step of an arithmetic operation; `number_first` if the number stands before the operator."""
     minus = Decimal(-1)
     if sign == "+":
         return Step("scaled", offset=number)
     if sign == "-":
-        return Step("scaled", factor=minus, offset=number) if turned else Step("scaled", offset=-number)
+        return Step("scaled", factor=minus, offset=number) if number_first else Step("scaled", offset=-number)
     if sign == "*" and number:
         return Step("scaled", factor=number)
-    if sign == "/" and number and not turned:
+    if sign == "/" and number and not number_first:
         return Step("scaled", divisor=number)
     raise UnsampledError(f"`{sign}` makes another number of what it sees")
 

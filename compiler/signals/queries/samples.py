@@ -25,7 +25,7 @@ def samples(course: Course, bound: BoundSignal, example: Example) -> str:
     """Return the samples of the course's series; raise UnsampledError where none give the example's values."""
     step = Decimal(bound.binding.step)
     if course.form == GAP:
-        return sampling.levels((_there(course, phase), phase) for phase in example.phases)
+        return sampling.levels((_presence(course, phase), phase) for phase in example.phases)
     numbers = [(None if phase.value is None else course.number(phase.value), phase) for phase in example.phases]
     if course.form == LEVEL:
         return sampling.levels(numbers)
@@ -41,12 +41,12 @@ def samples(course: Course, bound: BoundSignal, example: Example) -> str:
     return " ".join(token for token in tokens if token)
 
 
-def _there(course: Course, phase: Phase) -> Decimal | None:
+def _presence(course: Course, phase: Phase) -> Decimal | None:
     """Return a sample of the existing series, or None while it is absent: where the phase has the value 1 or none."""
     if phase.value is None:
         return None
     if phase.value == 0:
-        return course.there()
+        return course.present_number()
     if course.number(phase.value) != 1:
         raise UnsampledError(f"what is absent gives 1, never {decimal_text(phase.value)}")
     return None
@@ -73,9 +73,9 @@ def check_limits(course: Course, bound: BoundSignal, limits: Sequence[Threshold]
         beyond: tuple[Decimal, ...] = (Decimal(1),)
         short = Decimal(0)
         if bound.signal.unit != STATE:
-            away = margin(limit.value, ratio=bound.signal.unit == RATIO)
-            away = away if limit.comparator.startswith(">") else -away
-            beyond, short = (limit.value + away, kind.past_limit(bound, limit.value)), limit.value - away
+            distance = margin(limit.value, ratio=bound.signal.unit == RATIO)
+            distance = distance if limit.comparator.startswith(">") else -distance
+            beyond, short = (limit.value + distance, kind.past_limit(bound, limit.value)), limit.value - distance
         for value in (candidate for candidate in beyond if candidate >= 0):
             _check_beyond(course, bound, limit, value)
         if short >= 0:
@@ -83,27 +83,27 @@ def check_limits(course: Course, bound: BoundSignal, limits: Sequence[Threshold]
 
 
 def _check_short(course: Course, bound: BoundSignal, limit: Threshold, value: Decimal) -> None:
-    before_the_next = course.value(course.later(_possible(course, value), bound.binding.step - 1))
-    crosses = before_the_next is not None and COMPARISONS[limit.comparator](before_the_next, limit.value)
+    before_next_scrape = course.value(course.later(_possible_number(course, value), bound.binding.step - 1))
+    crosses = before_next_scrape is not None and COMPARISONS[limit.comparator](before_next_scrape, limit.value)
     if limit.keep and crosses:
         raise UnsampledError("a time that passes keeps it firing between two scrapes")
 
 
 def _check_beyond(course: Course, bound: BoundSignal, limit: Threshold, value: Decimal) -> None:
-    number = _possible(course, value)
+    number = _possible_number(course, value)
     result = course.value(number)
     if result is None or abs(result - value) > abs(value) * _ROUNDING:
-        dropping = next((step.text for step in course.steps if step.what == "kept"), "a comparison")
-        raise UnsampledError(f"`{dropping}` drops {decimal_text(value)}, which is beyond its limit")
-    before_the_next = course.value(course.later(number, bound.binding.step - 1))
-    if before_the_next is None or not COMPARISONS[limit.comparator](before_the_next, limit.value):
+        comparison = next((step.text for step in course.steps if step.operation == "kept"), "a comparison")
+        raise UnsampledError(f"`{comparison}` drops {decimal_text(value)}, which is beyond its limit")
+    before_next_scrape = course.value(course.later(number, bound.binding.step - 1))
+    if before_next_scrape is None or not COMPARISONS[limit.comparator](before_next_scrape, limit.value):
         raise UnsampledError("a time that passes brings it back to the good side between two scrapes")
 
 
 _ROUNDING: Final = Decimal("1e-12")
 
 
-def _possible(course: Course, value: Decimal) -> Decimal:
+def _possible_number(course: Course, value: Decimal) -> Decimal:
     number = course.number(value)
     if course.form == RISE and number < 0:
         raise UnsampledError("no counter falls")
@@ -111,7 +111,7 @@ def _possible(course: Course, value: Decimal) -> Decimal:
 
 
 def absence_cases(course: Course, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
-    """Return cases of a series that exists, never existed or has ended, and of each other series that suffices."""
+    """Return cases of a series that exists, never existed or has ended, and of other series that satisfy the query."""
     firing, present_value, absent_value = frozenset(limit.severity for limit in limits), Decimal(0), Decimal(1)
     present = Phase(value=present_value, steps=steps)
     ended = (Phase(value=present_value, steps=_FEW), Phase(value=absent_value, steps=steps - _FEW))
@@ -151,7 +151,7 @@ def strong_sample(course: Course, bound: BoundSignal) -> Phase:
         candidates = (-_FAR, Decimal(0), _FAR) if bound.low else (_FAR, Decimal(1), Decimal(0))
     for value in candidates:
         try:
-            _possible(course, value)
+            _possible_number(course, value)
         except UnsampledError:
             continue
         return Phase(value=value, steps=1)

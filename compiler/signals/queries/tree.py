@@ -52,7 +52,7 @@ class Labels:
 ANY: Final = Labels()
 NONE: Final = Labels(others=False)
 
-_OF_EACH: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+_SELECTING: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 """Aggregations that select series and keep their labels."""
 _SCALARS: Final = (promql_parser.NumberLiteral, promql_parser.StringLiteral)
 
@@ -82,16 +82,16 @@ def absence(expression: str) -> dict[str, str] | None:
     return absent_labels(node.args[0]) if named else None
 
 
-def speaks_of_nothing(expression: str) -> bool:
-    """Return whether an expression may have a value although its metrics have none."""
+def has_value_without_data(expression: str) -> bool:
+    """Return whether an expression may have a value although its metrics have no data."""
     return any(
-        (isinstance(node, promql_parser.Call) and (node.func.name in _UNASKED or not node.args))
+        (isinstance(node, promql_parser.Call) and (node.func.name in _WITHOUT_DATA or not node.args))
         or (isinstance(node, promql_parser.BinaryExpr) and str(node.op) in {"or", "unless"})
         for node in nodes(tree(expression))
     )
 
 
-_UNASKED: Final = frozenset({"absent", "absent_over_time", "scalar", "vector"})
+_WITHOUT_DATA: Final = frozenset({"absent", "absent_over_time", "scalar", "vector"})
 
 
 def lost_buckets(expression: str) -> str | None:
@@ -196,14 +196,14 @@ def _carried(node: Any) -> Labels:  # noqa: ANN401 - the library has no common t
 
 def _aggregated(node: promql_parser.AggregateExpr) -> Labels:
     inner, modifier, operator = _carried(node.expr), node.modifier, str(node.op)
-    if operator in _OF_EACH:
+    if operator in _SELECTING:
         return inner
     if modifier is None:
         kept = NONE
     else:
         labels = frozenset(modifier.labels)
-        by = modifier.type == promql_parser.AggModifierType.By
-        kept = inner.kept(labels) if by else inner.without(labels)
+        is_by = modifier.type == promql_parser.AggModifierType.By
+        kept = inner.kept(labels) if is_by else inner.without(labels)
     if operator == "count_values" and isinstance(node.param, promql_parser.StringLiteral):
         return kept.joined(Labels(frozenset({node.param.val}), others=False))
     return kept
@@ -226,13 +226,13 @@ def _combined(node: promql_parser.BinaryExpr) -> Labels:
 def _matched(left: Labels, right: Labels, modifier: promql_parser.BinModifier) -> Labels:
     cardinality = promql_parser.VectorMatchCardinality
     if modifier.card in (cardinality.ManyToOne, cardinality.OneToMany):
-        many = left if modifier.card == cardinality.ManyToOne else right
-        return many.joined(Labels(frozenset(modifier.group_labels or ()), others=False))
+        many_side = left if modifier.card == cardinality.ManyToOne else right
+        return many_side.joined(Labels(frozenset(modifier.group_labels or ()), others=False))
     if modifier.matching is None:
         return left
     labels = frozenset(modifier.matching.labels)
-    on = modifier.matching.type == promql_parser.LabelModifierType.Include
-    return left.kept(labels) if on else left.without(labels)
+    is_on = modifier.matching.type == promql_parser.LabelModifierType.Include
+    return left.kept(labels) if is_on else left.without(labels)
 
 
 def _called(node: promql_parser.Call) -> Labels:

@@ -37,7 +37,7 @@ def not_one(expression: str) -> str | None:
 
 
 def _reason(node: Any, *, plain: bool) -> str | None:  # noqa: ANN401 - the library has no common type of nodes
-    """Return the reason; `plain` where `bool`, which returns 0 for false, would not change the meaning."""
+    """Return the reason; `plain` is set where `bool` would not change the meaning, although it returns 0 for false."""
     match node:
         case promql_parser.ParenExpr() | promql_parser.SubqueryExpr():
             return _reason(node.expr, plain=plain)
@@ -66,10 +66,12 @@ def _of_operation(node: promql_parser.BinaryExpr, *, plain: bool) -> str | None:
         return None
     if number is not None and _is_one(compared) and COMPARISONS[sign](Decimal(1), number):
         return None
-    told = f"{sign} {_text(number)}"
-    why = f"a state is 1, and `{told}` returns what it compares"
+    comparison = f"{sign} {_text(number)}"
+    reason = f"a state is 1, and `{comparison}` returns what it compares"
     return (
-        f"{why}; write `{sign} bool {_text(number)}`" if plain else f"{why}; put `group by ({{{{ per }}}}) (…)` around"
+        f"{reason}; write `{sign} bool {_text(number)}`"
+        if plain
+        else f"{reason}; put `group by ({{{{ per }}}}) (…)` around"
     )
 
 

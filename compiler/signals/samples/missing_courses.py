@@ -1,7 +1,7 @@
 """The cases of `missing`: what happens to the targets and metrics of a place, as series, and which alerts fire.
 
-The value of a phase is a state: which metrics exist, and what `up` says. Most cases begin with a while in which all is
-well, because metrics that never existed are not missed: another Prometheus may scrape them.
+The value of a phase is a state: which metrics exist, and what `up` says. Most cases begin with a time in which all is
+well, because metrics that never existed are not missing: another Prometheus may scrape them.
 """
 
 from __future__ import annotations
@@ -54,19 +54,21 @@ def series(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         instances = [replace(example, extra={**example.extra, _INSTANCE: name}) for name in "abc"]
     all_series = []
     for number, metric in enumerate(source.metrics, 1):
-        course = [("1" if _has(state, number) else None, steps) for state, steps in states]
+        course = [("1" if _has_metric(state, number) else None, steps) for state, steps in states]
         all_series += [_series(metric, bound, instance, course) for instance in instances[:2]]
     if source.targets is not None:
         up = [(_UP[state // 1], steps) for state, steps in states]
         down = [(None if value is None else "0", steps) for value, steps in up]
         all_series += [_series(source.targets, bound, instance, up) for instance in instances[:2]]
         all_series += [_series(source.targets, bound, instance, down) for instance in instances[2:]]
-    return tuple(dict.fromkeys(one_series for one_series in all_series if one_series is not None))
+    return tuple(dict.fromkeys(metric_series for metric_series in all_series if metric_series is not None))
 
 
 def _mentions(bound: BoundSignal, source: Place, label: str) -> bool:
     selectors = source.metrics if source.targets is None else (source.targets, *source.metrics)
-    return label in bound.binding.per or any(m.label == label for selector in selectors for m in selector.matchers)
+    return label in bound.binding.per or any(
+        matcher.label == label for selector in selectors for matcher in selector.matchers
+    )
 
 
 def _state(bound: BoundSignal, phase: Phase) -> tuple[Decimal, int]:
@@ -74,9 +76,9 @@ def _state(bound: BoundSignal, phase: Phase) -> tuple[Decimal, int]:
     return (PUSHED_BESIDE if pushed else phase.value or WELL), phase.steps
 
 
-def _has(state: Decimal, number: int) -> bool:
-    gone = int(state % 1 / _PART)
-    return gone != number if gone else state in _DELIVERING
+def _has_metric(state: Decimal, number: int) -> bool:
+    missing_number = int(state % 1 / _PART)
+    return missing_number != number if missing_number else state in _DELIVERING
 
 
 def _series(
@@ -85,19 +87,19 @@ def _series(
     """Return one series, marked stale where its values end; None where it has no values or is another job's."""
     if all(value is None for value, _ in course):
         return None
-    tokens, before = [], None
+    tokens, previous = [], None
     for value, steps in course:
         if value is not None:
             tokens.append(f"{value}x{steps - 1}")
-        elif before is not None:
+        elif previous is not None:
             tokens.append("stale" if steps == 1 else f"stale _x{steps - 1}")
         else:
             tokens.append(f"_x{steps}")
-        before = value
-    made = sampling.series(selector, bound, example, " ".join(tokens))
+        previous = value
+    new_series = sampling.series(selector, bound, example, " ".join(tokens))
     job = example.preferred.get(JOB_LABEL)
     strict = job is not None and job == example.extra.get(JOB_LABEL)
-    return None if strict and dict(made.labels)[JOB_LABEL] != job else made
+    return None if strict and dict(new_series.labels)[JOB_LABEL] != job else new_series
 
 
 def cases(bound: BoundSignal, steps: int, *, gone: str | None, down: str | None) -> tuple[Case, ...]:
@@ -115,14 +117,14 @@ class _Cases:
 
     def all(self) -> Iterator[Case]:
         """Yield all cases."""
-        yield from self._calm()
+        yield from self._without_trouble()
         if self.gone is not None:
             yield from self._without_metrics(self.gone)
         if self.down is not None:
             yield from self._without_targets(self.down)
-            yield from self._of_two(self.down)
+            yield from self._one_job_of_two(self.down)
 
-    def _calm(self) -> Iterator[Case]:
+    def _without_trouble(self) -> Iterator[Case]:
         yield self._case("all there", WELL, several=True)
         yield self._case("never there", NOTHING)
         if self.place.targets is not None and self.place.metrics:
@@ -136,62 +138,68 @@ class _Cases:
         numbers = range(1, len(self.place.metrics) + 1)
         names = [metric.metric for metric in self.place.metrics]
         # The first of several metrics, and each metric that shares its name with another.
-        some = [number for number in numbers if number == 1 < len(names) or names.count(names[number - 1]) > 1]
-        yield self._seen("pushed metrics gone", severity, numbers, PUSHED, NOTHING, several=True)
-        for number in some[:1]:
-            yield self._seen("a pushed metric gone", severity, [number], PUSHED, PUSHED + _PART * number)
+        single_numbers = [
+            number for number in numbers if number == 1 < len(names) or names.count(names[number - 1]) > 1
+        ]
+        yield self._vanished_metric_case("pushed metrics gone", severity, numbers, PUSHED, NOTHING, several=True)
+        for number in single_numbers[:1]:
+            yield self._vanished_metric_case(
+                "a pushed metric gone", severity, [number], PUSHED, PUSHED + _PART * number
+            )
         if self.place.targets is None:
             return
-        yield self._missing("metrics gone", severity, numbers, WELL, NO_METRIC, several=True)
-        yield self._missing("metrics never there", severity, numbers, NO_METRIC)
-        for number in some:
-            yield self._missing(f"metric {number} gone", severity, [number], WELL, NO_METRIC + _PART * number)
+        yield self._metric_case("metrics gone", severity, numbers, WELL, NO_METRIC, several=True)
+        yield self._metric_case("metrics never there", severity, numbers, NO_METRIC)
+        for number in single_numbers:
+            yield self._metric_case(f"metric {number} gone", severity, [number], WELL, NO_METRIC + _PART * number)
         for name, preferred in self._alternatives(self.place.targets):
             case = self._case(f"metrics gone {name}", WELL, NO_METRIC, preferred=preferred)
-            yield self._named(case, severity, numbers)
+            yield self._firing_for_metrics(case, severity, numbers)
 
     def _without_targets(self, severity: str) -> Iterator[Case]:
-        yield self._dead("target gone", severity, WELL, NOTHING, several=True)
+        yield self._target_case("target gone", severity, WELL, NOTHING, several=True)
         if self.place.only_up:
             yield self._case("target down", WELL, DOWN)
         else:
-            yield self._dead("target down", severity, WELL, DOWN, several=True)
-            yield self._dead("target never up", severity, DOWN)
+            yield self._target_case("target down", severity, WELL, DOWN, several=True)
+            yield self._target_case("target never up", severity, DOWN)
         for name, preferred in self._alternatives(*() if self.place.targets is None else (self.place.targets,)):
             case = self._case(f"target gone {name}", WELL, NOTHING, preferred=preferred)
-            yield _told(case, severity, {JOB_LABEL: self._job(case.example)})
+            yield _firing(case, severity, {JOB_LABEL: self._job(case.example)})
 
-    def _of_two(self, severity: str) -> Iterator[Case]:
-        """Yield one job of two that ends: a job whose metrics are watched, and one whose metrics are not."""
+    def _one_job_of_two(self, severity: str) -> Iterator[Case]:
+        """Yield cases in which one job of two ends: a job whose metrics are watched, or one whose metrics are not."""
         job = self._other_job()
         if job is None:
             return
-        delivers = any(_lets(metric, job) for metric in self.place.metrics)
+        delivers = any(_accepts_job(metric, job) for metric in self.place.metrics)
         for name, state in (("gone", NOTHING), ("down", DOWN)):
-            told = self.place.named or (name == "gone" and (self.place.only_up or self.place.watches_up))
-            beside = self._case(f"bystander {name}", WELL, beside=(job, NO_METRIC, state))
-            yield _told(beside, severity, {JOB_LABEL: job}) if told else beside
+            fires = self.place.named or (name == "gone" and (self.place.only_up or self.place.watches_up))
+            bystander_case = self._case(f"bystander {name}", WELL, beside=(job, NO_METRIC, state))
+            yield _firing(bystander_case, severity, {JOB_LABEL: job}) if fires else bystander_case
             if delivers:
-                both = self._case(f"one job of two {name}", WELL, beside=(job, WELL, state))
-                yield _told(both, severity, {JOB_LABEL: job})
+                watched_case = self._case(f"one job of two {name}", WELL, beside=(job, WELL, state))
+                yield _firing(watched_case, severity, {JOB_LABEL: job})
         if delivers:
             yield self._case("metrics of one job of two gone", WELL, beside=(job, WELL, NO_METRIC))
 
-    def _dead(self, name: str, severity: str, *states: Decimal, several: bool = False) -> Case:
+    def _target_case(self, name: str, severity: str, *states: Decimal, several: bool = False) -> Case:
         case = self._case(name, *states, several=several)
-        return _told(case, severity, {JOB_LABEL: self._job(case.example)})
+        return _firing(case, severity, {JOB_LABEL: self._job(case.example)})
 
-    def _missing(
+    def _metric_case(
         self, name: str, severity: str, numbers: Iterable[int], *states: Decimal, several: bool = False
     ) -> Case:
-        return self._named(self._case(name, *states, several=several), severity, numbers)
+        return self._firing_for_metrics(self._case(name, *states, several=several), severity, numbers)
 
-    def _named(self, case: Case, severity: str, numbers: Iterable[int]) -> Case:
+    def _firing_for_metrics(self, case: Case, severity: str, numbers: Iterable[int]) -> Case:
         """Return a case of metrics, given by number, that are missing while a target is up."""
         names = (self.place.label(self.place.metrics[number - 1]) for number in numbers)
-        return replace(_told(case, severity, *({METRIC_LABEL: name} for name in names)), value=Decimal(0))
+        return replace(_firing(case, severity, *({METRIC_LABEL: name} for name in names)), value=Decimal(0))
 
-    def _seen(self, name: str, severity: str, numbers: Iterable[int], *states: Decimal, several: bool = False) -> Case:
+    def _vanished_metric_case(
+        self, name: str, severity: str, numbers: Iterable[int], *states: Decimal, several: bool = False
+    ) -> Case:
         """Return a case of metrics that existed before; each alert names the job that its metric came from."""
         case = self._case(name, *states, several=several)
         labels = []
@@ -199,7 +207,7 @@ class _Cases:
             metric = self.place.metrics[number - 1]
             job = {JOB_LABEL: self._job(case.example, metric)} if self.place.compares_jobs else {}
             labels.append({METRIC_LABEL: self.place.label(metric)} | job)
-        return _told(case, severity, *labels)
+        return _firing(case, severity, *labels)
 
     def _case(
         self,
@@ -237,10 +245,10 @@ class _Cases:
 
     def _job(self, example: Example, selector: Selector | None = None) -> str:
         """Return the job of the series that an example has for `selector`, by default for its targets."""
-        chosen = selector or self.place.targets
-        if chosen is None:
+        target = selector or self.place.targets
+        if target is None:
             return example.extra[JOB_LABEL]
-        return dict(sampling.series(chosen, self.bound, example, "").labels)[JOB_LABEL]
+        return dict(sampling.series(target, self.bound, example, "").labels)[JOB_LABEL]
 
     def _other_job(self) -> str | None:
         """Return another job that the matchers of the targets allow; None where they leave no choice."""
@@ -248,8 +256,10 @@ class _Cases:
             return None
         matchers = [matcher for matcher in self.place.targets.matchers if matcher.label == JOB_LABEL]
         examples = (text for matcher in matchers for text in sampling.alternatives(matcher))
-        first = self._job(Example(phases=(), extra={JOB_LABEL: _JOBS[0]}))
-        return next((job for job in (*_JOBS, *examples) if job != first and _lets(self.place.targets, job)), None)
+        first_job = self._job(Example(phases=(), extra={JOB_LABEL: _JOBS[0]}))
+        return next(
+            (job for job in (*_JOBS, *examples) if job != first_job and _accepts_job(self.place.targets, job)), None
+        )
 
     def _alternatives(self, *selectors: Selector) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield labels that selectors accept besides the first alternative, with a name for each."""
@@ -264,10 +274,10 @@ class _Cases:
             yield f"with {label} {text}", {label: text}
 
 
-def _told(case: Case, severity: str, *labels: Mapping[str, str]) -> Case:
+def _firing(case: Case, severity: str, *labels: Mapping[str, str]) -> Case:
     """Return a case in which an alert of this severity fires once for each of `labels`."""
     return replace(case, firing=frozenset({severity}), value=Decimal(1), labels=labels)
 
 
-def _lets(selector: Selector, job: str) -> bool:
-    return all(sampling.lets(matcher, job) for matcher in selector.matchers if matcher.label == JOB_LABEL)
+def _accepts_job(selector: Selector, job: str) -> bool:
+    return all(sampling.accepts(matcher, job) for matcher in selector.matchers if matcher.label == JOB_LABEL)

@@ -38,7 +38,7 @@ def edge(bound: BoundSignal, metric: str, text: str) -> str:
     return text if factor == 1 or text == "+Inf" else repr(float(_own(Decimal(text), factor)))
 
 
-def based(bound: BoundSignal, metric: str, own: float) -> Decimal:
+def edge_in_base_units(bound: BoundSignal, metric: str, own: float) -> Decimal:
     """Return the edge in base units that `edge` converts to exactly this number in the histogram's own unit."""
     factor = factors_of(bound).edges.get(metric, _ONE) if bound.binding.units else _ONE
     return Decimal(repr(own)) if factor == 1 else _own(Decimal(own), 1 / factor)
@@ -67,10 +67,12 @@ def exactly(kind: Kind, bound: BoundSignal, value: Decimal, *, always: bool) -> 
     if not units:
         return kind.exactly(bound, value, always=always)
     measure = value if bound.binding.active is None else bound.binding.active.quantity.value
-    factor = _of_all(kind, bound)
+    factor = _factor_of_value(kind, bound)
     if factor is not None:
         own = _own(measure, factor)
-        phase = kind.exactly(_compared(bound, own), own, always=always) if _comes_back(own, measure, factor) else None
+        phase = (
+            kind.exactly(_compared(bound, own), own, always=always) if _converts_back(own, measure, factor) else None
+        )
         return None if phase is None else replace(phase, value=measure)
     if all(measures[name] is Measure.INSTANT for name in units):
         whole = all(
@@ -87,8 +89,8 @@ def exact_parts(kind: Kind, bound: BoundSignal, value: Decimal) -> tuple[Phase, 
     """Return the kind's phases of several series that together give `value`, where the conversion keeps it exact."""
     if not bound.binding.units:
         return kind.exact_parts(bound, value)
-    factor = _of_all(kind, bound)
-    if factor is None or not _comes_back(_own(value, factor), value, factor):
+    factor = _factor_of_value(kind, bound)
+    if factor is None or not _converts_back(_own(value, factor), value, factor):
         return ()
     parts = kind.exact_parts(bound, _own(value, factor))
     return tuple(replace(part, value=_own(part.value or Decimal(0), 1 / factor)) for part in parts)
@@ -98,7 +100,7 @@ def _measures(kind: Kind) -> dict[str, Measure]:
     return {metric_input.name: metric_input.measure for form in kind.forms for metric_input in form}
 
 
-def _of_all(kind: Kind, bound: BoundSignal) -> Fraction | None:
+def _factor_of_value(kind: Kind, bound: BoundSignal) -> Fraction | None:
     """Return the factor of the whole value, if it is proportional to the only metric with a factor; else None."""
     (name, measured), *more = bound.binding.units.items()
     proportional = name == USED.name or _measures(kind)[name] is Measure.LIMITED
@@ -114,7 +116,7 @@ def _compared(bound: BoundSignal, own: Decimal) -> BoundSignal:
     return replace(bound, binding=replace(bound.binding, active=Comparison(active.comparator, quantity)))
 
 
-def _comes_back(own: Decimal, value: Decimal, factor: Fraction) -> bool:
+def _converts_back(own: Decimal, value: Decimal, factor: Fraction) -> bool:
     """Return whether `own` times the factor is exactly `value`, in exact arithmetic and in binary."""
     product = float(own) * factor.numerator / factor.denominator
     return Fraction(own) * factor == Fraction(value) and product == float(value)

@@ -41,16 +41,16 @@ def levels(phases: Iterable[tuple[Decimal | None, Phase]]) -> str:
 def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Decimal(0)) -> str:
     """Return samples that rise, during each phase, by the value paired with it per step; None is a gap.
 
-    The very first sample is `start`. Where a phase leaves samples out, the others rise by as much more. A counter that
-    begins anew starts with the rise since the last sample, so that no engine misses an event.
+    The very first sample is `start`. Where a phase leaves samples out, the next sample rises by as much more. A counter
+    that begins anew starts with the rise since the last sample, so that no engine misses an event.
     """
     tokens: list[str] = []
     last: Decimal | None = None
-    for by, phase in phases:
-        if by is None:
+    for per_step, phase in phases:
+        if per_step is None:
             tokens.append(_ended(phase))
             continue
-        rise = round(by * phase.every, _DIGITS)
+        rise = round(per_step * phase.every, _DIGITS)
         first = start if last is None else rise if phase.reset else last + rise
         samples = -(-phase.steps // phase.every)
         last = first + rise * (samples - 1)
@@ -80,12 +80,12 @@ def events(phases: Iterable[tuple[Decimal | None, Phase]], step: int, window: in
         if stair is None:
             tokens.append(_ended(phase))
             continue
-        (by, every), values = stair, list[Decimal]()
+        (height, every), values = stair, list[Decimal]()
         last = Decimal(0) if phase.reset else last
         for _ in range(phase.steps):
             since += 1
             if (tokens or values) and since >= every:
-                last, since = last + by, 0
+                last, since = last + height, 0
             values.append(last)
         tokens += _uneven(values, phase)
     return " ".join(token for token in tokens if token)
@@ -178,12 +178,12 @@ def allowed(matchers: Iterable[Matcher], text: str) -> str | None:
     """Return a value that satisfies all `matchers` of one label and contains `text`; None if none is found."""
     all_matchers = list(matchers)
     try:
-        if all(lets(matcher, text) for matcher in all_matchers):
+        if all(accepts(matcher, text) for matcher in all_matchers):
             return text
         for matcher in all_matchers:
             if matcher.operator == "=~":
                 for candidate in _examples(matcher.value, text):
-                    if text in candidate and all(lets(other, candidate) for other in all_matchers):
+                    if text in candidate and all(accepts(other_matcher, candidate) for other_matcher in all_matchers):
                         return candidate
     except UnsampledError:
         pass
@@ -208,36 +208,36 @@ def outside(matcher: Matcher) -> tuple[str, ...]:
     if matcher.operator == "!=":
         return (matcher.value,)
     if matcher.operator == "!~":
-        return tuple(dict.fromkeys(example for example in _examples(matcher.value) if not lets(matcher, example)))
+        return tuple(dict.fromkeys(example for example in _examples(matcher.value) if not accepts(matcher, example)))
     candidates = ("other", *(value for value in _ANY if value), "")
-    return next(((value,) for value in candidates if not lets(matcher, value)), ())
+    return next(((value,) for value in candidates if not accepts(matcher, value)), ())
 
 
 def alternatives(matcher: Matcher) -> tuple[str, ...]:
     """Return values of the label that the matcher accepts: for `=~`, one for each alternative of the pattern."""
     if matcher.operator != "=~":
         return ()
-    return tuple(dict.fromkeys(example for example in _examples(matcher.value) if lets(matcher, example)))
+    return tuple(dict.fromkeys(example for example in _examples(matcher.value) if accepts(matcher, example)))
 
 
-def exact(by: Decimal) -> bool:
-    """Return whether a binary floating-point number can add `by` again and again without rounding."""
-    denominator = by.as_integer_ratio()[1]
+def exact(rise: Decimal) -> bool:
+    """Return whether a binary floating-point number can add `rise` again and again without rounding."""
+    denominator = rise.as_integer_ratio()[1]
     return denominator & (denominator - 1) == 0 and denominator <= 2**10
 
 
-def rates(by: Decimal, step: int, window: int) -> tuple[float, ...]:
-    """Return the result of `rate` in each engine, over a window of a counter that rises by `by` every `step` seconds.
+def rates(rise: Decimal, step: int, window: int) -> tuple[float, ...]:
+    """Return the result of `rate` in each engine, over a window of a counter that rises by `rise` each `step` seconds.
 
     The evaluation falls on a sample, long after the counter began. The first result is that of Prometheus before 3.0,
     whose windows include their left end; the second that of Prometheus since 3.0; the third that of VictoriaMetrics,
     which does not extrapolate.
     """
-    events, seconds, risen = float(by), float(window), window // step
+    events, seconds, steps = float(rise), float(window), window // step
     extrapolated = window / (window - step) if window > step else 1.0
-    old = events * risen * (1.0 / seconds)
-    new = events * (risen - 1) * (extrapolated / seconds) if risen > 1 else old
-    return old, new, events * risen / seconds
+    prometheus_2 = events * steps * (1.0 / seconds)
+    prometheus_3 = events * (steps - 1) * (extrapolated / seconds) if steps > 1 else prometheus_2
+    return prometheus_2, prometheus_3, events * steps / seconds
 
 
 _MOST_PARTS: Final = 1024
@@ -264,7 +264,7 @@ def scales() -> Iterator[Decimal]:
 
 def _value(label: str, matchers: list[Matcher], preferred: str | None) -> str:
     for candidate in _candidates(matchers, preferred):
-        if all(lets(matcher, candidate) for matcher in matchers):
+        if all(accepts(matcher, candidate) for matcher in matchers):
             return candidate
     raise UnsampledError(f"no value was found for the label `{label}`")
 
@@ -285,7 +285,7 @@ def _negated(matcher: Matcher) -> Matcher:
     return Matcher(matcher.label, negation[matcher.operator], matcher.value)
 
 
-def lets(matcher: Matcher, value: str) -> bool:
+def accepts(matcher: Matcher, value: str) -> bool:
     """Return whether a matcher accepts a value; raise UnsampledError where its pattern is too large to try."""
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
