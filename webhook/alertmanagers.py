@@ -1,11 +1,12 @@
 """Reads and checks the file that `TOCSIN_ALERTMANAGERS` names: the Alertmanagers that the webhook may ask.
 
-`settings` calls it. Entries are peers, that is one cluster, when they name the same `cluster`, or when they share an
-external URL and the webhook asks them as the same client. If several clusters share an external URL, it does not tell
-from which of them a delivery comes: such clusters need names, and their deliveries must name the cluster.
+`settings` calls it. Entries are peers, which means that they form one cluster, if they name the same `cluster`. They
+are also peers if they share an external URL and the webhook asks them as the same client. If several clusters share an
+external URL, the URL does not tell from which cluster a delivery comes. Such clusters need names, and their deliveries
+must name the cluster.
 
-The reader reports all mistakes at once, each with its line and never with a secret. Each secret is in a file of its
-own, which is read again at each use, so a replaced secret needs no restart.
+The reader reports all mistakes at once, each with its line and never with a secret. Each secret is in its own file. The
+webhook reads that file again at each use, so a replaced secret needs no restart.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ MOST_SERVERS = 200
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z", flags=re.ASCII)
 _CLUSTER = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_CLUSTER}}}\Z", flags=re.ASCII)
-_OURS = frozenset({"authorization", "host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+_RESERVED_HEADERS = frozenset(
+    {"authorization", "host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
+)
 _KEYS = (
     "name",
     "url",
@@ -75,8 +78,8 @@ class Server:
     url: str
     """Without a trailing slash."""
     external_urls: frozenset[str] = frozenset()
-    """In plain form, with `cluster NAME` if it has a cluster, and without `shared_urls`. Servers with a URL in common
-    are peers. If the set is empty, it speaks for the alerts that it lists with the same start."""
+    """In plain form, with `cluster NAME` if the server has a cluster, and without `shared_urls`. Servers with a URL in
+    common are peers. A server without any URL speaks for the alerts that it lists with the start that was delivered."""
     shared_urls: frozenset[str] = frozenset()
     """Its external URLs that other clusters also have, in plain form."""
     cluster: str | None = None
@@ -90,15 +93,19 @@ class Server:
 
     @property
     def client(self) -> tuple[str, ...]:
-        """Who asks this server; another user, token or tenant may see other alerts. Holds no secret."""
+        """As whom the webhook asks this server: another user, token or tenant may see other alerts. Holds no secret."""
         token = "" if self.token is None else str(self.token.path or "")
-        headers = sorted(f"{name.lower()}={_shown(value)}" for name, value in self.headers.items())
+        headers = sorted(f"{name.lower()}={_text_or_path(value)}" for name, value in self.headers.items())
         return self.username or "", token, str(self.client_certificate_file or ""), *headers
 
     @property
     def key(self) -> str:
         """Its key in the store; it differs for another address, user or tenant. Holds no secret."""
-        parts = [self.url, self.username or "", *(f"{name}={_shown(value)}" for name, value in self.headers.items())]
+        parts = [
+            self.url,
+            self.username or "",
+            *(f"{name}={_text_or_path(value)}" for name, value in self.headers.items()),
+        ]
         return f"{self.name} {hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
 
 
@@ -144,8 +151,8 @@ class _Reader:
         if node is None:
             self.problems.append(f"{self.path}:1: is empty; it has to hold a list `alertmanagers`")
             return ()
-        top = self.mapping(node, "the file", ("alertmanagers",))
-        entries = top.get("alertmanagers")
+        document = self.mapping(node, "the file", ("alertmanagers",))
+        entries = document.get("alertmanagers")
         if entries is None:
             return () if self.problems else self.wrong(node, "lacks `alertmanagers`, a list", ())
         if not isinstance(entries, yaml.SequenceNode) or not entries.value:
@@ -165,12 +172,12 @@ class _Reader:
     def check_external_urls(self, node: yaml.Node, server: Server, servers_above: list[Server]) -> None:
         """Report an external URL that does not tell from which cluster a delivery comes."""
         for earlier in servers_above:
-            shared = min(server.external_urls & earlier.external_urls, default=None)
-            named = server.cluster is not None and earlier.cluster is not None
-            alike = server.cluster == earlier.cluster and server.client == earlier.client
-            if shared is not None and not named and not alike:
+            shared_url = min(server.external_urls & earlier.external_urls, default=None)
+            are_both_named = server.cluster is not None and earlier.cluster is not None
+            are_one_cluster = server.cluster == earlier.cluster and server.client == earlier.client
+            if shared_url is not None and not are_both_named and not are_one_cluster:
                 difference = "in another cluster" if server.client == earlier.client else "asked as somebody else"
-                url = f"the external URL {one_line(shared, 200)} of `{one_line(earlier.name, 60)}` above"
+                url = f"the external URL {one_line(shared_url, 200)} of `{one_line(earlier.name, 60)}` above"
                 remedy = (
                     "give each a `cluster`, the same if they are one, and let each cluster deliver to "
                     "/v1/alertmanager?cluster=NAME"
@@ -181,9 +188,9 @@ class _Reader:
                 return
 
     def server(self, node: yaml.Node) -> Server | None:
-        before = len(self.problems)
+        problems_before = len(self.problems)
         keys = self.mapping(node, "an entry of `alertmanagers`", _KEYS)
-        if len(self.problems) == before:
+        if len(self.problems) == problems_before:
             for name in ("name", "url"):
                 if name not in keys:
                     self.wrong(node, f"lacks `{name}`", None)
@@ -211,18 +218,18 @@ class _Reader:
             client_certificate_file=certificate,
             client_key_file=key,
         )
-        return server if len(self.problems) == before else None
+        return server if len(self.problems) == problems_before else None
 
     def external(self, keys: Mapping[str, yaml.Node]) -> frozenset[str]:
         nodes: list[yaml.Node] = []
         if "external_url" in keys:
             nodes.append(keys["external_url"])
-        several = keys.get("external_urls")
-        if isinstance(several, yaml.SequenceNode) and several.value:
-            nodes += several.value
-        elif several is not None:
-            self.wrong(several, "`external_urls` must be a list of addresses", None)
-        urls = [self.address(item, "external_url", public=True) for item in nodes]
+        list_node = keys.get("external_urls")
+        if isinstance(list_node, yaml.SequenceNode) and list_node.value:
+            nodes += list_node.value
+        elif list_node is not None:
+            self.wrong(list_node, "`external_urls` must be a list of addresses", None)
+        urls = [self.address(url_node, "external_url", public=True) for url_node in nodes]
         return frozenset(plain_address(url) for url in urls if url is not None)
 
     def cluster(self, node: yaml.Node | None) -> str | None:
@@ -249,7 +256,7 @@ class _Reader:
             return {}
         headers: dict[str, str | Hidden] = {}
         for name, value in self.mapping(node, "`headers`", None).items():
-            if not _HEADER.match(name) or name.lower() in _OURS:
+            if not _HEADER.match(name) or name.lower() in _RESERVED_HEADERS:
                 self.wrong(value, f"`{one_line(name, 60)}` cannot be a further header", None)
             elif isinstance(value, yaml.MappingNode):
                 inner = self.mapping(value, f"`{name}`", ("file",))
@@ -331,13 +338,15 @@ def _with_clusters(servers: list[Server]) -> tuple[Server, ...]:
 def _with_cluster(server: Server, servers: list[Server]) -> Server:
     if server.cluster is None:
         return server
-    mine, others = (
-        frozenset(url for peer in servers if (peer.cluster == server.cluster) is same for url in peer.external_urls)
-        for same in (True, False)
+    own_urls, other_urls = (
+        frozenset(
+            url for peer in servers if (peer.cluster == server.cluster) is is_same_cluster for url in peer.external_urls
+        )
+        for is_same_cluster in (True, False)
     )
-    known = (mine - others) | {cluster_address(server.cluster)}
-    return replace(server, external_urls=known, shared_urls=mine & others)
+    known_urls = (own_urls - other_urls) | {cluster_address(server.cluster)}
+    return replace(server, external_urls=known_urls, shared_urls=own_urls & other_urls)
 
 
-def _shown(value: str | Hidden) -> str:
+def _text_or_path(value: str | Hidden) -> str:
     return value if isinstance(value, str) else str(value.path or "")

@@ -32,7 +32,7 @@ class Gateway:
 
     def service(self, number: str) -> NotifyBase | None:
         """Return apprise's service that reaches `number`, or None when apprise does not take the URL."""
-        import apprise  # noqa: PLC0415  an extra, and 160 services long
+        import apprise  # noqa: PLC0415  an extra that loads 160 services
 
         logging.getLogger(apprise.LOGGER_NAME).disabled = True
         asset = apprise.AppriseAsset(app_id="Tocsin", async_mode=False, storage_mode=apprise.PersistentStoreMode.MEMORY)
@@ -51,8 +51,8 @@ def parse_apprise_url(secret: Secret) -> Gateway:
 
 
 def _addressed(url: Secret, number: str) -> Secret:
-    text, to = url.reveal(), quote(number, safe="")
+    text, quoted_number = url.reveal(), quote(number, safe="")
     if PLACE in text:
-        return Secret(text.replace(PLACE, to))
+        return Secret(text.replace(PLACE, quoted_number))
     path, mark, query = text.partition("?")
-    return Secret(f"{path.rstrip('/')}/{to}{mark}{query}")
+    return Secret(f"{path.rstrip('/')}/{quoted_number}{mark}{query}")

@@ -1,9 +1,9 @@
 """Limits how many bytes are read from another server.
 
-A time-out limits the wait for each piece, and a deadline limits the total time. Neither limits how much arrives in
-that time, nor how much a library collects before it returns anything (lines of a reply, headers, lengths and trailers
-of chunks). So every byte of a conversation passes through `BoundedReader`. `http_deadline` reads HTTP through it,
-`senders.mail` reads SMTP.
+A time-out limits the wait for each piece, and a deadline limits the total time. Neither of them limits how much
+arrives in that time. Neither limits how much a library collects before it returns anything (lines of a reply, headers,
+lengths and trailers of chunks). So every byte of a conversation passes through `BoundedReader`. `http_deadline` reads
+HTTP through it, and `senders.mail` reads SMTP.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ ACTION = "tocsin."
 
 _LONGEST_NAME = 60
 _NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
-_DRAWN = re.compile(r"tocsin-[0-9]{1,18}-([0-9]{1,18})\Z", flags=re.ASCII)
+_BLOCK_ID = re.compile(r"tocsin-[0-9]{1,18}-([0-9]{1,18})\Z", flags=re.ASCII)
 _SLACK_TIME = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?\Z", flags=re.ASCII)
 _SLACK_ID = re.compile(r"[A-Z0-9]{2,30}\Z", flags=re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
@@ -36,7 +36,7 @@ _PAGERDUTY: dict[str, Verb] = {
     "incident.resolved": "resolve",
     "incident.reopened": "reopen",
 }
-_HANDED_ON = {
+_HANDOVERS = {
     "incident.reassigned": "reassigned in PagerDuty",
     "incident.delegated": "delegated in PagerDuty",
     "incident.escalated": "escalated in PagerDuty",
@@ -57,7 +57,7 @@ class Press:
     at: float | None = None
     """When the button was pressed, by Slack's clock, in epoch seconds; None if the payload does not say."""
     channel: str = ""
-    """`channel` and `user` are Slack's ids; an answer that only this person sees goes there. Empty if unknown."""
+    """`channel` and `user` are Slack's ids. An answer for this user alone goes to this channel. Empty if unknown."""
     user: str = ""
 
 
@@ -88,12 +88,12 @@ def slack_press(body: bytes) -> Press | None:
         verb = next((verb for verb in VERBS if action.get("action_id") == ACTION + verb), None)
         value = action.get("value")
         if verb is not None and isinstance(value, str) and _NUMBER.match(value):
-            drawn = _DRAWN.match(str(action.get("block_id")))
+            block_match = _BLOCK_ID.match(str(action.get("block_id")))
             user, container = _object(payload.get("user")), _object(payload.get("container"))
             return Press(
                 verb=verb,
                 number=int(value),
-                seen=None if drawn is None else int(drawn[1]),
+                seen=None if block_match is None else int(block_match[1]),
                 actor=f"{_slack_name(user)} (Slack)",
                 at=_pressed_at(action.get("action_ts")),
                 channel=_id(_object(payload.get("channel")).get("id")) or _id(container.get("channel_id")),
@@ -112,9 +112,10 @@ def pagerduty_identity(body: bytes) -> str:
 def pagerduty_change(body: bytes) -> Change | None:
     """Return the change that the event describes, or None if it does not concern one of our incidents.
 
-    https://developer.pagerduty.com/docs/webhooks-overview. The agent says who made the change. An integration
-    acknowledges or resolves for Alertmanager or for Tocsin, and a resolve without an agent is PagerDuty's own time-out:
-    all of these return None. A merge arrives as a resolve with its own reason.
+    https://developer.pagerduty.com/docs/webhooks-overview. The event's agent says who made the change. The result is
+    also None if an integration acknowledged or resolved, because it does so for Alertmanager or for Tocsin. It is None
+    for a resolve without an agent, too, because that is PagerDuty's own time-out. A merge arrives as a resolve with its
+    own reason.
     """
     event = _object(_object(json.loads(body)).get("event"))
     data, agent = _object(event.get("data")), _object(event.get("agent"))
@@ -141,9 +142,9 @@ def _verb_and_detail(kind: str, data: dict[str, Any]) -> tuple[Verb | PagerDutyC
     reason = _object(data.get("resolve_reason"))
     if kind == "incident.resolved" and reason.get("type") == _MERGED:
         return "merge", _merged_into(_object(reason.get("incident")))
-    if kind in _HANDED_ON:
-        to = _handed_to(kind, data)
-        return "note", f"{_HANDED_ON[kind]}{f' to {to}' if to else ''}"
+    if kind in _HANDOVERS:
+        recipient = _handed_to(kind, data)
+        return "note", f"{_HANDOVERS[kind]}{f' to {recipient}' if recipient else ''}"
     return _PAGERDUTY.get(kind), ""
 
 

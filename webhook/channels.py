@@ -1,9 +1,10 @@
-"""The channels by which people are told. Each is declared here once; everything else derives from the declaration.
+"""Declares each channel by which people are told, once; all other modules derive what they need from this.
 
-`recipients` and `catalog.parse` find addresses by it, `storm` the channels whose calls are sent in batches,
-`relevance` those that interrupt; `send_test`, `metrics`, the pages and the terminal follow it. `senders.registry`
-finds their senders, `settings` reads their variables. The compiler has a declaration of its own
-(`compiler.channels`); `tests/documents/test_channels.py` compares the two, and the schemas and the API's description.
+`recipients` and `catalog.parse` find addresses with the declaration. `storm` reads which channels send calls in
+batches, `relevance` which ones interrupt people. `send_test`, `metrics`, the pages and the terminal list the channels.
+`senders.registry` finds their senders, and `settings` reads their variables. The compiler has its own declaration
+(`compiler.channels`). `tests/documents/test_channels.py` compares both with each other, with the schemas and with the
+API's description.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Scope = Literal["announce", "notify", "fallback"]
-"""Where a catalogue may name a channel: told of every incident, for the people of a level, or when a call failed."""
+"""Where a catalogue may name a channel: `announce` is told of every incident, `notify` reaches the people of a level,
+and `fallback` is used when a call failed."""
 Address = Literal["team", "contact", "service"]
-"""Whose address it is sent to: one that the team has, one of each person on call, or the only one of a service."""
+"""Whose address a message goes to: the `team` has one, each person on call has one (`contact`), or a `service` has a
+single one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,19 +31,20 @@ class Channel:
     scopes: frozenset[Scope]
     address: Address
     destination: str | None = None
-    """The one destination of a `service`, which a reader learns nothing from."""
+    """The only destination of a `service`; its name tells a reader nothing."""
     who: str = ""
-    """The one destination in words."""
+    """The only destination of a `service` in words."""
     is_set_by_url: bool = False
     """Whether `setting` is an http or https address: `Settings.urls` has it then."""
     interrupts: bool = False
-    """Whether its messages call somebody away from what they do, at night out of bed."""
+    """Whether its messages interrupt people at work and wake them at night."""
     batches: bool = False
     """Whether its calls are sent in batches in a storm."""
     answers_for_people: bool = True
     """Whether a message that it took has reached people; PagerDuty takes an event and may call nobody."""
     shares_dedup_key: bool = False
-    """Whether its messages about one dedup key keep their order, of whichever incident, and its own echo is dropped."""
+    """Whether messages with one dedup key keep their order, whichever incidents they are about. If so, Tocsin does not
+    send back to the channel what people do on it."""
 
 
 def _scopes(*scopes: Scope) -> frozenset[Scope]:
@@ -110,12 +114,12 @@ CHANNELS: Mapping[str, Channel] = {
 
 
 def channel_word(channel: str) -> str:
-    """Return the channel in words; one that only a newer program knows is called by its name."""
+    """Return the channel in words; a channel that only a newer program knows keeps its name."""
     known = CHANNELS.get(channel)
     return known.word if known else channel
 
 
 def has_addresses(channel: str) -> bool:
-    """Return whether a message goes to one of many, so that a reader learns something from its destination."""
+    """Return whether the channel has several destinations, so that the name of one tells a reader something."""
     known = CHANNELS.get(channel)
     return known is None or known.destination is None

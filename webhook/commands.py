@@ -30,7 +30,7 @@ _FORMS: Mapping[Takes, tuple[re.Pattern[str], str]] = {
     "literal": (re.compile(r"[ -\[\]-_a-~]+"), "printable ASCII without a backslash or a backquote"),
     "matcher": (re.compile(r"[A-Za-z0-9_./:@ ,=+-]+"), "letters, digits and _./:@,=+-"),
 }
-"""For what a place takes: the pattern of the whole value, and its description. No word is an option or `..`."""
+"""By what a place takes: the pattern of the whole value, and its description. No plain word is an option or `..`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +47,15 @@ def fill(command: Command, labels: Mapping[str, str]) -> Filled:
     """Return `command` with every placeholder replaced that `labels` can fill safely.
 
     A placeholder stays if no label belongs to it, if its label is missing or empty, or if the value does not have the
-    form that the place takes. It also stays directly behind a placeholder in angle brackets that stays, because a shell
-    would read the bracket as a redirection into the value.
+    form that the place takes. If a placeholder in angle brackets stays, a placeholder directly behind it stays too,
+    because a shell would read the closing bracket as a redirection into the value.
     """
     by_text = {placeholder.text: placeholder for placeholder in command.placeholders}
     if not by_text:
         return Filled(text=command.text, language=command.language, notes=())
     # One pass over the original text, longest placeholders first, so that no filled-in value is searched again.
     pattern = re.compile("|".join(re.escape(name) for name in sorted(by_text, key=len, reverse=True)))
-    parts, notes, at = list[str](), dict[str, None](), 0
+    parts, notes, copied_to = list[str](), dict[str, None](), 0
     unfilled: re.Match[str] | None = None
     for match in pattern.finditer(command.text):
         value, note = _value(by_text[match[0]], match.start(), labels)
@@ -67,9 +67,9 @@ def fill(command: Command, labels: Mapping[str, str]) -> Filled:
         if note:
             notes[note] = None
         unfilled = match if value is None else None
-        parts += [command.text[at : match.start()], match[0] if value is None else value]
-        at = match.end()
-    return Filled(text="".join(parts) + command.text[at:], language=command.language, notes=tuple(notes))
+        parts += [command.text[copied_to : match.start()], match[0] if value is None else value]
+        copied_to = match.end()
+    return Filled(text="".join(parts) + command.text[copied_to:], language=command.language, notes=tuple(notes))
 
 
 def _value(placeholder: Placeholder, at: int, labels: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -104,8 +104,8 @@ def _reason_unfit(value: str, place: Place | None) -> str | None:
         return " without its line breaks and control characters, with which it is not filled in."
     if len(value) > LONGEST_VALUE:
         return f" and goes on: it is longer than {LONGEST_VALUE} characters."
-    form, word = _FORMS[place.takes]
-    return None if form.fullmatch(value) else f", which is not {word}."
+    form, description = _FORMS[place.takes]
+    return None if form.fullmatch(value) else f", which is not {description}."
 
 
 def _redirects(text: str, unfilled: re.Match[str], following: re.Match[str]) -> bool:

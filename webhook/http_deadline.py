@@ -96,16 +96,16 @@ class _DeadlineAdapter(HTTPAdapter):
 
 
 class Deadline:
-    """Shuts a connection down when its time is over; in the block, an error after that becomes a TimeoutError.
+    """Shuts a connection down when its time is over. An error in the `with` block after that becomes a TimeoutError.
 
-    It keeps its own duplicate of the socket: TLS detaches the socket from its creator, and a connection drops its
-    socket when the answer announces that it is the last.
+    It keeps its own duplicate of the socket, because TLS detaches the socket from its creator, and a connection drops
+    its socket when the server announces that an answer is the last one.
     """
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
-        self._over = threading.Event()
-        self._line: socket.socket | None = None
+        self._is_over = threading.Event()
+        self._socket: socket.socket | None = None
         self._timer: threading.Timer | None = None
 
     @property
@@ -113,16 +113,16 @@ class Deadline:
         """How many seconds are left; negative after the deadline."""
         return self._ends - time.monotonic()
 
-    def watch(self, line: socket.socket) -> None:
+    def watch(self, sock: socket.socket) -> None:
         """Shut this socket down when the time is over; call it once for each deadline."""
-        self._line = socket.socket(fileno=os.dup(line.fileno()))
-        self._timer = threading.Timer(max(0.0, self.left), self._cut)
+        self._socket = socket.socket(fileno=os.dup(sock.fileno()))
+        self._timer = threading.Timer(max(0.0, self.left), self._shut_down)
         self._timer.daemon = True
         self._timer.start()
 
     def check(self) -> None:
-        """Raise TimeoutError if the socket was shut down: some readers take that for the end of an answer."""
-        if self._over.is_set():
+        """Raise TimeoutError if the socket was shut down: some readers take this for the end of an answer."""
+        if self._is_over.is_set():
             raise TimeoutError(_TOO_LONG)
 
     def __enter__(self) -> Self:
@@ -132,26 +132,28 @@ class Deadline:
         if self._timer is not None:
             self._timer.cancel()
             self._timer.join()
-        if self._line is not None:
-            self._line.close()
+        if self._socket is not None:
+            self._socket.close()
         if error is not None and self.left <= 0:
             raise TimeoutError(_TOO_LONG) from error
 
-    def _cut(self) -> None:
-        self._over.set()
-        if self._line is not None:
+    def _shut_down(self) -> None:
+        self._is_over.set()
+        if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._line.shutdown(socket.SHUT_RDWR)
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _bounded_pool(
     pool: type[HTTPConnectionPool], connection: type[HTTPConnection], limit: _Limit
 ) -> type[HTTPConnectionPool]:
-    answer = type("DeadlineAnswer", (_DeadlineAnswer,), {"limit": limit})
-    patient = type(
-        f"Deadline{connection.__name__}", (_DeadlineConnection, connection), {"limit": limit, "response_class": answer}
+    answer_class = type("DeadlineAnswer", (_DeadlineAnswer,), {"limit": limit})
+    connection_class = type(
+        f"Deadline{connection.__name__}",
+        (_DeadlineConnection, connection),
+        {"limit": limit, "response_class": answer_class},
     )
-    return type(f"Deadline{pool.__name__}", (pool,), {"ConnectionCls": patient})
+    return type(f"Deadline{pool.__name__}", (pool,), {"ConnectionCls": connection_class})
 
 
 class _DeadlineAnswer(RawResponse):
@@ -196,11 +198,11 @@ class _DeadlineConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         """Return a connected socket; raises what the base class raises."""
-        deadline, span = self._deadline, self.timeout
-        seconds = span if isinstance(span, int | float) else deadline.left
+        deadline, timeout = self._deadline, self.timeout
+        seconds = timeout if isinstance(timeout, int | float) else deadline.left
         host, port = self._dns_host, self.port
         try:
-            line = names.connect(
+            sock = names.connect(
                 host, port or 0, seconds=seconds, left=lambda: deadline.left, options=self.socket_options or ()
             )
         except socket.gaierror as error:
@@ -209,5 +211,5 @@ class _DeadlineConnection(HTTPConnection):
             raise ConnectTimeoutError(self, f"Connection to {self.host} timed out") from error
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"Failed to establish a new connection: {error}") from error
-        deadline.watch(line)
-        return line
+        deadline.watch(sock)
+        return sock

@@ -73,7 +73,7 @@ class Names:
         now = time.monotonic()
         with self._lock:
             lookups = self._under_way.get(name, [])
-            # Later callers must not all wait for a look-up that hangs: another one starts, each after twice the time.
+            # Later callers must not all wait for a look-up that hangs: another one starts, each after twice the wait.
             if lookups and (
                 len(lookups) == self._most_of_a_name or now - lookups[-1].began < _restart_age(len(lookups))
             ):
@@ -136,23 +136,23 @@ def connect(
     """
     failure: OSError = TimeoutError("no address has taken the connection in time")
     for family, address in addresses(host.strip("[]"), port, seconds=min(LOOKUP_SECONDS, left())):
-        span = min(seconds, left())
-        if span <= 0:
+        connect_seconds = min(seconds, left())
+        if connect_seconds <= 0:
             break
-        line = socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             for option in options:
-                line.setsockopt(*option)
-            line.settimeout(span)
-            line.connect(address)
+                sock.setsockopt(*option)
+            sock.settimeout(connect_seconds)
+            sock.connect(address)
         except OSError as error:
-            line.close()
+            sock.close()
             failure = error
         except BaseException:
-            line.close()
+            sock.close()
             raise
         else:
-            return line
+            return sock
     raise failure
 
 
@@ -179,5 +179,5 @@ def _is_address(host: str) -> bool:
 
 
 def _restart_age(under_way: int) -> float:
-    """Return at which age, in seconds, of the youngest look-up of a name another one starts."""
+    """Return how old, in seconds, the youngest look-up of a name must be before another one starts."""
     return float(LOOKUP_SECONDS * 2 ** (under_way - 1))

@@ -28,7 +28,7 @@ OF_GRAFANA = {
     "silenceURL": "silence_url",
     "imageURL": "image_url",
 }
-"""Grafana's key for an alert, and the annotation that it becomes; an annotation that has this name already wins."""
+"""By Grafana's key: the annotation that its value becomes, unless the alert has an annotation of this name already."""
 _MOST_VALUES = 10
 _LONGEST_NAME = 40
 _LONGEST_EXTRA = 2_000
@@ -37,7 +37,7 @@ _LONGEST_EXTRA = 2_000
 MOST_PROBLEMS = 20
 MOST_TRUNCATED = 2**31 - 1
 MOST_OBJECTS = 250_000
-"""Objects in a body that is decoded at once. An alert is three; an empty one takes thirty times its text in memory."""
+"""Objects in a body that is decoded at once. An alert is three. An empty one takes thirty times its text in memory."""
 
 # Characters that no store can hold: NUL (PostgreSQL) and lone surrogates (UTF-8). The raw bytes are searched first,
 # because both can only arrive as escapes and the body of a storm is large.
@@ -196,11 +196,11 @@ def _alert(entry: Mapping[str, Any], index: int) -> PostedAlert:
 
 def _annotations(entry: Mapping[str, Any]) -> Mapping[str, str]:
     """Return the annotations with Grafana's links and values; those of a wrong type are left out."""
-    own: Mapping[str, str] = entry["annotations"]
+    annotations: Mapping[str, str] = entry["annotations"]
     texts = {name: entry.get(key) for key, name in OF_GRAFANA.items()}
     links = {name: text for name, text in texts.items() if isinstance(text, str) and 0 < len(text) <= _LONGEST_EXTRA}
     values = _values(entry)
-    return {**links, **({VALUES: values} if values else {}), **own} if links or values else own
+    return {**links, **({VALUES: values} if values else {}), **annotations} if links or values else annotations
 
 
 def _values(entry: Mapping[str, Any]) -> str:

@@ -3,8 +3,8 @@
 It is pure except that it reads the body; `body` calls it. No text causes a refusal: `payload_texts` cuts texts that are
 too long. Texts are kept whole up to `KEPT_WHOLE` characters in total, and shortened after that. Alerts are kept up to
 `MOST_KEPT` characters, and a large alert does not displace the others. Alerts beyond that are read and counted, because
-Alertmanager writes the group's fields after its alerts. So the webhook takes a part of a storm that is too large. The
-alerts left out count as truncated, and this delivery alone does not end an incident with such alerts.
+Alertmanager writes the group's fields after its alerts. So the webhook takes a part of a delivery that is too large.
+The alerts left out count as truncated, and this delivery alone does not end an incident with such alerts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ USUAL_ALERT = 64 * 1_024
 large alerts never displace the others."""
 _DEEPEST = 32
 _PIECE = 64 * 1_024
-_KEPT = frozenset(
+_KEPT_KEYS = frozenset(
     {
         "version",
         "groupKey",
@@ -51,7 +51,7 @@ _KEPT = frozenset(
         "externalURL",
     }
 )
-_KEPT_OF_ALERT = OF_GRAFANA.keys() | frozenset(
+_KEPT_KEYS_OF_ALERT = OF_GRAFANA.keys() | frozenset(
     {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint", "values", "valueString"}
 )
 _TEXTS = ("labels", "annotations")
@@ -89,20 +89,20 @@ class _Source:
         self._beginning = memoryview(beginning)
         self._rest = rest
         self._texts = Texts()
-        self.quiet = 0
+        self.bytes_since_event = 0
         """Bytes read since the parser's last event."""
 
     def read(self, size: int) -> bytes:
         if not size:  # the parser asks whether the source is binary
             return b""
         # A text always ends before this limit; a number or white space may not.
-        if self.quiet > LONGEST_TEXT + 4 * _PIECE:
+        if self.bytes_since_event > LONGEST_TEXT + 4 * _PIECE:
             raise PayloadError(Problem(path="$", message=f"holds a value of more than {LONGEST_TEXT:,} bytes"))
         data = b""
         while not data and (piece := self._piece()):
             data = self._texts.fitting(piece)
         data = data or self._texts.rest()
-        self.quiet += len(data)
+        self.bytes_since_event += len(data)
         return data
 
     def _piece(self) -> bytes:
@@ -112,7 +112,7 @@ class _Source:
 
 
 class _Bounded:
-    """Builds one value; beyond the limits of an alert it keeps only direct members, and leaves out what they hold."""
+    """Builds one value. Beyond the limits of an alert, it keeps only the direct members, without their contents."""
 
     def __init__(self) -> None:
         self.values = 0
@@ -161,9 +161,9 @@ class _Document:
         self.left_out = 0
         self._source = source
         self._values = 0
-        self._kept = 0
+        self._kept_characters = 0
         self._is_full = False
-        self._events = self._checked()
+        self._events = self._checked_events()
 
     def read(self) -> None:
         """Read to the end."""
@@ -175,71 +175,71 @@ class _Document:
         for kind, key in self._events:
             if kind == "end_map":
                 continue  # only white space can follow
-            self._member(key)
+            self._read_member(key)
 
-    def _member(self, key: str) -> None:
-        first = next(self._events)
-        if key == "alerts" and first[0] == "start_array":
-            self.data["alerts"] = list(self._alerts())
-        elif key == "alerts" or key in _KEPT:
-            self.data[key] = storable(self._built(first))
+    def _read_member(self, key: str) -> None:
+        first_event = next(self._events)
+        if key == "alerts" and first_event[0] == "start_array":
+            self.data["alerts"] = list(self._read_alerts())
+        elif key == "alerts" or key in _KEPT_KEYS:
+            self.data[key] = storable(self._build_value(first_event))
         else:
-            self._skip(first[0])
+            self._skip_value(first_event[0])
 
-    def _alerts(self) -> Iterator[Any]:
-        for first in self._events:
-            if first[0] == "end_array":
+    def _read_alerts(self) -> Iterator[Any]:
+        for first_event in self._events:
+            if first_event[0] == "end_array":
                 return
-            alert = self._skip(first[0]) if self._is_full else self._alert(first)
+            alert = self._skip_value(first_event[0]) if self._is_full else self._read_alert(first_event)
             if alert is _LEFT_OUT:
                 self.left_out += 1
             else:
                 yield alert
 
-    def _alert(self, first: Event) -> Any:  # noqa: ANN401  JSON
+    def _read_alert(self, first_event: Event) -> Any:  # noqa: ANN401  JSON
         """Return the alert, with short texts beyond `KEPT_WHOLE`; `_LEFT_OUT` if there is no room for it."""
-        before = self._values
-        alert = storable(self._built(first))
+        values_before = self._values
+        alert = storable(self._build_value(first_event))
         if isinstance(alert, dict):
-            alert = {key: value for key, value in alert.items() if key in _KEPT_OF_ALERT}
-            alert = alert if self._kept + _size(alert) <= KEPT_WHOLE else _shortened(alert)
+            alert = {key: value for key, value in alert.items() if key in _KEPT_KEYS_OF_ALERT}
+            alert = alert if self._kept_characters + _size(alert) <= KEPT_WHOLE else _shortened(alert)
         size = _size(alert)
         is_usual = size <= USUAL_ALERT
-        if self._kept + size <= (MOST_KEPT if is_usual else KEPT_WHOLE) and self._values <= MOST_VALUES:
-            self._kept += size
+        if self._kept_characters + size <= (MOST_KEPT if is_usual else KEPT_WHOLE) and self._values <= MOST_VALUES:
+            self._kept_characters += size
             return alert
         self._is_full = is_usual or self._values > MOST_VALUES
-        self._values = before
+        self._values = values_before
         return _LEFT_OUT
 
-    def _built(self, first: Event) -> Any:  # noqa: ANN401  JSON
+    def _build_value(self, first_event: Event) -> Any:  # noqa: ANN401  JSON
         """Return one value, within the limits of an alert."""
         bounded = _Bounded()
-        for event in self._value(first):
+        for event in self._events_of_value(first_event):
             bounded.take(*event)
         self._values += min(bounded.values, MOST_VALUES_OF_ALERT)
         return bounded.value
 
-    def _skip(self, kind: str) -> object:
-        for _ in self._value((kind, None)):
+    def _skip_value(self, kind: str) -> object:
+        for _ in self._events_of_value((kind, None)):
             pass
         return _LEFT_OUT
 
-    def _value(self, first: Event) -> Iterator[Event]:
+    def _events_of_value(self, first_event: Event) -> Iterator[Event]:
         """Yield the events of one value."""
-        yield first
-        depth = int(first[0] in _OPENING)
+        yield first_event
+        depth = int(first_event[0] in _OPENING)
         while depth:
             event = next(self._events)
             depth += (event[0] in _OPENING) - (event[0] in _CLOSING)
             yield event
 
-    def _checked(self) -> Iterator[Event]:
+    def _checked_events(self) -> Iterator[Event]:
         depth = 0
         # Do not set `use_float`: the parser would refuse an integer of twenty digits, as Grafana writes 1e20.
         events = ijson.basic_parse(self._source, buf_size=_PIECE)
         for number, (kind, value) in enumerate(events, start=1):
-            self._source.quiet = 0
+            self._source.bytes_since_event = 0
             if number > MOST_READ:
                 raise PayloadError(Problem(path="$", message=f"holds more than {MOST_READ:,} values"))
             depth += (kind in _OPENING) - (kind in _CLOSING)
@@ -250,7 +250,10 @@ class _Document:
 
 def _shortened(alert: dict[str, Any]) -> dict[str, Any]:
     texts = {key: alert[key] for key in _TEXTS if isinstance(alert.get(key), dict)}
-    return {**alert, **{key: {name: _short(text) for name, text in of_key.items()} for key, of_key in texts.items()}}
+    return {
+        **alert,
+        **{key: {name: _short(text) for name, text in texts_by_name.items()} for key, texts_by_name in texts.items()},
+    }
 
 
 def _size(value: Any) -> int:  # noqa: ANN401  JSON

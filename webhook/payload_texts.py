@@ -1,4 +1,4 @@
-"""Changes texts of a JSON document that its parser cannot take, while it is read. Pure; `payload_stream` uses it.
+"""Changes the texts that a JSON parser cannot take, while the document is read. Pure; `payload_stream` uses it.
 
 A label may have any length and hold any character, and no label may cause the refusal of a delivery. A text of more
 than `LONGEST_TEXT` bytes is cut. Half a surrogate pair, which the parser cannot decode, becomes U+FFFD. Everything
@@ -39,7 +39,7 @@ class Texts:
     """Takes a document in pieces, and returns it with texts that its parser can take."""
 
     def __init__(self) -> None:
-        self._held = b""
+        self._held_back = b""
         self._is_inside = False
         """Whether the last piece ended within a text."""
         self._length = 0
@@ -48,7 +48,7 @@ class Texts:
 
     def fitting(self, piece: bytes) -> bytes:
         """Return the data that the parser can take now; empty if the next piece is needed first."""
-        data, self._held = self._held + piece, b""
+        data, self._held_back = self._held_back + piece, b""
         parts: list[bytes] = []
         place = 0
         while place < len(data):
@@ -58,13 +58,13 @@ class Texts:
 
     def rest(self) -> bytes:
         """Return the data that was held back; call it at the end of the document."""
-        rest, self._held = self._held, b""
+        rest, self._held_back = self._held_back, b""
         return rest
 
     def _between(self, data: bytes, place: int, parts: list[bytes]) -> int:
         """Take whole texts, and the quotation mark of a text that does not end here; return the place behind them."""
         end = _end(_TEXTS_AND_BETWEEN, data, place)
-        parts.append(_without_halves(data[place:end]))
+        parts.append(_without_half_pairs(data[place:end]))
         if end < len(data):
             parts.append(b'"')
             self._is_inside, self._is_cut, self._length = True, False, 0
@@ -75,16 +75,16 @@ class Texts:
         end = _end(_OF_A_TEXT, data, place)
         if end == len(data):
             end = max(place, end - len(_BEGUN.search(data, max(place, end - 3))[0]))  # type: ignore[index]  # it may be empty
-            self._held = data[end:]
-        parts.append(_without_halves(self._kept(data[place:end])))
-        if self._held or end == len(data):
+            self._held_back = data[end:]
+        parts.append(_without_half_pairs(self._kept(data[place:end])))
+        if self._held_back or end == len(data):
             return len(data)
         if data[end : end + 1] == b'"':
             parts.append(_CUT + b'"' if self._is_cut else b'"')
             self._is_inside = False
             return end + 1
         if len(data) - end < _LONGEST_ESCAPE:
-            self._held = data[end:]
+            self._held_back = data[end:]
             return len(data)
         parts.append(data[end : end + 2])  # an invalid escape, which the parser reports
         return end + 2
@@ -114,7 +114,7 @@ def _character(part: bytes, cut: int) -> int:
     return cut
 
 
-def _without_halves(part: bytes) -> bytes:
+def _without_half_pairs(part: bytes) -> bytes:
     if not _SURROGATE.search(part):
         return part
     return _ESCAPE.sub(lambda escape: _REPLACEMENT if escape["half"] else escape[0], part)

@@ -63,7 +63,7 @@ def _bytes(number: float) -> str:
 
 
 def _digits(number: float) -> str:
-    """Return `number` with three significant digits below a thousand and none after the point above."""
+    """Return `number` with three significant digits below a thousand, and without decimals from a thousand on."""
     if number == 0:
         return "0"
     if abs(number) >= 999.5:

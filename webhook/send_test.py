@@ -45,14 +45,18 @@ def shortfall(service: Service, results: Iterable[Result], *, only: str | None =
     tests = tuple(results)
     if any(test.sent and CHANNELS[test.channel].setting for test in tests):
         return ()
-    asked = [name for name in CHANNELS if name == only or only is None]
-    tried = {test.channel for test in tests}
-    unset = [CHANNELS[name].setting for name in asked if name not in service.senders and (name in tried or only)]
-    unnamed = [CHANNELS[name].word for name in asked if name not in tried and (name in service.senders or only)]
+    requested = [name for name in CHANNELS if name == only or only is None]
+    tested = {test.channel for test in tests}
+    unset_variables = [
+        CHANNELS[name].setting for name in requested if name not in service.senders and (name in tested or only)
+    ]
+    without_receiver = [
+        CHANNELS[name].word for name in requested if name not in tested and (name in service.senders or only)
+    ]
     return (
         f"no person was reached: {_reason(tests)}",
-        *([f"hint: set {' or '.join(str(setting) for setting in unset)}"] if unset else []),
-        *([f"hint: the catalogue has no receiver for {', '.join(unnamed)}"] if unnamed else []),
+        *([f"hint: set {' or '.join(str(setting) for setting in unset_variables)}"] if unset_variables else []),
+        *([f"hint: the catalogue has no receiver for {', '.join(without_receiver)}"] if without_receiver else []),
     )
 
 
@@ -100,10 +104,10 @@ def _only_recipient(channel: str) -> Recipient:
 
 def _try(service: Service, recipient: Recipient, thread: str) -> Result:
     sender = service.senders.get(recipient.channel)
-    to = {"channel": recipient.channel, "destination": recipient.destination}
+    address = {"channel": recipient.channel, "destination": recipient.destination}
     if sender is None:
         return Result(
-            **to,
+            **address,
             sent=False,
             failed=False,
             description=f"not configured, {CHANNELS[recipient.channel].setting} is not set",
@@ -111,8 +115,8 @@ def _try(service: Service, recipient: Recipient, thread: str) -> Result:
     try:
         receipt = _send(sender, recipient, thread, service.clock())
     except Failure as failure:
-        return Result(**to, sent=False, failed=True, description=f"failed: {failure}")
-    return Result(**to, sent=True, failed=False, description=said_of(recipient.channel, receipt.provider_id))
+        return Result(**address, sent=False, failed=True, description=f"failed: {failure}")
+    return Result(**address, sent=True, failed=False, description=said_of(recipient.channel, receipt.provider_id))
 
 
 def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> Receipt:

@@ -31,7 +31,7 @@ from webhook.workers.worker import STORE_DOWN_SECONDS, Worker
 
 REQUEST_THREADS = sum(THREADS.values())
 END_SECONDS = 16.0
-"""From the signal to the end of the last send; the next process repeats a send to a receiver that is slower."""
+"""Seconds from the signal to the end of the last send. If a receiver is slower, the next process repeats the send."""
 KILL_SECONDS = int(END_SECONDS) + 2
 
 log = structlog.get_logger("tocsin.server")
@@ -122,7 +122,7 @@ class _Running:
         self._worker: Worker | None = service.worker() if with_worker else None
         self._ends: float | None = None
         self._stopping = threading.Event()
-        threading.Thread(target=service.kept.keep, args=(self._stopping,), name="clock", daemon=True).start()
+        threading.Thread(target=service.store_clock.keep, args=(self._stopping,), name="clock", daemon=True).start()
         if self._worker is not None:
             self._worker.start()
 
@@ -138,9 +138,9 @@ class _Running:
         """Return when the sends in progress are done or their time is over."""
         self.begin_stop()
         if self._worker is not None and self._ends is not None:
-            left = self._worker.stop(max(0.0, self._ends - time.monotonic()))
-            if left:
-                log.warning("sends were not finished in time, they come back by their leases", threads=left)
+            unfinished = self._worker.stop(max(0.0, self._ends - time.monotonic()))
+            if unfinished:
+                log.warning("sends were not finished in time, they come back by their leases", threads=unfinished)
         self._service.close()
         log.info("stopped")
 

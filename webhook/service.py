@@ -1,4 +1,4 @@
-"""The webhook put together from its settings: the one place that knows how the rooms are wired. Used by `cli`."""
+"""Puts the webhook together from its settings; only this module knows how the packages are connected. Used by `cli`."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Service:
     clock: Callable[[], float]
     alertmanager_state: AlertmanagerState
     probe: Probe
-    kept: StoreClock
-    """The store's time; `clock` unless a test brings its own."""
+    store_clock: StoreClock
+    """Keeps the store's time. `clock` is the same unless a test passes its own."""
 
     def worker(self) -> Worker:
         """Return a worker for this store; it is not started."""
@@ -121,31 +121,33 @@ def build(
 ) -> Service:
     """Return the webhook that `settings` describe, its store brought up to date.
 
-    Without `clock` its time is the store's.
+    If `clock` is None, the webhook uses the store's time.
 
     Raises CatalogError, StoreUnavailable, and ValueError when the database's URL cannot be used.
     """
     catalog = CatalogFile(settings.catalog)
     database = Database(settings.database_url)
     database.migrate()
-    kept = StoreClock(database)
-    kept.measure()
-    clock = kept if clock is None else clock
+    store_clock = StoreClock(database)
+    store_clock.measure()
+    clock = store_clock if clock is None else clock
     metrics, wakeup = Metrics(), WakeupSignal()
     probe = Probe(database, clock)
-    metrics.watch(catalog, database, clock, probe, ahead=lambda: kept.ahead)
-    chosen = configured(settings) if senders is None else senders
+    metrics.watch(catalog, database, clock, probe, ahead=lambda: store_clock.ahead)
+    chosen_senders = configured(settings) if senders is None else senders
     alert_batches = AlertBatches(
         database,
         catalog=lambda: catalog.current,
-        channels=channels(chosen),
+        channels=channels(chosen_senders),
         peers=lambda url: peers(settings.alertmanagers, url),
         can_be_asked=bool(settings.alertmanagers),
         committed=wakeup.notify,
     )
-    responses = Responses(database, catalog=lambda: catalog.current, channels=channels(chosen), committed=wakeup.notify)
+    responses = Responses(
+        database, catalog=lambda: catalog.current, channels=channels(chosen_senders), committed=wakeup.notify
+    )
     records = Records(database=database, catalog=lambda: catalog.current, clock=clock, public_url=settings.public_url)
-    asked = AlertmanagerApi(
+    alertmanager_api = AlertmanagerApi(
         settings.alertmanagers,
         known=lambda: _known(database, catalog.current, settings.evaluation_seconds),
         watchdog=lambda: catalog.current.watchdog.alert,
@@ -155,21 +157,21 @@ def build(
         settings=settings,
         catalog=catalog,
         database=database,
-        senders=chosen,
+        senders=chosen_senders,
         alert_batches=alert_batches,
         responses=responses,
         records=records,
         metrics=metrics,
         wakeup=wakeup,
         clock=clock,
-        alertmanager_state=asked if alertmanager_state is None else alertmanager_state,
+        alertmanager_state=alertmanager_api if alertmanager_state is None else alertmanager_state,
         probe=probe,
-        kept=kept,
+        store_clock=store_clock,
     )
 
 
 def _known(database: Database, catalog: Catalog, evaluation_seconds: float) -> Known | None:
-    """Return what is known of the Alertmanagers from before, None when the store does not say."""
+    """Return what Tocsin knows of the Alertmanagers and rules before it asks, or None if the store cannot be read."""
     pending = {name: max(alert.for_seconds for alert in alerts.values()) for name, alerts in catalog.alerts.items()}
     try:
         with database.read() as connection:

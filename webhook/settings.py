@@ -78,7 +78,7 @@ class Settings:
     retention_seconds: float | None
     """How long a resolved incident stays before it is archived; None means for ever."""
     urls: Mapping[str, Secret]
-    """The addresses of channels that need no more than one, by channel; secret because they often hold a token."""
+    """By channel: the addresses of channels that need no other setting; secret because they often hold a token."""
     webhook_secrets: tuple[Secret, ...]
     tls: tuple[Path, Path] | None
     """The files of the certificate and its key, if the webhook itself and not a proxy speaks TLS."""
@@ -98,8 +98,10 @@ class Settings:
             parsed = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
-        plain = getattr(parsed, "ipv4_mapped", None) or parsed
-        return any(plain.version == network.version and plain in network for network in self.trusted_proxies)
+        client_address = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(
+            client_address.version == network.version and client_address in network for network in self.trusted_proxies
+        )
 
     @property
     def slack_buttons(self) -> bool:
@@ -118,7 +120,7 @@ class Settings:
 
     @property
     def unencrypted(self) -> tuple[str, ...]:
-        """The addresses to which a secret is sent without encryption beyond this machine."""
+        """The settings and servers to whose addresses a secret is sent without encryption beyond this machine."""
         urls = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
         urls |= {"PAGERDUTY_API_URL": self.pagerduty_api_url} if self.pagerduty_api_key else {}
         providers = tuple(PREFIX + name for name, url in urls.items() if _in_the_clear(url))
@@ -223,12 +225,12 @@ class _Reader:
     def alertmanagers(self) -> tuple[Server, ...]:
         """Return the Alertmanagers of the file, or the single one of `TOCSIN_ALERTMANAGER_URL`."""
         path, url = self.text("ALERTMANAGERS"), self.parsed("ALERTMANAGER_URL", None, _web)
-        external = self.parsed("ALERTMANAGER_EXTERNAL_URL", None, _external)
+        external_urls = self.parsed("ALERTMANAGER_EXTERNAL_URL", None, _external)
         username, password = self.text("ALERTMANAGER_USERNAME"), self.hidden("ALERTMANAGER_PASSWORD")
         token = self.hidden("ALERTMANAGER_TOKEN")
         if path is not None:
-            single = ("URL", "EXTERNAL_URL", "USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE")
-            set_names = [name for name in single if self.text(f"ALERTMANAGER_{name}") is not None]
+            single_names = ("URL", "EXTERNAL_URL", "USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE")
+            set_names = [name for name in single_names if self.text(f"ALERTMANAGER_{name}") is not None]
             self.problems += [
                 f"{PREFIX}ALERTMANAGERS and {PREFIX}ALERTMANAGER_{name} are both set; the file has a place for it"
                 for name in set_names[:1]
@@ -243,7 +245,7 @@ class _Reader:
                 f"{PREFIX}ALERTMANAGER_USERNAME and {PREFIX}ALERTMANAGER_TOKEN exclude each other; set one of them"
             )
         if url is None:
-            if any(setting is not None for setting in (external, username, password, token)):
+            if any(setting is not None for setting in (external_urls, username, password, token)):
                 self.problems.append(
                     f"{PREFIX}ALERTMANAGER_URL is not set, though how to log in there, or its name, is"
                 )
@@ -252,7 +254,7 @@ class _Reader:
             Server(
                 name=f"{PREFIX}ALERTMANAGER_URL",
                 url=url,
-                external_urls=external or frozenset(),
+                external_urls=external_urls or frozenset(),
                 username=username,
                 password=password,
                 token=token,

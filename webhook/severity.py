@@ -17,13 +17,13 @@ CRITICAL_AND_MORE_SEVERE: frozenset[Severity] = frozenset(SEVERITIES[SEVERITIES.
 Word = Severity | Literal["none"]
 """The meaning of a word; `none` means that nobody is notified."""
 
-LEAST_LIKELY: Severity = "critical"
+LEAST_IF_UNKNOWN: Severity = "critical"
 """An unknown word counts as this or more severe, because it may mean that somebody must be woken."""
 LONGEST_WORD = 80
 """Characters of the longest word; a longer text is never a known word."""
 
-_BETWEEN = re.compile(r"[\s._-]+")
-_APART = re.compile(r"[^\w\s.-]+")
+_SEPARATORS = re.compile(r"[\s._-]+")
+_WORD_BREAKS = re.compile(r"[^\w\s.-]+")
 
 
 def rank(severity: Severity) -> int:
@@ -38,7 +38,7 @@ def more_severe(first: Severity, second: Severity) -> Severity:
 
 def word_key(word: str) -> str:
     """Return the common form of all spellings of a word: the key in the catalogue's `severity_words`."""
-    return _BETWEEN.sub("", word.casefold())
+    return _SEPARATORS.sub("", word.casefold())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +66,19 @@ def _meaning(text: str, words: Mapping[str, Word]) -> Word | None:
     if len(text) > LONGEST_WORD:
         return None
     key = word_key(text)
-    own: dict[str, Word] = {severity: severity for severity in SEVERITIES}
-    return words.get(key) or own.get(key) or ("none" if key == "none" else None)
+    own_words: dict[str, Word] = {severity: severity for severity in SEVERITIES}
+    return words.get(key) or own_words.get(key) or ("none" if key == "none" else None)
 
 
 def _likely(text: str, words: Mapping[str, Word]) -> Severity:
     """Return the most severe severity that the text may mean.
 
     If the text has several words and all are known, the most severe word counts. Some sites count bare numbers up and
-    others count them down, so each number is at least critical, and 0 is what P0 is.
+    others count them down. So each number means critical or more severe, and 0 means the same as P0.
     """
-    parts = [part for part in _APART.split(text[:LONGEST_WORD]) if part.strip()]
+    parts = [part for part in _WORD_BREAKS.split(text[:LONGEST_WORD]) if part.strip()]
     meanings = [_meaning(f"p{part.strip()}" if part.strip().isdecimal() else part, words) for part in parts]
     known = [word for word in meanings if word is not None and word != "none"]
     all_known = len(text) <= LONGEST_WORD and len(parts) > 1 and len(known) == len(parts)
-    most_severe = max(known, key=rank, default=LEAST_LIKELY)
-    return most_severe if all_known else more_severe(most_severe, LEAST_LIKELY)
+    most_severe = max(known, key=rank, default=LEAST_IF_UNKNOWN)
+    return most_severe if all_known else more_severe(most_severe, LEAST_IF_UNKNOWN)

@@ -33,9 +33,10 @@ def slack_signed(signature: str, at: str, body: bytes, secret: Secret, *, now: f
 
 
 def pagerduty_signed(signatures: str, body: bytes, secret: Secret) -> bool:
-    """Return whether one of PagerDuty's signatures fits; there are several during a change of secret, without a time.
+    """Return whether one of PagerDuty's signatures fits; none of them covers a time.
 
     https://developer.pagerduty.com/docs/verifying-signatures: `v1=` and the HMAC of the body, separated by commas.
+    While a secret is being replaced, there are several.
     """
     expected = "v1=" + _mac(secret.reveal().encode(), body).hex()
     return any(_same(signature.strip(), expected) for signature in signatures.split(",")[:_MOST_SIGNATURES])

@@ -64,7 +64,7 @@ def is_credible(seconds: float, *, now: float) -> bool:
 def parse_moment(text: str, *, ends: bool = False) -> float:
     """Return the epoch seconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC).
 
-    With `ends`, a day gives its end. Raises ValueError when the text is neither.
+    If `ends` is true, a day means its end. Raises ValueError when the text is neither.
     """
     if _DAY.match(text):
         return parse_rfc3339(f"{text}T00:00:00Z").seconds + (DAY if ends else 0)
@@ -105,7 +105,7 @@ def span(seconds: float) -> str:
 
 
 def written_span(seconds: float) -> str:
-    """Return a duration as policies write it: whole hours stay hours: `48 h`, not `2 d`."""
+    """Return a duration as policies write it: whole hours stay hours, so `48 h` and not `2 d`."""
     return f"{seconds / HOUR:g} h" if seconds >= HOUR and seconds % HOUR == 0 else span(seconds)
 
 

@@ -13,21 +13,21 @@ ELLIPSIS = "…"
 
 # Characters that are invisible or move text: Unicode's Cc (except tab and line feed), Cf, Cs, Co and
 # Default_Ignorable_Code_Point, its line and paragraph separators, noncharacters, and the blank pattern of Braille.
-# `compiler.characters.UNPRINTABLE` has the same and the wide blanks; a test compares them. Zero-width joiners and soft
-# hyphens are included: without them a text loses no word. A variation selector stays after a sign with two forms ("⚠️").
+# `compiler.characters.UNPRINTABLE` has these and the wide blanks; a test compares them. Zero-width joiners and soft
+# hyphens are included: a text loses no word without them. A variation selector stays after a sign with two forms ("⚠️").
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U0010ffff"
 )
-_NOT_CHOSEN = (
+_UNLESS_AFTER_SIGN = (
     "(?<![#*0-9\xa9\xae\u203c\u2049\u2122-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
     "[\ufe0e\ufe0f])"
 )
-UNSEEN = re.compile(f"[{_CONTROLS}]{_NOT_CHOSEN}")
+UNSEEN = re.compile(f"[{_CONTROLS}]{_UNLESS_AFTER_SIGN}")
 """A control character or an invisible character."""
-_UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]{_NOT_CHOSEN}")
+_UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]{_UNLESS_AFTER_SIGN}")
 _SPACE = re.compile(r"\s+")
 
 LONGEST_CLUSTER = 60
@@ -72,8 +72,8 @@ def plain_address(url: str) -> str:
     If the delivery names its cluster (`of_cluster`), the plain form is `cluster NAME`, whatever the address is. A text
     that is not an address is returned unchanged.
     """
-    _, named, cluster = url.partition(_CLUSTER)
-    if named:
+    _, mark, cluster = url.partition(_CLUSTER)
+    if mark:
         return cluster_address(cluster)
     try:
         parts = urlsplit(url)

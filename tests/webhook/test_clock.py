@@ -42,7 +42,7 @@ def replica(settings: Settings, url: str, sender: FakeSender, ahead: float) -> S
     """Return a webhook on a machine whose clock is ahead."""
     changed = replace(settings, database_url=Secret(url))
     service = build(changed, senders={"slack": sender}, alertmanager_state=FakeAlertmanagerState())
-    service.kept._wall = lambda: time.time() + ahead
+    service.store_clock._wall = lambda: time.time() + ahead
     return service
 
 

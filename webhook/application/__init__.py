@@ -1,6 +1,7 @@
-"""The application layer. Each operation is one transaction: load, let the pure rooms decide, store the result.
+"""Applies each operation in one transaction: loads the state, lets pure modules decide, and stores the result.
 
-`alert_batches` takes what Alertmanager posts, `responses` what people and providers do, `watchdogs` which Watchdogs are
-heard and forgotten, and `steps` what falls due. `outcomes` writes what any of them changes. `relevance` says which
-waiting notifications are still worth sending, `record` reads an incident with its history.
+`alert_batches` applies what Alertmanager posts, and `responses` applies what people and providers do. `watchdogs`
+records which Watchdogs are heard and forgotten. `steps` does what falls due. `outcomes` writes what any of them
+changes. `relevance` says which waiting notifications are still worth sending, and `record` reads an incident with its
+history.
 """

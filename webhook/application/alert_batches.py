@@ -91,19 +91,19 @@ class AlertBatches:
         raise HungUp if there are none.
         """
         catalog = self._catalog()
-        watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
-        others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
+        watchdog_alerts = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
+        other_alerts = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
         batch = replace(
-            delivered(payload, others, catalog),
+            delivered(payload, other_alerts, catalog),
             own=self._peers(plain_address(payload.external_url)),
             can_be_asked=self._can_be_asked,
         )
         event = replace(batch, alerts=tuple(alert for alert in batch.alerts if not _notifies_nobody(alert)))
         unknown = _assumed_severities(event.alerts)
         ignored = len(batch.alerts) - len(event.alerts)
-        if ignored and not event.alerts and not watchdog:
+        if ignored and not event.alerts and not watchdog_alerts:
             return Taken(result="ignored", incident_id=None, ignored=ignored)
-        taken = _with_retry(lambda: self._deliver(event, watchdog, now, still_waits))
+        taken = _with_retry(lambda: self._deliver(event, watchdog_alerts, now, still_waits))
         return replace(taken, unknown=unknown, ignored=ignored)
 
     def observe(self, event: AlertBatch, now: float) -> Taken:

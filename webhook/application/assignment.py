@@ -18,25 +18,29 @@ from webhook.storage import store
 
 
 def parts(connection: Connection, event: AlertBatch, now: float) -> Iterator[tuple[Incident | None, AlertBatch]]:
-    """Yield each incident that the batch concerns, with its part of the batch; the most severe alert's comes first."""
+    """Yield each incident that the batch concerns, and its part of it; the part with the most severe alert is first."""
     key = group_hash(event.group_labels)
     store.lock_alerts(connection, key, [alert.fingerprint for alert in event.alerts])
     yielded: set[int] = set()
-    for owner, share in of_owners(event):
-        for before, part in _parts_of(connection, share, owner, now):
+    for owner, owner_batch in of_owners(event):
+        for before, part in _parts_of(connection, owner_batch, owner, now):
             yielded |= {before.id} if before else set()
             yield before, part
-    ended = {alert.fingerprint: alert for alert in event.alerts if not alert.firing}
-    for incident_id in store.in_doubt(connection, list(ended)):
+    ended_alerts = {alert.fingerprint: alert for alert in event.alerts if not alert.firing}
+    for incident_id in store.in_doubt(connection, list(ended_alerts)):
         incident = None if incident_id in yielded else store.incident_by_id(connection, incident_id, lock=True)
         if incident is not None:
             # If a later firing has ended, the report of the firing in doubt was outdated. This holds in any incident.
-            doubts = {firing.fingerprint for firing in alertmanager_state.doubtful(incident)}
+            doubtful_fingerprints = {firing.fingerprint for firing in alertmanager_state.doubtful(incident)}
             yield (
                 incident,
                 replace(
                     event,
-                    alerts=tuple(ended[fingerprint] for fingerprint in ended if fingerprint in doubts),
+                    alerts=tuple(
+                        ended_alerts[fingerprint]
+                        for fingerprint in ended_alerts
+                        if fingerprint in doubtful_fingerprints
+                    ),
                     is_whole=False,
                 ),
             )
@@ -65,8 +69,8 @@ def _parts_of(
     ended = store.ended(connection, [identity for identity in identities if identity[0] not in known])
     event = replace(event, ended_before=frozenset(ended))
     open_incidents = store.open_incident_by_fingerprint(connection, not_own)
-    kin = frozenset[int]() if owner is None else store.owned(connection, open_incidents.values(), owner)
-    for part in assign_alerts(event, own=own is not None, open_incidents=open_incidents, kin=kin):
+    of_same_owner = frozenset[int]() if owner is None else store.owned(connection, open_incidents.values(), owner)
+    for part in assign_alerts(event, own=own is not None, open_incidents=open_incidents, of_same_owner=of_same_owner):
         if part.number is None and own is None:
             yield _reopened(connection, part.event, owner, ended, now)
             continue
@@ -84,10 +88,10 @@ def _reopened(
     ended: Mapping[tuple[str, str], int],
     now: float,
 ) -> tuple[Incident | None, AlertBatch]:
-    """Return the incident that these alerts may reopen, or None, and the event to apply to it or to a new incident.
+    """Return the incident that these alerts may reopen and the event for it, or None and the event for a new incident.
 
-    No open incident has these alerts. `ended` maps the identity of each of their firings that ended before to the
-    number of the incident that had it.
+    No open incident has these alerts. `ended` has those of their firings that ended earlier: it maps the identity of a
+    firing to the number of the incident that had it.
     """
     if owner is None:
         return None, event
@@ -95,10 +99,10 @@ def _reopened(
     latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
     if latest is not None:
         return latest, event
-    before = _ended_in(connection, event, ended)
-    if before is not None:
+    earlier = _ended_in(connection, event, ended)
+    if earlier is not None:
         # That incident may have another group or owner, so it must not take over how many alerts this batch leaves out.
-        return before, replace(event, is_whole=False)
+        return earlier, replace(event, is_whole=False)
     return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
 
 

@@ -1,7 +1,7 @@
 """Writes an outcome: incident, timeline, notifications and timer, in the caller's transaction.
 
-`alert_batches`, `responses` and `steps` call it. This module decides only one
-thing: if nobody of a level can be reached, the next level is told at once, with the reason.
+`alert_batches`, `responses` and `steps` call it. This module decides only one thing: if nobody of a level can be
+reached, it tells the next level at once, with the reason.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class Writer:
         if outcome.trigger is not None:
             self._enqueue(connection, incident, outcome.trigger, cause, now)
             if outcome.trigger.kind in {"opened", "reopened", "joined"}:
-                return self._pass_over(connection, incident, now)
+                return self._pass_over_unreachable_level(connection, incident, now)
         return incident
 
     def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
         """Return why nobody of `level` can be reached, by settings and earlier calls; None if somebody can be."""
         cached_calls: list[Mapping[tuple[str, str], outbox_report.Call]] = []
 
-        def refused(recipient: Recipient) -> str | None:
+        def reason_unreachable(recipient: Recipient) -> str | None:
             if recipient.channel not in self.channels:
                 return f"{recipient.channel} is not configured"
             if not cached_calls:
@@ -66,7 +66,7 @@ class Writer:
                 else None
             )
 
-        return unreachable(self._people(incident, level, now), refused)
+        return unreachable(self._people(incident, level, now), reason_unreachable)
 
     def _enqueue(
         self, connection: Connection, incident: Incident, trigger: NotificationTrigger, cause: int, now: float
@@ -78,11 +78,11 @@ class Writer:
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
-        notifications = [self.patient(incident, message, now) for message in messages]
+        notifications = [self.with_fallback_time(incident, message, now) for message in messages]
         outbox.enqueue(connection, incident.id, notifications, cause=cause, now=now)
 
-    def patient(self, incident: Incident, message: NewNotification, now: float) -> NewNotification:
-        """Return the notification; a call gets the time at which `fallback` looks for another channel."""
+    def with_fallback_time(self, incident: Incident, message: NewNotification, now: float) -> NewNotification:
+        """Return the notification; if it is a call, with the time at which `fallback` looks for another channel."""
         if message.action not in CALLS:
             return message
         meant_for = now if message.not_before is None else message.not_before
@@ -108,10 +108,10 @@ class Writer:
         return next_level(self.catalog, incident, lambda level: self.unreachable(connection, incident, level, now))
 
     def given_up(self, connection: Connection, incident: Incident, now: float) -> GivenUp | None:
-        """Return the next step and the reason, if nobody of its level can be reached but somebody higher can.
+        """Return the next step and the reason if nobody of the incident's level can be reached but somebody higher can.
 
-        Returns None if somebody of the level can be reached, or if nobody higher can be either. In the latter case the
-        level is told again at its time.
+        Returns None if somebody of the level can be reached, or if nobody higher can be reached either. In the latter
+        case, the level is told again when its time has passed.
         """
         reason = self.unreachable(connection, incident, incident.level, now)
         if reason is None:
@@ -120,8 +120,8 @@ class Writer:
         is_reachable = step.level > incident.level and self.unreachable(connection, incident, step.level, now) is None
         return GivenUp(step=step, reason=reason) if is_reachable else None
 
-    def _pass_over(self, connection: Connection, incident: Incident, now: float) -> Incident:
-        """Tell the next level at once if nobody of the one just told can be reached and somebody higher up can."""
+    def _pass_over_unreachable_level(self, connection: Connection, incident: Incident, now: float) -> Incident:
+        """Tell the next level at once if nobody of the level just told can be reached and somebody higher up can."""
         next_step = due(self.catalog, incident)
         if next_step is None or next_step.kind != "escalate":
             return incident

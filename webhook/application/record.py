@@ -37,7 +37,7 @@ class Record:
 
     @property
     def left_out(self) -> str:
-        """A sentence that counts the parts archived before the rest, which are not listed; empty without any."""
+        """A sentence that counts the parts that were archived earlier and are not listed; empty if there are none."""
         parts = ((self.earlier.alerts, "alert"), (self.earlier.lines, "line"), (self.earlier.messages, "message"))
         phrases = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
         return f"Long over, and in the archive already: {', '.join(phrases)}." if phrases else ""

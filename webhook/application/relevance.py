@@ -1,7 +1,7 @@
 """Decides whether a claimed notification is still worth sending, and which later ones it makes needless. Pure.
 
-`dispatch` asks when it renders the message, `fallback` before a call moves on: the incident may have changed since the
-notification was added to the outbox.
+`dispatch` asks when it renders the message, and `fallback` asks before it moves a call to another channel, because the
+incident may have changed since the notification was added to the outbox.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ def needless(claimed: Claim, incident: Incident, *, shows_state: bool, batched: 
     destination was told about the incident only by the message of a batch, which is never edited. `called_again` says
     whether a call with the same action waits behind this one and would be sent as a separate message.
     """
-    calls = claimed.action in CALLS
+    is_call = claimed.action in CALLS
     if incident.status == "resolved":
         # A separate notification tells the end, and an opening message with the whole state shows it.
-        over = calls and (claimed.action != "open" or not shows_state)
-        return RESOLVED_FIRST if over else None
+        is_outdated = is_call and (claimed.action != "open" or not shows_state)
+        return RESOLVED_FIRST if is_outdated else None
     # Calls that were written after the acknowledgement tell news, so they are sent.
-    if calls and is_taken_since(incident, claimed):
+    if is_call and is_taken_since(incident, claimed):
         disturbs = claimed.action == "escalate" or claimed.channel in INTERRUPTING
         return ACKNOWLEDGED_FIRST if disturbs else None
-    # For example, the incident was acknowledged and given back meanwhile; the second call says all that both would.
+    # For example, somebody acknowledged the incident and gave it back. Then the second call says what both would say.
     if called_again and claimed.action == "escalate":
         return CALLED_AGAIN
     if batched and claimed.action in {"update", "acknowledge"}:
@@ -47,13 +47,13 @@ def is_taken_since(incident: Incident, message: Notification) -> bool:
     return incident.acknowledged_at is not None and incident.acknowledged_at >= message.created_at
 
 
-def said_too(claimed: Claim, incident: Incident) -> frozenset[str]:
+def actions_included_in(claimed: Claim, incident: Incident) -> frozenset[str]:
     """Return the actions of later notifications with this ordering key that add nothing to this message."""
     if claimed.action in {"join", "escalate"}:
         return frozenset()
-    included_actions = {"update"}
+    included = {"update"}
     if claimed.action == "open":
-        included_actions |= {"join", "escalate"}
+        included |= {"join", "escalate"}
     if incident.status == "resolved":
-        included_actions |= {"resolve", "acknowledge"}
-    return frozenset(included_actions)
+        included |= {"resolve", "acknowledge"}
+    return frozenset(included)

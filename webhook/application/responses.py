@@ -111,16 +111,16 @@ class Responses:
             watchdogs.forget(connection, [key])
             before = None if number is None else store.incident_by_id(connection, number, lock=True)
             if before is not None:
-                notifies = self._forgotten(connection, before, beat, _actor(actor), now)
+                notifies = self._end_silence(connection, before, beat, _actor(actor), now)
         if notifies:
             self._committed()
         log.warning("a heartbeat is forgotten", watchdog=name_of(beat.labels), source=beat.source, actor=_actor(actor))
         return Forgotten(beat=beat, incident_id=number)
 
-    def _forgotten(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
+    def _end_silence(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
         """End the alert on the silence of a forgotten heartbeat; return whether that causes notifications."""
-        alone = {firing.fingerprint for firing in before.open_firings} == {fingerprint(beat.key)}
-        event = ResolvedByHand(actor=actor) if alone else forgotten_by_hand(self._catalog(), beat, now)
+        is_only_alert = {firing.fingerprint for firing in before.open_firings} == {fingerprint(beat.key)}
+        event = ResolvedByHand(actor=actor) if is_only_alert else forgotten_by_hand(self._catalog(), beat, now)
         outcome = transition(before, event, now)
         Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
         note_forgotten(connection, before.id, name_of(beat.labels), actor, now)
@@ -131,13 +131,13 @@ class Responses:
         return self._by_hand(number, lambda _: event, now)
 
     def _by_hand(
-        self, number: int, event: Callable[[Incident], Event], now: float, seen: int | None = None
+        self, number: int, event_for: Callable[[Incident], Event], now: float, seen: int | None = None
     ) -> Outcome | None:
         with self._database.write() as connection:
             before = store.incident_by_id(connection, number, lock=True)
             if before is None:
                 return None
-            outcome = transition(before, event(before), now)
+            outcome = transition(before, event_for(before), now)
             changes = outcome.result != "unchanged"
             if changes and seen is not None and seen < lookup.told_through(connection, number):
                 return Outcome(result="overtaken", incident=before)

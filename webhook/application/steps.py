@@ -59,7 +59,7 @@ class AlertmanagerState(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """An incident with a due step, the answer of Alertmanager, and why its level is given up early, if it is."""
+    """An incident with a due step, the answer of Alertmanager, and the reason if its level is given up early."""
 
     incident: Incident
     due: Due
@@ -93,8 +93,8 @@ class Steps:
     ) -> None:
         """Keep the collaborators.
 
-        `clock` returns epoch seconds. `committed` is called after each commit that adds notifications. `peers` returns
-        all external URLs of the cluster that has the given one, or None if several clusters have it.
+        `clock` returns epoch seconds. `committed` is called after each commit that adds notifications. `peers` takes an
+        external URL and returns all URLs of the cluster that has it, or None if several clusters have it.
         """
         self._database = database
         self._alertmanager_state = alertmanager_state
@@ -106,7 +106,7 @@ class Steps:
 
     def take(self, claimed: Claim) -> None:
         """Do the step that the timer was set for, or reset the timer; raises StoreUnavailable."""
-        asked = self._asked(claimed)
+        asked = self._ask_if_due(claimed)
         if asked is None:
             return
         now = self._clock()
@@ -123,7 +123,7 @@ class Steps:
         if is_anybody_told:
             self._committed()
 
-    def _asked(self, claimed: Claim) -> _Asked | None:
+    def _ask_if_due(self, claimed: Claim) -> _Asked | None:
         """Ask Alertmanager about the incident if its step is due; otherwise set the timer to the next step."""
         now = self._clock()
         writer = self._writer()
@@ -211,15 +211,15 @@ class Steps:
         return self._writer().write(connection, after, outcome, now) or after
 
     def _open_incident_of_group(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
-        """Return the incident that the event applies to: this one; if it is over, the open one of its group, if any."""
+        """Return the incident that the event applies to: this one, unless it is over and its group has an open one."""
         if not isinstance(event, AlertBatch) or incident.status != "resolved" or incident.fires_on:
             return incident
         owner = Owner(team=incident.team, policy=incident.policy)
-        other = store.open_incident(connection, incident.group_hash, owner=owner, lock=True)
-        if other is None:
+        open_incident = store.open_incident(connection, incident.group_hash, owner=owner, lock=True)
+        if open_incident is None:
             return incident
         self._writer().write(connection, incident, transition(incident, Settled(), now), now)
-        return other
+        return open_incident
 
     def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
@@ -254,9 +254,11 @@ class Steps:
 
     def _verified(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Event | None:
         """Return the event for the alerts in doubt, or None to ask Alertmanager once more."""
-        doubts = sorted({firing.fingerprint for firing in alertmanager_state.doubtful(incident)})
-        over = alertmanager_state.followed(incident, store.firing_elsewhere(connection, incident, doubts), self._peers)
-        verdict = alertmanager_state.verified(incident, asked.answer, now, over)
+        doubtful_fingerprints = sorted({firing.fingerprint for firing in alertmanager_state.doubtful(incident)})
+        followed = alertmanager_state.followed(
+            incident, store.firing_elsewhere(connection, incident, doubtful_fingerprints), self._peers
+        )
+        verdict = alertmanager_state.verified(incident, asked.answer, now, followed)
         match verdict:
             case alertmanager_state.AsksAgain():
                 return None

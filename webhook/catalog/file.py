@@ -98,17 +98,19 @@ def load(path: Path) -> Catalog:
     try:
         Draft202012Validator.check_schema(schema)
         error = best_match(Draft202012Validator(schema).iter_errors(data))
-    except (SchemaError, TypeError, AttributeError) as broken:
-        raise CatalogError(f"{schema_path}: is not a usable JSON Schema") from broken
+    except (SchemaError, TypeError, AttributeError) as schema_error:
+        raise CatalogError(f"{schema_path}: is not a usable JSON Schema") from schema_error
     if error is not None:
         raise CatalogError(f"{path}: {error.json_path}: {error.message[:300]}")
     try:
         return parse(data)
-    except CatalogError as dangling:
-        raise CatalogError(f"{path}: {dangling}") from None
-    except (KeyError, TypeError, ValueError) as broken:
+    except CatalogError as parse_error:
+        raise CatalogError(f"{path}: {parse_error}") from None
+    except (KeyError, TypeError, ValueError) as shape_error:
         # The schema beside the file is not the one of this release.
-        raise CatalogError(f"{path}: does not have the shape of version {SCHEMA_VERSION}: {broken!r}") from broken
+        raise CatalogError(
+            f"{path}: does not have the shape of version {SCHEMA_VERSION}: {shape_error!r}"
+        ) from shape_error
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401  JSON

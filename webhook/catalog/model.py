@@ -14,7 +14,7 @@ from typing import Literal
 from webhook.catalog.routes import Route
 from webhook.catalog.schedule import Schedule
 from webhook.quantity import Unit
-from webhook.severity import LEAST_LIKELY, Reading, Severity, Word, more_severe, rank, read
+from webhook.severity import LEAST_IF_UNKNOWN, Reading, Severity, Word, more_severe, rank, read
 
 SCHEMA_VERSION = 1
 
@@ -110,14 +110,14 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Tier:
-    """What a policy does for one severity; times are in seconds, None is never, `respond_seconds` 0 is at once."""
+    """What a policy does for one severity. Times are in seconds: None means never, 0 in `respond_seconds` at once."""
 
     respond_seconds: float | None
     announce: tuple[str, ...]
     notify: tuple[str, ...]
     escalate_seconds: float | None
     holds: bool = False
-    """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer of the two others."""
+    """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer of the two others does."""
     acknowledged_seconds: float | None = None
     hours: str | None = None
     """The schedule outside of which nobody is notified and no time counts; None means always."""
@@ -197,7 +197,7 @@ class Match:
     limit_known: bool
     """False if the catalogue has no limit of this severity for the alert; the runbook section still applies."""
     unknown_severity: str = ""
-    """The text of its label `severity` if it is not known; `severity` is then the most severe that it may mean."""
+    """The text of the label `severity` if its meaning is not known; `severity` is then the most severe it may mean."""
     is_nothing: bool = False
     """Whether its label says that nobody is to be notified."""
     part: str = ""
@@ -264,14 +264,14 @@ class Catalog:
     def _unknown(self, name: str, labels: Mapping[str, str], reading: Reading) -> Match:
         """Return the match of an alert that the catalogue does not know, from its labels alone."""
         route = self._route(labels)
-        usual = route.severity or self.fallback.severity
+        usual_severity = route.severity or self.fallback.severity
         rule = labels.get("rulename", "") if name in {GRAFANA_NO_DATA, GRAFANA_ERROR} else ""
         name = f"{name}: {rule}" if rule else name
         return Match(
             title=name or "Alert without a name",
-            severity=more_severe(reading.severity or LEAST_LIKELY, usual)
+            severity=more_severe(reading.severity or LEAST_IF_UNKNOWN, usual_severity)
             if reading.unknown
-            else reading.severity or usual,
+            else reading.severity or usual_severity,
             team=route.team,
             policy=route.policy,
             kind=f"{UNKNOWN}{name}",
@@ -288,8 +288,8 @@ class Catalog:
             if route.takes(labels):
                 return route
         team = labels.get("team", "")
-        own = team if team in self.teams else self.fallback.team
-        return Route(matchers=(), team=own, policy=self.fallback.policy)
+        owner_team = team if team in self.teams else self.fallback.team
+        return Route(matchers=(), team=owner_team, policy=self.fallback.policy)
 
     def _part(self, labels: Mapping[str, str], alert: Alert | None) -> str:
         """Return the subject of an alert as canonical JSON.
@@ -299,9 +299,9 @@ class Catalog:
         """
         system = labels.get("system") or (alert.system if alert else "")
         component = labels.get("component") or (alert.component if alert else None)
-        own = {"component": component} if component else {name: labels.get(name) for name in _PLACES}
+        identity = {"component": component} if component else {name: labels.get(name) for name in _PLACES}
         where = {name: labels.get(name) for name in self.dimensions}
-        subject = {name: value for name, value in {"system": system, **where, **own}.items() if value}
+        subject = {name: value for name, value in {"system": system, **where, **identity}.items() if value}
         return json.dumps(subject, sort_keys=True, separators=(",", ":"))
 
 

@@ -162,15 +162,15 @@ def _dangling(catalog: Catalog) -> Iterator[str]:
         *routes,
         *((alert.alert, alert) for alert in alerts),
     ]
-    for user, team in [(user, owner.team) for user, owner in owners]:
+    for subject, team in [(subject, owner.team) for subject, owner in owners]:
         if team not in catalog.teams:
-            yield f"`{user}` names the team `{team}`, which `teams` does not have"
-    for user, policy in [(user, owner.policy) for user, owner in owners]:
+            yield f"`{subject}` names the team `{team}`, which `teams` does not have"
+    for subject, policy in [(subject, owner.policy) for subject, owner in owners]:
         if policy not in catalog.policies:
-            yield f"`{user}` names the policy `{policy}`, which `policies` does not have"
-    for user, schedule in _schedules_named(catalog):
+            yield f"`{subject}` names the policy `{policy}`, which `policies` does not have"
+    for subject, schedule in _schedules_named(catalog):
         if schedule not in catalog.schedules:
-            yield f"{user} names the schedule `{schedule}`, which `schedules` does not have"
+            yield f"{subject} names the schedule `{schedule}`, which `schedules` does not have"
     for name, named_policy in catalog.policies.items():
         for level in named_policy.levels:
             if level not in catalog.levels:

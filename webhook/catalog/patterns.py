@@ -190,22 +190,22 @@ class _Reader:
         return _characters(_ranges(character), ignores_case=self.ignores_case)
 
     def _group(self, depth: int) -> _Node | None:
-        opened = _GROUP.match(self.text, self.place)
-        if opened is None or (self.text.startswith("(?", self.place) and opened.end() == self.place + 1):
+        opening = _GROUP.match(self.text, self.place)
+        if opening is None or (self.text.startswith("(?", self.place) and opening.end() == self.place + 1):
             raise self._error()
-        self.place = opened.end()
-        before = self.ignores_case, self.dotall
-        on, _, off = (opened["flags"] or "").partition("-")
+        self.place = opening.end()
+        flags_before = self.ignores_case, self.dotall
+        on, _, off = (opening["flags"] or "").partition("-")
         self.ignores_case = ("i" in on or self.ignores_case) and "i" not in off
         self.dotall = ("s" in on or self.dotall) and "s" not in off
-        if opened["end"] == ")":
+        if opening["end"] == ")":
             return None  # the flags hold from here to the end of the enclosing group
-        inside = self._either(depth + 1)
-        self.ignores_case, self.dotall = before
+        content = self._either(depth + 1)
+        self.ignores_case, self.dotall = flags_before
         if self._next() != ")":
             raise PatternError("has a group without an end")
         self.place += 1
-        return inside
+        return content
 
     def _escape(self) -> _Node:
         following = self.text[self.place + 1 : self.place + 2]

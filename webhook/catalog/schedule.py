@@ -4,9 +4,9 @@
 RRULE of RFC 5545, read by python-dateutil, with a first start in local time.
 
 On a day when clocks change, the rules of RFC 5545 hold. A start in the skipped hour is read with the offset from before
-the change (3.3.5): 02:30 on the night in spring is 03:30. A start that comes twice is the first of the two. An end is
-read in the same way, because people agree on local times: eight hours from 22:00 end at 06:00, even if seven or nine
-hours pass, so a shift that ends at 06:00 meets the one that starts then. (3.3.6 would require exact hours.)
+the change (3.3.5): 02:30 on the night in spring is 03:30. If a start comes twice, the first one counts. An end is read
+in the same way, because people agree on local times: eight hours from 22:00 end at 06:00, even if seven or nine hours
+pass. So a shift that ends at 06:00 meets the one that starts at 06:00. (3.3.6 would require exact hours.)
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Schedule:
         # If a rule never occurs, the library searches day by day up to the last year, 9999. So this check searches the
         # latest years with the same calendar, once, before anybody asks who is on call.
         years = _CALENDAR_YEARS * ((MAXYEAR - _LONG_YEARS - self.start.year) // _CALENDAR_YEARS)
-        late = replace(self, start=self.start.replace(year=self.start.year + years), until=None)
-        if next(iter(late._recurring), None) is None:  # noqa: SLF001  same class
+        late_schedule = replace(self, start=self.start.replace(year=self.start.year + years), until=None)
+        if next(iter(late_schedule._recurring), None) is None:  # noqa: SLF001  same class
             raise ValueError("its rule never holds")
 
     def holds(self, now: float) -> bool:
@@ -55,9 +55,9 @@ class Schedule:
 
     def window(self, now: float) -> tuple[float, float] | None:
         """Return start and end of the window around `now` (epoch seconds), or None if there is none."""
-        wall = self._wall(now)
+        local_time = self._local_time(now)
         # A start in a skipped hour may be slightly ahead of the local time.
-        begin = self._before(wall + _LONGEST_CHANGE)
+        begin = self._before(local_time + _LONGEST_CHANGE)
         while begin is not None:
             window = self._instant(begin), self._end(begin)
             if window[0] <= now < window[1]:
@@ -72,7 +72,7 @@ class Schedule:
         current = self.window(now)
         if current is not None:
             return current
-        begin = self._after(self._wall(now) - _LONGEST_CHANGE)
+        begin = self._after(self._local_time(now) - _LONGEST_CHANGE)
         # A window that lies within the skipped hour does not take place.
         while begin is not None and self._end(begin) <= max(now, self._instant(begin)):
             begin = self._after(begin)
@@ -102,24 +102,24 @@ class Schedule:
             raise TypeError("one rule makes one rrule")
         return rule if self.until is None else rule.replace(until=self.until)
 
-    def _before(self, wall: datetime) -> datetime | None:
-        start: datetime | None = self._recurring.before(wall)
+    def _before(self, local_time: datetime) -> datetime | None:
+        start: datetime | None = self._recurring.before(local_time)
         while start is not None and start.date() in self.exceptions:
             start = self._recurring.before(start)
         return start
 
-    def _after(self, wall: datetime) -> datetime | None:
-        start: datetime | None = self._recurring.after(wall)
+    def _after(self, local_time: datetime) -> datetime | None:
+        start: datetime | None = self._recurring.after(local_time)
         while start is not None and start.date() in self.exceptions:
             start = self._recurring.after(start)
         return start
 
-    def _wall(self, now: float) -> datetime:
+    def _local_time(self, now: float) -> datetime:
         return datetime.fromtimestamp(now, tz=self._zone).replace(tzinfo=None)
 
-    def _instant(self, wall: datetime) -> float:
+    def _instant(self, local_time: datetime) -> float:
         # `fold` is 0: a skipped time has the offset from before the change, and of two equal times the first counts.
-        return wall.replace(tzinfo=self._zone).astimezone(UTC).timestamp()
+        return local_time.replace(tzinfo=self._zone).astimezone(UTC).timestamp()
 
     def _end(self, begin: datetime) -> float:
         return self._instant(begin + timedelta(seconds=self.duration_seconds))

@@ -81,7 +81,7 @@ class Testimony:
     urls: frozenset[str]
     """The external URLs for which it speaks, in plain form."""
     any_url: bool = False
-    """Its external URL is not configured: it speaks for the firings that it lists, or once listed, with their start."""
+    """Whether its external URL is not configured: then it speaks for the firings that it lists, or once listed."""
     alerts: tuple[Listed, ...] | None = None
     """The alerts that it lists; None if it did not answer."""
     reason: str = ""
@@ -244,8 +244,8 @@ def verified(
     Nobody is called for a suppressed alert. The alert stays in doubt while it is suppressed, because Alertmanager
     reports it after the suppression only when its repeat interval has passed (measured on 0.25 and 0.33).
     """
-    told = tuple(firing for firing in doubtful(incident) if firing.identity not in over)
-    if not told:
+    doubts = tuple(firing for firing in doubtful(incident) if firing.identity not in over)
+    if not doubts:
         return OldPicture(
             why="an alert that had ended was told again with its old start; it stands in another incident"
         )
@@ -253,13 +253,13 @@ def verified(
         case Active(seen=seen) | Unknown(seen=seen):
             listed = {identity for identity, _, _ in seen}
             if isinstance(answer, Unknown) or not listed:
-                return FiresAgain(firings=told, unknown=answer.reason if isinstance(answer, Unknown) else None)
-            fires = tuple(firing for firing in told if firing.identity in listed)
+                return FiresAgain(firings=doubts, unknown=answer.reason if isinstance(answer, Unknown) else None)
+            fires = tuple(firing for firing in doubts if firing.identity in listed)
             return FiresAgain(firings=fires) if fires else AsksAgain()
         case Quiet():
             return AsksAgain()
         case Absent():
-            if any(now - _absent_from(firing, now) < VERIFY_SECONDS for firing in told):
+            if any(now - _absent_from(firing, now) < VERIFY_SECONDS for firing in doubts):
                 return AsksAgain()
             return OldPicture(
                 why="an alert that had ended was told again with its old start; Alertmanager does not list it"
@@ -540,22 +540,22 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
 ) -> Answer:
     url, same_start = reporter
     # A server without a configured URL speaks for this firing if it knows it, but not for one with another start.
-    own = [
+    own_servers = [
         server
         for server in testimonies
         if url in server.urls or (server.any_url and same_start and _knows(server, firing))
     ]
-    if not own:
+    if not own_servers:
         return Unknown(reason=_nobody_to_ask(url, testimonies))
-    for server in own:
+    for server in own_servers:
         listed = [alert for alert in server.alerts or () if alert.fingerprint == firing.fingerprint]
         if any(_suppression(alert, firing, server) is None for alert in listed):
             return _fires(firing, server, listed)
-    for server in own:
+    for server in own_servers:
         listed = [alert for alert in server.alerts or () if alert.fingerprint == firing.fingerprint]
         if listed:
             return _fires(firing, server, listed)
-    return _unlisted(own, incident, [firing], known, now, asked=[firing])
+    return _unlisted(own_servers, incident, [firing], known, now, asked=[firing])
 
 
 def _of_left_out(
@@ -566,7 +566,7 @@ def _of_left_out(
     answers: list[Answer] = []
     for url in urls:
         may_know = [server for server in testimonies if url in server.urls or server.any_url]
-        own = [
+        own_servers = [
             server
             for server in may_know
             if url in server.urls or any(_knows(server, firing) for firing in incident.firings)
@@ -574,7 +574,7 @@ def _of_left_out(
         listed = [alert for server in may_know for alert in server.alerts or () if _of_group(alert, group_labels)]
         if not listed:
             # The alerts left out have all group labels, so no filter by group labels hides them.
-            absence = _unlisted(own, incident, incident.firings, known, now, asked=()) if own else None
+            absence = _unlisted(own_servers, incident, incident.firings, known, now, asked=()) if own_servers else None
             answers.append(absence or Unknown(reason=_nobody_to_ask(url, testimonies)))
         else:
             first = listed[0].suppression
@@ -586,7 +586,7 @@ def _of_left_out(
 
 
 def _unlisted(  # noqa: PLR0913  what is known, by name
-    own: Sequence[Testimony],
+    servers: Sequence[Testimony],
     incident: Incident,
     firings: Sequence[AlertFiring],
     known: Known,
@@ -599,7 +599,7 @@ def _unlisted(  # noqa: PLR0913  what is known, by name
     `asked` are the firings that the server's question must have covered.
     """
     reasons: list[str] = []
-    for server in own:
+    for server in servers:
         reason = server.reason if server.alerts is None else _not_asked_about(server, asked)
         reason = reason if server.alerts is None else reason or no_standing(server, incident, firings, known, now)
         if reason is None:
@@ -609,7 +609,7 @@ def _unlisted(  # noqa: PLR0913  what is known, by name
 
 
 def _not_asked_about(server: Testimony, firings: Iterable[AlertFiring]) -> str | None:
-    """Return that the question's label filter excludes one of these firings, or None if it covers all of them."""
+    """Return a reason if the question's label filter excludes one of these firings, or None if it covers all."""
     for firing in firings:
         if any(firing.labels.get(name, "") != value for name, value in server.asked_by.items()):
             return "it was asked by labels that the alert does not have"
@@ -628,8 +628,12 @@ def _suppression(alert: Listed, firing: AlertFiring, server: Testimony) -> Suppr
     if alert.suppression is not None:
         return alert.suppression
     receivers = {source.receiver for source in firing.sources}
-    ours = [place for place in server.placed if place.fingerprint == alert.fingerprint and place.receiver in receivers]
-    return "muted" if ours and all(place.muted for place in ours) else None
+    placements = [
+        placement
+        for placement in server.placed
+        if placement.fingerprint == alert.fingerprint and placement.receiver in receivers
+    ]
+    return "muted" if placements and all(placement.muted for placement in placements) else None
 
 
 def _knows(server: Testimony, firing: AlertFiring) -> bool:

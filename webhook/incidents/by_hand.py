@@ -3,8 +3,8 @@
 The law: a person's resolve ends the calls for now, but only Alertmanager's knowledge ends the incident. Until then the
 incident is resolved and fires on. People are called again when another alert of the incident fires, when somebody takes
 the resolve back, and after the policy's `still_firing` if Alertmanager still reports the incident; `steps` watches that
-time. An alert of which Alertmanager knows nothing, such as the one on a Watchdog that is gone for good, ends by the
-person's resolve alone.
+time. A person's resolve alone ends an alert of which Alertmanager knows nothing, such as the alert on a Watchdog that
+is gone for good.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from webhook.incidents.incident import (
     ReopenedByHand,
     ResolvedByHand,
     asked_anew,
-    led,
+    with_lead,
 )
 from webhook.untrusted import one_line
 
@@ -35,8 +35,10 @@ _LONGEST_NAME = 80
 
 def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
     """Return the incident resolved; its alerts count as firing until Alertmanager reports their end."""
-    forgotten = forgotten_fingerprints(incident)
-    ended = tuple(closed(firing, now, "person") for firing in incident.open_firings if firing.fingerprint in forgotten)
+    forgotten_watchdogs = forgotten_fingerprints(incident)
+    ended = tuple(
+        closed(firing, now, "person") for firing in incident.open_firings if firing.fingerprint in forgotten_watchdogs
+    )
     after = replace(
         incident,
         status="resolved",
@@ -45,16 +47,16 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
         suppressed_since=None,
         suppressed_by=None,
         flapping_since=None,
-        firings=_with(incident, ended),
+        firings=_firings_with(incident, ended),
     )
-    over = alertmanager_state.is_over(after)
-    firing = len(after.open_firings) + len(alertmanager_state.doubtful(after))
+    ends_now = alertmanager_state.is_over(after)
+    still_firing = len(after.open_firings) + len(alertmanager_state.doubtful(after))
     return Outcome(
         result="resolved",
-        incident=replace(after, doubted_at=None) if over else replace(after, firing_at=now),
+        incident=replace(after, doubted_at=None) if ends_now else replace(after, firing_at=now),
         changed=ended,
         entry=Entry(
-            kind="resolved", actor=event.actor, detail=f"by hand, {count(firing, after.truncated)} still firing"
+            kind="resolved", actor=event.actor, detail=f"by hand, {count(still_firing, after.truncated)} still firing"
         ),
         trigger=NotificationTrigger(kind="resolved"),
     )
@@ -84,9 +86,9 @@ def delivered(before: Incident, after: Incident, event: AlertBatch, changes: Cha
             entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
             trigger=NotificationTrigger(kind="resolved"),
         )
-    held_open = {firing.fingerprint for firing in after.open_firings}
+    open_fingerprints = {firing.fingerprint for firing in after.open_firings}
     # An outdated report of an alert that has ended does not show that anything fires.
-    if any(alert.firing and alert.fingerprint in held_open for alert in event.alerts):
+    if any(alert.firing and alert.fingerprint in open_fingerprints for alert in event.alerts):
         after = replace(after, firing_at=now)
     if not changes.ended and after.truncated == before.truncated:
         return Outcome(result="repeated", incident=after, changed=changes.changed)
@@ -101,11 +103,11 @@ def delivered(before: Incident, after: Incident, event: AlertBatch, changes: Cha
 
 
 def _open_again(incident: Incident, entry: Entry, now: float, changed: tuple[AlertFiring, ...] = ()) -> Outcome:
-    after = asked_anew(led(incident) if incident.open_firings else incident, now)
+    after = asked_anew(with_lead(incident) if incident.open_firings else incident, now)
     lead = next(iter(after.open_firings), None)
     trigger = NotificationTrigger(kind="reopened", fingerprint=lead.fingerprint if lead else None, why=entry.detail)
     return Outcome(result="reopened", incident=after, changed=changed, entry=entry, trigger=trigger)
 
 
-def _with(incident: Incident, changed: tuple[AlertFiring, ...]) -> tuple[AlertFiring, ...]:
+def _firings_with(incident: Incident, changed: tuple[AlertFiring, ...]) -> tuple[AlertFiring, ...]:
     return tuple({firing.identity: firing for firing in (*incident.firings, *changed)}.values())

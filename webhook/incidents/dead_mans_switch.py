@@ -2,8 +2,8 @@
 
 `application.watchdogs` records each Watchdog that arrives. `watch` checks whether they arrive, and applies the alert
 batches that this module makes. The resulting incident is like any other, except that Tocsin asks no Alertmanager about
-it: the one to ask is the one that is silent. If no Watchdog arrives, the path from Alertmanager is broken; if only one
-is missing, its Prometheus is.
+it: the one to ask is the one that is silent. If no Watchdog arrives, the path from Alertmanager is broken. If only one
+is missing, its Prometheus is broken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from webhook.timestamps import clock, span
 from webhook.untrusted import one_line
 
 WATCHDOG = "watchdog"
-"""The name under which the store keeps when any Watchdog was last heard; the four names below are kept likewise."""
+"""Under this name the store keeps when any Watchdog was last heard. The four names below have one time each, too."""
 LOOKED = "looked"
 """When a `watch` thread last checked whether a Watchdog was heard."""
 LISTENING = "listening"
@@ -39,11 +39,11 @@ HEARING = "hearing"
 LEFT_OUT = "left out"
 """When a Watchdog last arrived that is not recorded separately, because there are too many."""
 FIRST_INTERVALS = 1
-"""`INTERVALS` for a Watchdog that was never heard: no delivery can have been lost, so the alert fires sooner."""
+"""Replaces `INTERVALS` if no Watchdog was ever heard: no delivery can have been lost, so the alert fires sooner."""
 LOOK_SECONDS = 15.0
 """The longest time between two checks; a shorter Watchdog interval is checked once per interval."""
 GAP_SECONDS = 60.0
-"""So long without a check means that no replica was running to hear the Watchdog: its silence counts anew."""
+"""After so long without a check, no replica was running to hear the Watchdog, so its silence counts from now."""
 ALERT = "TocsinWatchdogSilent"
 GROUP = {"alertname": ALERT}
 GROUP_KEY = f'{{}}/tocsin:{{alertname="{ALERT}"}}'
@@ -100,7 +100,7 @@ def listening_since(heard: Heard, now: float) -> float:
 
 
 def way_interval(last: float | None, beats: Sequence[Beat], catalog: Catalog) -> float:
-    """Return at which interval (seconds) any Watchdog is expected; those silent when the last one came do not count."""
+    """Return in how many seconds any Watchdog is expected; a Watchdog that was silent at `last` does not count."""
     alive = [
         interval_of(beat, catalog)
         for beat in beats
@@ -124,7 +124,7 @@ def silence(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = 
 
 
 def is_heard(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
-    """Return whether any Watchdog arrived lately. While Tocsin does not listen, none is heard or silent."""
+    """Return whether any Watchdog arrived lately. While Tocsin does not listen, none counts as heard or as silent."""
     return not opens(heard.last, catalog, now, beats)
 
 
@@ -141,28 +141,32 @@ def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) 
     """
     if not any(is_beating(beat, catalog, now) for beat in beats):
         return
-    began = max(listening_since(heard, now), heard.hearing or 0.0)
+    listening_from = max(listening_since(heard, now), heard.hearing or 0.0)
     interval = catalog.watchdog.interval_seconds
     for beat, *_ in together(beats):
-        since, own = max(beat.heard_at, began), interval_of(beat, catalog)
-        ended = beat.stopped_at is not None and now - max(beat.stopped_at, began) > FIRST_INTERVALS * own
+        since, own_interval = max(beat.heard_at, listening_from), interval_of(beat, catalog)
+        ended = (
+            beat.stopped_at is not None and now - max(beat.stopped_at, listening_from) > FIRST_INTERVALS * own_interval
+        )
         # If no Watchdog has arrived since this one was due, the path from Alertmanager may be broken instead.
-        missed = now - since > INTERVALS * own and any(other.heard_at > since + own for other in beats)
+        missed = now - since > INTERVALS * own_interval and any(
+            other.heard_at > since + own_interval for other in beats
+        )
         if ended or missed:
-            yield _silence_of(beat, since, own)
+            yield _silence_of(beat, since, own_interval)
     expected = catalog.watchdog.labels
-    if expected and now - began > INTERVALS * interval and not any(_is_ours(beat, expected) for beat in beats):
-        yield Silence(since=began, last=None, key=OURS, labels=expected)
+    if expected and now - listening_from > INTERVALS * interval and not any(_is_ours(beat, expected) for beat in beats):
+        yield Silence(since=listening_from, last=None, key=OURS, labels=expected)
 
 
-def heard_again(beats: Sequence[Beat], told: Collection[str], catalog: Catalog, now: float) -> Iterator[Silence]:
-    """Yield the silences that are over; `told` holds the fingerprints of the open alerts on silences."""
+def heard_again(beats: Sequence[Beat], open_alerts: Collection[str], catalog: Catalog, now: float) -> Iterator[Silence]:
+    """Yield the silences that are over; `open_alerts` has the fingerprints of the open alerts on silences."""
     beating = [beat for beat in beats if is_beating(beat, catalog, now)]
     for rows in together(beats):
         if is_beating(rows[0], catalog, now):
-            yield from (_silence_of(row, row.heard_at, None) for row in rows if fingerprint(row.key) in told)
+            yield from (_silence_of(row, row.heard_at, None) for row in rows if fingerprint(row.key) in open_alerts)
     expected = catalog.watchdog.labels
-    if fingerprint(OURS) in told and any(_is_ours(beat, expected) for beat in beating):
+    if fingerprint(OURS) in open_alerts and any(_is_ours(beat, expected) for beat in beating):
         yield Silence(since=now, last=None, key=OURS, labels=expected)
 
 
@@ -236,12 +240,12 @@ def _annotations_of_one(silence: Silence, catalog: Catalog, now: float) -> dict[
             "description": f"{others}, and none of them is that of Tocsin's rules ({name}). Are these rules loaded?",
         }
     last = clock(silence.last or silence.since, now=now)
-    way = f", by way of the Alertmanager {one_line(silence.source, LONGEST_VALUE)}" if silence.source else ""
-    missing = f"{name}{way if silence.is_apart else ''}"
+    via = f", by way of the Alertmanager {one_line(silence.source, LONGEST_VALUE)}" if silence.source else ""
+    missing = f"{name}{via if silence.is_apart else ''}"
     return {
         "summary": f"The Watchdog of {missing} has not been heard of for {ago}: alerts of that Prometheus may not"
         " arrive",
-        "description": f"The Watchdog of {name}, which always fires, was last heard at {last}{way}; it should arrive"
+        "description": f"The Watchdog of {name}, which always fires, was last heard at {last}{via}; it should arrive"
         f" every {span(silence.interval or catalog.watchdog.interval_seconds)}. {others}. If that Prometheus was taken"
         " away on purpose, resolve this incident: its Watchdog is then forgotten until it is heard again.",
     }
@@ -254,8 +258,8 @@ def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> AlertBatch:
 
 def ended(catalog: Catalog, now: float, silence: Silence | None = None) -> AlertBatch:
     """Return the alert batch that ends the alert on a silence; without a silence, on that of all Watchdogs."""
-    over = silence or Silence(since=now, last=None)
-    return _alert_batch(catalog, over, firing=False, at=now, annotations={})
+    past_silence = silence or Silence(since=now, last=None)
+    return _alert_batch(catalog, past_silence, firing=False, at=now, annotations={})
 
 
 def is_told(incident: Incident | None) -> bool:
@@ -270,7 +274,7 @@ def is_ours(incident: Incident) -> bool:
 
 
 def _group_key(silence: Silence, alert: Alert | None) -> str:
-    """Return the group key for PagerDuty; for the silence of all, the one that Alertmanager's own page about it has."""
+    """Return the group key for PagerDuty. For the silence of all, it is that of Alertmanager's own page about it."""
     if silence.key:
         return f"{GROUP_KEY}:{silence.key}"
     return (alert.direct_group_key if alert else None) or GROUP_KEY
@@ -279,9 +283,9 @@ def _group_key(silence: Silence, alert: Alert | None) -> str:
 def _alert_batch(
     catalog: Catalog, silence: Silence, *, firing: bool, at: float, annotations: dict[str, str]
 ) -> AlertBatch:
-    # The Alertmanager tells this heartbeat from another with the same labels.
-    way = {"alertmanager": silence.source[:LONGEST_VALUE]} if silence.is_apart and silence.source else {}
-    group = {**(silence.labels or {}), **way, **GROUP}
+    # The label `alertmanager` distinguishes this heartbeat from another one with the same labels.
+    source_label = {"alertmanager": silence.source[:LONGEST_VALUE]} if silence.is_apart and silence.source else {}
+    group = {**(silence.labels or {}), **source_label, **GROUP}
     labels = {**group, "severity": "critical"}
     match = catalog.match(labels)
     if match.alert is None:

@@ -1,6 +1,6 @@
 """Decide what an alert batch makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
 
-`transitions` calls this module. `firing` tracks single alerts, `joining` decides what is called when alerts join,
+`transitions` calls this module. `firing` tracks single alerts, `joining` decides who is called when alerts join,
 `by_hand` handles incidents that a person has resolved, and `flapping` has the rules for incidents that come and go.
 """
 
@@ -21,8 +21,8 @@ from webhook.incidents.incident import (
     asked_anew,
     dedup_key,
     group_hash,
-    led,
     own_dedup_key,
+    with_lead,
     with_left_out,
 )
 from webhook.timestamps import span
@@ -55,7 +55,7 @@ def deliver(incident: Incident | None, event: AlertBatch, now: float) -> Outcome
         return _of_resolved(after, changes, incident, event.remark, now)
     if not after.open_firings:
         return _all_ended(incident, after, changes.changed, now)
-    return _joined_or_updated(incident, led(after), changes, now)
+    return _joined_or_updated(incident, with_lead(after), changes, now)
 
 
 def _with_question_time(before: Incident, after: Incident, changes: Changes, event: AlertBatch, now: float) -> Incident:
@@ -80,11 +80,13 @@ def _open(event: AlertBatch, now: float) -> Outcome:
     if not firings:
         return Outcome(result="unchanged", incident=None)
     lead = firings[0]
-    own = own_dedup_key(event.group_key, lead.team, lead.policy) if event.shared else dedup_key(event.group_key)
+    incident_key = (
+        own_dedup_key(event.group_key, lead.team, lead.policy) if event.shared else dedup_key(event.group_key)
+    )
     incident = Incident(
         group_hash=group_hash(event.group_labels),
         group_labels=dict(event.group_labels),
-        dedup_key=own,
+        dedup_key=incident_key,
         receiver=event.receiver,
         external_url=event.external_url,
         title=lead.title,
@@ -114,12 +116,12 @@ def _of_resolved(after: Incident, changes: Changes, before: Incident, remark: st
         return Outcome(
             result="doubted", incident=replace(before, doubted_at=now, firings=after.firings), changed=changes.changed
         )
-    known = replace(before, doubted_at=after.doubted_at, firings=after.firings)
-    return Outcome(result="unchanged", incident=known, changed=changes.changed)
+    unchanged = replace(before, doubted_at=after.doubted_at, firings=after.firings)
+    return Outcome(result="unchanged", incident=unchanged, changed=changes.changed)
 
 
 def _omits_open_alerts(after: Incident, event: AlertBatch) -> bool:
-    """Return whether a complete batch of the incident's group reports nothing firing, although its alerts are open."""
+    """Return whether a complete batch of the incident's group reports nothing firing, although it has open alerts."""
     return (
         event.is_whole
         and not event.truncated
@@ -151,7 +153,7 @@ def _joined_or_updated(before: Incident, after: Incident, changes: Changes, now:
 
 
 def _all_ended(before: Incident, after: Incident, changed: tuple[AlertFiring, ...], now: float) -> Outcome:
-    if (reason := _stays_open(before, after)) is not None:
+    if (reason := _reason_to_stay_open(before, after)) is not None:
         if not changed:
             return Outcome(result="repeated", incident=after)
         entry = Entry(kind="updated", actor=ALERTMANAGER, detail=f"{reason}, so it stays open")
@@ -176,7 +178,7 @@ def _all_ended(before: Incident, after: Incident, changed: tuple[AlertFiring, ..
     )
 
 
-def _stays_open(before: Incident, after: Incident) -> str | None:
+def _reason_to_stay_open(before: Incident, after: Incident) -> str | None:
     """Return why an incident without a firing alert stays open, or None if it is over."""
     if after.truncated:
         # Alertmanager reported the end of the alerts that it included; those that it left out may still fire.
@@ -189,9 +191,9 @@ def _stays_open(before: Incident, after: Incident) -> str | None:
 def _reopen(incident: Incident, changed: tuple[AlertFiring, ...], remark: str, now: float) -> Outcome:
     times = (*flapping.recent(incident.reopened_at, now), now)
     flaps = flapping.flaps(times, now)
-    again = f"Fires again, {span(now - (incident.resolved_at or now))} after it was resolved."
-    why = (flapping.told(times, now) if flaps else again) + remark
-    after = replace(asked_anew(led(incident), now), reopened_at=times, flapping_since=now if flaps else None)
+    fires_again = f"Fires again, {span(now - (incident.resolved_at or now))} after it was resolved."
+    why = (flapping.notice(times, now) if flaps else fires_again) + remark
+    after = replace(asked_anew(with_lead(incident), now), reopened_at=times, flapping_since=now if flaps else None)
     return Outcome(
         result="reopened",
         incident=after,
@@ -223,7 +225,7 @@ def refired(
 
 
 def settle(incident: Incident, event: Settled, now: float) -> Outcome:
-    """Return the incident with nothing in doubt: the alerts reported again do not fire, and their ends stand."""
+    """Return the incident with nothing in doubt: the alerts reported again do not fire and remain ended."""
     settled = tuple(
         replace(firing, refired_at=None, sources=(), absent_since=None)
         for firing in alertmanager_state.doubtful(incident)

@@ -75,18 +75,18 @@ class GivenUp:
 
 
 def standing(catalog: Catalog, *, policy: str, severity: Severity, paged_at: float, level: int = 0) -> Standing:
-    """Return where an incident stands whose people were last called at `paged_at`, at `level` (0 is the first)."""
-    chosen = catalog.policy(policy)
-    tier = chosen.severities[severity]
-    level = min(level, len(chosen.levels) - 1)
+    """Return where an incident stands if the people of `level` (0 is the first) were last called at `paged_at`."""
+    chosen_policy = catalog.policy(policy)
+    tier = chosen_policy.severities[severity]
+    level = min(level, len(chosen_policy.levels) - 1)
     at = None if tier.escalate_seconds is None else _time_after(catalog, tier, paged_at, tier.escalate_seconds)
-    has_next = at is not None and level + 1 < len(chosen.levels)
-    respond = tier.respond_seconds
+    has_next = at is not None and level + 1 < len(chosen_policy.levels)
+    respond_seconds = tier.respond_seconds
     return Standing(
         level=level + 1,
         title=title_of(catalog, policy, level, paged_at),
-        respond_seconds=respond,
-        respond_by=None if respond is None else _time_after(catalog, tier, paged_at, respond),
+        respond_seconds=respond_seconds,
+        respond_by=None if respond_seconds is None else _time_after(catalog, tier, paged_at, respond_seconds),
         next_title=title_of(catalog, policy, level + 1, at) if at is not None and has_next else None,
         next_at=at if has_next else None,
         next_seconds=tier.escalate_seconds if has_next else None,
@@ -116,7 +116,7 @@ def due(catalog: Catalog, incident: Incident) -> Due | None:
 def questions(incident: Incident) -> tuple[float, ...]:
     """Return when Alertmanager is to be asked about the incident apart from its steps, in epoch seconds.
 
-    Alerts in doubt are asked about alone, before the others.
+    If alerts are in doubt, Alertmanager is asked about them alone, before the others.
     """
     doubts = () if incident.doubted_at is None else (incident.doubted_at,)
     if doubts and alertmanager_state.doubtful(incident):
@@ -148,8 +148,8 @@ def planned(catalog: Catalog, incident: Incident) -> Due | None:
 def holds(tier: Tier) -> float | None:
     """Return for how many seconds an acknowledgement holds while the incident lasts; None means for ever.
 
-    If the policy does not set it, it is the longer of the tier's two spans: `respond` may be `now`, but nobody is to be
-    called again sooner than the next level would have been.
+    If the policy does not set it, it is the longer of the tier's two spans. `respond` may be `now`, but people are not
+    called again sooner than the next level would have been called.
     """
     if tier.holds:
         return None if tier.acknowledged_seconds is None else max(tier.acknowledged_seconds, LEAST_SECONDS)
@@ -180,21 +180,25 @@ def _due_if_it_fires_on(catalog: Catalog, incident: Incident) -> Due | None:
     return Due(kind="still_firing", at=_time_after(catalog, tier, incident.resolved_at, span))
 
 
-def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], str | None]) -> Step:
+def next_level(catalog: Catalog, incident: Incident, unreachable: Callable[[int], str | None]) -> Step:
     """Return the level to call after the one reached; after the last level, the last level is called again.
 
-    `reachable` returns None for a level that can be reached, or the reason why it cannot; that level is skipped. If no
-    further level can be reached, the highest earlier level that can be reached is called again.
+    `unreachable` returns None for a level that can be reached, or the reason why it cannot; that level is skipped. If
+    no further level can be reached, the highest earlier level that can be reached is called again.
     """
     last = len(catalog.policy(incident.policy).levels) - 1
     reasons: list[str] = []
     for level in range(min(incident.level + 1, last), last + 1):
-        reason = reachable(level)
+        reason = unreachable(level)
         if reason is None:
             return Step(level=level, unreachable=tuple(reasons))
         reasons.append(reason)
-    below = next((level for level in range(min(incident.level, last - 1), -1, -1) if reachable(level) is None), None)
-    return Step(level=min(incident.level + 1, last) if below is None else below, unreachable=tuple(reasons))
+    earlier_level = next(
+        (level for level in range(min(incident.level, last - 1), -1, -1) if unreachable(level) is None), None
+    )
+    return Step(
+        level=min(incident.level + 1, last) if earlier_level is None else earlier_level, unreachable=tuple(reasons)
+    )
 
 
 def _time_after(catalog: Catalog, tier: Tier, start: float, seconds: float) -> float:

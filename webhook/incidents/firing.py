@@ -52,7 +52,7 @@ class AlertFiring:
     listed_by: Mapping[str, float] = field(default_factory=dict)
     """By Alertmanager key: the start time (epoch seconds) of each Alertmanager when it listed this firing."""
     refired_at: float | None = None
-    """When it was reported again with its old start after it had ended; ends older than this are ignored."""
+    """When it was reported again with its old start after it had ended; older ends are ignored."""
     absent_since: float | None = None
     """Since when Alertmanager's answers say that it has ended: the time of the first answer in an unbroken row of such
     answers. An alert batch that reports that it fires breaks the row. Other alerts of the incident may be listed
@@ -133,7 +133,7 @@ def received_alert_of(firing: AlertFiring) -> ReceivedAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
-    """The Alertmanager that delivers, by its external URL in plain form, and for whom it speaks."""
+    """The Alertmanager that delivers: its plain external URL, its receiver, and the URLs for which it speaks."""
 
     url: str
     receiver: str
@@ -246,12 +246,13 @@ class Changes:
     def _remember_end(self, alert: ReceivedAlert) -> None:
         """Record the end of a firing that was never received, if an earlier firing of the alert was received.
 
-        Without this record, if that firing is later reported with its old start, a late copy of this end would end it.
+        Without this record, that firing would count as new if it is reported later with its old start. Then a late copy
+        of this end would end it.
         """
-        before = [earlier for earlier in self.firings.values() if earlier.fingerprint == alert.fingerprint]
+        earlier_firings = [earlier for earlier in self.firings.values() if earlier.fingerprint == alert.fingerprint]
         firing = firing_of(alert)
-        if before and all(float(earlier.started) < float(alert.started) for earlier in before):
-            firing = replace(firing, part=self._part_with_installation(before[-1], firing))
+        if earlier_firings and all(float(earlier.started) < float(alert.started) for earlier in earlier_firings):
+            firing = replace(firing, part=self._part_with_installation(earlier_firings[-1], firing))
             self._put(closed(firing, min(alert.ends_at, self.now), "alertmanager"))
 
     def _settle_earlier(self, alert: ReceivedAlert) -> None:
@@ -265,8 +266,8 @@ class Changes:
                 continue
             sources = tuple(source for source in firing.sources if not self._is_outdated(source, alert))
             if sources != firing.sources:
-                left = replace(firing, sources=sources)
-                self._put(left if sources else replace(left, refired_at=None, absent_since=None))
+                reduced = replace(firing, sources=sources)
+                self._put(reduced if sources else replace(reduced, refired_at=None, absent_since=None))
 
     def _is_outdated(self, source: Source, alert: ReceivedAlert) -> bool:
         return source.url in self._reporter.own and float(source.started) <= float(alert.started)
@@ -328,8 +329,8 @@ class Changes:
         others = tuple(
             known for known in current.sources if (known.url, known.receiver) != (source.url, source.receiver)
         )
-        same = next((known for known in current.sources if known not in others), None)
-        if same is not None and float(same.started) >= float(source.started):
+        earlier_report = next((known for known in current.sources if known not in others), None)
+        if earlier_report is not None and float(earlier_report.started) >= float(source.started):
             return
         if len(others) >= MOST_SOURCES:
             return
@@ -342,15 +343,15 @@ class Changes:
             self.fired.append(replace(current, part=part))
 
     def _part_with_installation(self, current: AlertFiring | None, firing: AlertFiring) -> str:
-        """Return the part of `firing`, which begins beside `current`, the open firing of an alert with the same labels.
+        """Return the part of `firing`; `current` is the open firing of an alert with the same labels, if there is one.
 
         If the reporter is no peer of the sources of `current`, the alert belongs to another installation, and the part
         names that installation.
         """
         if current is None or not current.sources or any(self._is_of_reporter(source) for source in current.sources):
             return firing.part
-        at = f" at {min(self._reporter.own, default=self._reporter.url)}"
-        return firing.part if firing.part.endswith(at) else f"{firing.part}{at}"
+        suffix = f" at {min(self._reporter.own, default=self._reporter.url)}"
+        return firing.part if firing.part.endswith(suffix) else f"{firing.part}{suffix}"
 
     def _is_of_reporter(self, source: Source) -> bool:
         return source.url == self._reporter.url or source.url in self._reporter.own
@@ -360,12 +361,12 @@ class Changes:
         self._open_by_fingerprint[firing.fingerprint] = firing.identity
         self.fired.append(firing)
 
-    def _repeat(self, known: AlertFiring, seen: AlertFiring) -> None:
-        part = known.part or seen.part
-        current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url, part=part)
+    def _repeat(self, known: AlertFiring, repeated: AlertFiring) -> None:
+        part = known.part or repeated.part
+        current = replace(known, annotations=repeated.annotations, generator_url=repeated.generator_url, part=part)
         if current != known:
             self._put(current)
-        self._add_source(current, seen.sources[0])
+        self._add_source(current, repeated.sources[0])
 
     def _supersede(self, firing: AlertFiring) -> tuple[Source, ...]:
         """End the open firing of an alert that has started anew, because an alert has one firing at a time.

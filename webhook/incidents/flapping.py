@@ -26,7 +26,7 @@ def flaps(reopened_at: tuple[float, ...], now: float) -> bool:
     return len(recent(reopened_at, now)) + 1 >= FIRINGS
 
 
-def told(reopened_at: tuple[float, ...], now: float) -> str:
+def notice(reopened_at: tuple[float, ...], now: float) -> str:
     """Return the sentence that people get once, instead of a notification for each start and end."""
     times = recent(reopened_at, now)
     return (

@@ -1,9 +1,9 @@
-"""What a heartbeat is: which Watchdogs are one, and how often it is expected. Pure.
+"""Defines heartbeats: which Watchdogs form one heartbeat, and how often each is expected. Pure.
 
 A heartbeat is a Watchdog, by its labels, and the Alertmanager that delivers it; configured peers count as one. Peers
-that are not configured deliver in turns, each while the other is down: two that never delivered at the same time are
-one heartbeat. Each heartbeat is expected at the interval at which it actually arrives. `dead_mans_switch` decides about
-silence.
+that are not configured deliver in turns, each while the other is down. So two Alertmanagers that never delivered at the
+same time are one heartbeat. Each heartbeat is expected at the interval at which it actually arrives. `dead_mans_switch`
+decides about silence.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def own_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def key_of(labels: Mapping[str, str]) -> str:
-    """Return the key of the Watchdog with these labels: SHA-256 (hex) of all labels that not every Watchdog has."""
+    """Return the key of the Watchdog with these labels: SHA-256 (hex) of all labels but those that all have."""
     own = {name: value for name, value in labels.items() if name not in _COMMON and value}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 

@@ -215,7 +215,7 @@ class Merged:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """Something was done elsewhere that changes nothing here but that people will want to read in the timeline."""
+    """Something was done elsewhere. It changes nothing here, but people will want to read it in the timeline."""
 
     kind: str
     actor: str
@@ -224,7 +224,10 @@ class Noted:
 
 @dataclass(frozen=True, kw_only=True)
 class Escalated:
-    """A level's time has passed, or nobody of it can be reached: `level` (0 is the first) is called, with `why`."""
+    """A level's time has passed, or nobody of that level can be reached. So `level` (0 is the first) is called.
+
+    `why` tells the people of `level` the reason.
+    """
 
     level: int
     why: str
@@ -253,7 +256,7 @@ class Gone:
 
 @dataclass(frozen=True, kw_only=True)
 class Unlisted:
-    """Some alerts, by their firings' identities, have ended and others fire; `how` says how that is known."""
+    """The alerts of `firings` (identities) have ended, and others still fire; `how` says how that is known."""
 
     firings: frozenset[tuple[str, str]]
     how: str
@@ -329,13 +332,16 @@ def with_left_out(incident: Incident, group_labels: Mapping[str, str], count: in
 
 
 def groups_left_out(incident: Incident) -> tuple[LeftOut, ...]:
-    """Return the numbers left out, by group; a number without a group (earlier releases) counts for its own group."""
+    """Return how many alerts were left out, by group.
+
+    Earlier releases stored the number without a group. It then counts for the incident's own group.
+    """
     if incident.left_out or not incident.truncated:
         return incident.left_out
     return (LeftOut(group_labels=incident.group_labels, count=incident.truncated),)
 
 
-def led(incident: Incident) -> Incident:
+def with_lead(incident: Incident) -> Incident:
     """Return the incident with title and severity of its most severe open alert; the owner does not change."""
     lead = incident.open_firings[0]
     return replace(incident, title=lead.title, severity=lead.severity)
@@ -370,5 +376,5 @@ def dedup_key(group_key: str) -> str:
 
 
 def own_dedup_key(group_key: str, team: str, policy: str) -> str:
-    """Return a dedup key for an incident whose group key another team's uses, so that a resolve ends only one."""
+    """Return a dedup key for an incident whose group key another team's incident uses: a resolve then ends only one."""
     return dedup_key(json.dumps([group_key, team, policy]))

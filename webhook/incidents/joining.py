@@ -30,7 +30,7 @@ def called(before: Incident, after: Incident, news: News, now: float) -> tuple[I
     waits = any(at > now for at in times)
     times = times if not news.only_parts or waits else (*times, waits_until or now)
     trigger = NotificationTrigger(kind="joined", fingerprint=news.firing.fingerprint, not_before=waits_until)
-    return replace(_asked(before, after, news, now), news_at=times), trigger
+    return replace(_with_deadlines(before, after, news, now), news_at=times), trigger
 
 
 def covered(incident: Incident) -> str:
@@ -42,7 +42,7 @@ def covered(incident: Incident) -> str:
     return f"covers {count(len(firings), incident.truncated)}" + (f" ({', '.join(shown)})" if shown else "")
 
 
-def _asked(before: Incident, after: Incident, news: News, now: float) -> Incident:
+def _with_deadlines(before: Incident, after: Incident, news: News, now: float) -> Incident:
     if news.more_severe or before.status == "acknowledged":
         return asked_anew(after, now)
     # People are being called already: a stream of components must not delay the next level.

@@ -26,7 +26,7 @@ _URGENCY: Mapping[Action, int] = {
     "update": 20,
 }
 LEAST_URGENT_CRITICAL = 3 - rank("critical")
-"""The urgency of a call about a critical incident; more severe ones have a lower number, less severe ones a higher."""
+"""The urgency of a call about a critical incident. Calls about more severe incidents have lower numbers."""
 
 # A channel without the first action uses the next one that it has; the text of the notification says why it is sent.
 _CALLING: Mapping[str, tuple[Action, ...]] = {
@@ -106,12 +106,15 @@ def _tell(
 
 
 def _again(
-    incident: Incident, trigger: NotificationTrigger, told: Recipient, channels: Channels
+    incident: Incident, trigger: NotificationTrigger, recipient: Recipient, channels: Channels
 ) -> Iterator[NewNotification]:
     """Yield an update of the earlier message and then the new call, as far as the channel can express them."""
-    for action in (able(told.channel, ("update",), channels), able(told.channel, _CALLING[trigger.kind], channels)):
+    for action in (
+        able(recipient.channel, ("update",), channels),
+        able(recipient.channel, _CALLING[trigger.kind], channels),
+    ):
         if action is not None:
-            yield _row(incident, action, trigger, told)
+            yield _row(incident, action, trigger, recipient)
 
 
 def _follow_up(

@@ -16,7 +16,7 @@ Channels = Mapping[str, frozenset[Action]]
 """The configured channels, each with the actions that it can express."""
 
 CALLS: frozenset[Action] = frozenset({"open", "join", "escalate"})
-"""The actions that ask for attention; all others keep people informed who were called before."""
+"""The actions that ask for attention; all others inform people who were called before."""
 
 
 VERIFIED = "incident "
@@ -82,7 +82,7 @@ class Notification(NotificationContent):
     batch_size: int | None
     """The number of incidents that the message told, if it was the primary of a batch."""
     superseded_by: int | None
-    """The number of the notification that superseded this one, because it told of the incident too."""
+    """The number of the notification that superseded this one, because that notification told of the incident too."""
 
     @property
     def meant_for(self) -> float:

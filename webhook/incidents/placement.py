@@ -51,26 +51,28 @@ def of_owners(event: AlertBatch) -> tuple[tuple[Owner | None, AlertBatch], ...]:
 
 
 def assign_alerts(
-    event: AlertBatch, *, own: bool, open_incidents: Mapping[str, int], kin: AbstractSet[int]
+    event: AlertBatch, *, own: bool, open_incidents: Mapping[str, int], of_same_owner: AbstractSet[int]
 ) -> tuple[Part, ...]:
     """Return the parts of the alert batch: the part of the whole group first, then by the number of the incident.
 
     `own` says whether the group has an open incident. `open_incidents` maps the fingerprint of an alert to the other
-    incident in which it is open. `kin` are those of these incidents that have this batch's owner, because new alerts
-    never join another owner's incident.
+    incident in which it is open. `of_same_owner` are the incidents in `open_incidents` that have this batch's owner:
+    new alerts never join another owner's incident.
     """
     if not open_incidents:
         return (Part(number=None, event=event, whole=True),)
     counts = Counter(open_incidents[alert.fingerprint] for alert in event.alerts if alert.fingerprint in open_incidents)
     successor = (
-        min(counts.keys() & kin, key=lambda number: (-counts[number], number), default=None) if not own else None
+        min(counts.keys() & of_same_owner, key=lambda number: (-counts[number], number), default=None)
+        if not own
+        else None
     )
-    placed: dict[int | None, list[ReceivedAlert]] = {number: [] for number in (successor, *sorted(counts))}
+    alerts_by_incident: dict[int | None, list[ReceivedAlert]] = {number: [] for number in (successor, *sorted(counts))}
     for alert in event.alerts:
-        placed[open_incidents.get(alert.fingerprint, successor)].append(alert)
+        alerts_by_incident[open_incidents.get(alert.fingerprint, successor)].append(alert)
     return tuple(
         Part(number=number, event=replace(event, alerts=tuple(alerts)), whole=number == successor)
-        for number, alerts in placed.items()
+        for number, alerts in alerts_by_incident.items()
         # The group's own incident keeps the number left out, even if all alerts of the batch are in other incidents.
         if alerts or (number is None and own and event.truncated)
     )

@@ -25,16 +25,16 @@ def nobody_acknowledged(catalog: Catalog, incident: Incident, step: Step, now: f
 
 def nobody_reached(catalog: Catalog, incident: Incident, given_up: GivenUp, now: float) -> str:
     """Return why the level of `step` is called at once: the level before it cannot be reached."""
-    nobody = f"{title_of(catalog, incident.policy, incident.level, now)} cannot be reached ({given_up.reason})"
-    return _step(catalog, incident, given_up.step, nobody, now)
+    reason = f"{title_of(catalog, incident.policy, incident.level, now)} cannot be reached ({given_up.reason})"
+    return _step(catalog, incident, given_up.step, reason, now)
 
 
 def acknowledgement_ran_out(catalog: Catalog, incident: Incident, now: float) -> str:
     """Return why the level that was reached is called again: an acknowledgement ran out."""
     who = one_line(incident.acknowledged_by or "somebody", _LONGEST_NAME)
     ago = written_span(round(now - (incident.acknowledged_at or now)))
-    whom = level_of(catalog, incident, incident.level, now)
-    return f"Acknowledged by {who} {ago} ago and not resolved; {whom} is asked again."
+    level = level_of(catalog, incident, incident.level, now)
+    return f"Acknowledged by {who} {ago} ago and not resolved; {level} is asked again."
 
 
 def given_back(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
@@ -54,8 +54,8 @@ def fires_on(catalog: Catalog, incident: Incident, now: float) -> str:
     """Return why people are called again about an incident resolved by hand: it fires on."""
     by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
     ago = written_span(round(now - (incident.resolved_at or now)))
-    whom = level_of(catalog, incident, 0, now)
-    return f"Resolved by {by} {ago} ago, and it still fires; {whom} is told again."
+    level = level_of(catalog, incident, 0, now)
+    return f"Resolved by {by} {ago} ago, and it still fires; {level} is told again."
 
 
 def not_known(reason: str) -> str:
@@ -79,17 +79,17 @@ def paused(channel: str, seconds: float) -> str:
 
 
 def unconfigured(channel: str) -> str:
-    """Return the beginning of `moved_on` if a channel is no longer configured that was when the call was written."""
+    """Return the beginning of `moved_on` if a channel was configured when the call was written and no longer is."""
     return f"{channel} is no longer configured"
 
 
-def moved_on(what: str, fallback: str) -> str:
-    """Return why the channel `fallback` is used; `what` is one of the beginnings above, about the channel before."""
-    return f"{what[0].upper()}{what[1:]}{reached_by(fallback)}."
+def moved_on(beginning: str, fallback: str) -> str:
+    """Return why the channel `fallback` is used; `beginning` is one of those above, about the channel before."""
+    return f"{beginning[0].upper()}{beginning[1:]}{reached_by(fallback)}."
 
 
 def reached_by(channel: str) -> str:
-    """Return the end of the sentence of `moved_on`; it is no longer true if that channel fails too."""
+    """Return the end of the sentence of `moved_on`. This end is no longer true if the fallback channel fails too."""
     return "; handed to PagerDuty" if channel == "PagerDuty" else f"; reached you by {channel}"
 
 
@@ -99,13 +99,13 @@ def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> st
     return f"{title_of(catalog, incident.policy, level, now)} ({number})"
 
 
-def _step(catalog: Catalog, incident: Incident, step: Step, because: str, now: float) -> str:
-    whom = level_of(catalog, incident, step.level, now)
+def _step(catalog: Catalog, incident: Incident, step: Step, cause: str, now: float) -> str:
+    level_now = level_of(catalog, incident, step.level, now)
     last = len(catalog.policy(incident.policy).levels) - 1
     passed = [
         f"{title_of(catalog, incident.policy, level, now)} cannot be reached ({one_line(reason, _LONGEST_REASON)})"
         for level, reason in enumerate(step.unreachable, start=incident.level + 1)
         if level <= last
     ]
-    again = step.level <= incident.level
-    return f"{'; '.join([because, *passed])}; {f'{whom} is told again' if again else f'now {whom}'}."
+    is_again = step.level <= incident.level
+    return f"{'; '.join([cause, *passed])}; {f'{level_now} is told again' if is_again else f'now {level_now}'}."

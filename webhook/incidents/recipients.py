@@ -36,10 +36,10 @@ def recipients(  # noqa: PLR0913  this is what a tier depends on
     included with `missing` set, so that nobody is skipped silently.
     """
     tier = catalog.policy(policy).severities[severity]
-    destinations = [_announced(catalog, channel, team) for channel in tier.announce]
+    destinations = [_team_or_service(catalog, channel, team) for channel in tier.announce]
     for number in range(level + 1):
         destinations += people(catalog, policy=policy, severity=severity, level=number, now=now)
-    return _once(destinations)
+    return _without_duplicates(destinations)
 
 
 def people(catalog: Catalog, *, policy: str, severity: Severity, level: int, now: float) -> tuple[Recipient, ...]:
@@ -54,19 +54,19 @@ def people(catalog: Catalog, *, policy: str, severity: Severity, level: int, now
         for channel in tier.notify
         for recipient in _contacts(catalog, policy=policy, level=level, channel=channel, now=now)
     )
-    return _once(_waiting(contacts, opens(catalog, tier, now)))
+    return _without_duplicates(_with_earliest_time(contacts, opens(catalog, tier, now)))
 
 
-def ways(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> tuple[Recipient, ...]:
+def recipients_on_channel(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> tuple[Recipient, ...]:
     """Return the recipients on one channel of any kind: the team as a whole, or the people of the level reached.
 
     Each destination appears once, as in `recipients`.
     """
     if channel in CHANNELS and CHANNELS[channel].address != "contact":
-        return (_announced(catalog, channel, incident.team),)
+        return (_team_or_service(catalog, channel, incident.team),)
     tier = catalog.policy(incident.policy).severities[incident.severity]
     contacts = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)
-    return _once(_waiting(contacts, opens(catalog, tier, now)))
+    return _without_duplicates(_with_earliest_time(contacts, opens(catalog, tier, now)))
 
 
 def opens(catalog: Catalog, tier: Tier, now: float) -> float | None:
@@ -91,33 +91,33 @@ def on_call(level: Level, catalog: Catalog, now: float) -> tuple[str, Mapping[st
 
 def title_of(catalog: Catalog, policy: str, level: int, now: float) -> str:
     """Return a level of a policy in words: `DevOps team`, or with a rotation `DevOps team (Week A)`."""
-    names = catalog.policy(policy).levels
-    return on_call(catalog.levels[names[min(level, len(names) - 1)]], catalog, now)[0]
+    level_names = catalog.policy(policy).levels
+    return on_call(catalog.levels[level_names[min(level, len(level_names) - 1)]], catalog, now)[0]
 
 
-def unreachable(ways: Iterable[Recipient], refused: Callable[[Recipient], str | None]) -> str | None:
-    """Return why none of the recipients of a level (`ways`) can be reached, or None if one of them can.
+def unreachable(recipients: Iterable[Recipient], reason_unreachable: Callable[[Recipient], str | None]) -> str | None:
+    """Return why none of a level's recipients can be reached, or None if one of them can.
 
     `refused` returns the reason why a recipient with an address cannot be reached: its channel is not configured or
     failed for good.
     """
-    reasons = [(way, way.missing or refused(way)) for way in ways]
+    reasons = [(recipient, recipient.missing or reason_unreachable(recipient)) for recipient in recipients]
     if not reasons or any(reason is None for _, reason in reasons):
         return None
     return "; ".join(dict.fromkeys(reason for _, reason in reasons if reason))
 
 
-def _once(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
-    ways = list(recipients)
+def _without_duplicates(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
+    in_order = list(recipients)
     # Recipients without an address are told apart by their people, so that none hides another.
     return tuple(
         {
-            (recipient.channel, recipient.destination or recipient.who): recipient for recipient in reversed(ways)
+            (recipient.channel, recipient.destination or recipient.who): recipient for recipient in reversed(in_order)
         }.values()
     )[::-1]
 
 
-def _announced(catalog: Catalog, channel: str, team: str) -> Recipient:
+def _team_or_service(catalog: Catalog, channel: str, team: str) -> Recipient:
     known = CHANNELS.get(channel)
     if known is None:
         return Recipient(channel=channel, destination="", who=channel, missing=f"this server has no channel {channel}")
@@ -133,8 +133,8 @@ def _contacts(catalog: Catalog, *, policy: str, level: int, channel: str, now: f
     known = CHANNELS.get(channel)
     if known and known.address == "service":
         return (Recipient(channel=channel, destination=known.destination or "", who=known.who),)
-    names = catalog.policy(policy).levels
-    who, contacts = on_call(catalog.levels[names[min(level, len(names) - 1)]], catalog, now)
+    level_names = catalog.policy(policy).levels
+    who, contacts = on_call(catalog.levels[level_names[min(level, len(level_names) - 1)]], catalog, now)
     addresses = contacts.get(channel, ())
     if not addresses:
         missing = f"{who} has no {channel} contact"
@@ -142,7 +142,7 @@ def _contacts(catalog: Catalog, *, policy: str, level: int, channel: str, now: f
     return tuple(Recipient(channel=channel, destination=to, who=who) for to in addresses)
 
 
-def _waiting(recipients: Iterable[Recipient], until: float | None) -> Iterable[Recipient]:
+def _with_earliest_time(recipients: Iterable[Recipient], until: float | None) -> Iterable[Recipient]:
     """Return the recipients, not to be notified before `until`; services do not wait, because they disturb nobody."""
     return (
         recipient if until is None or _is_service(recipient.channel) else replace(recipient, not_before=until)

@@ -19,7 +19,7 @@ BATCHING = frozenset(name for name, channel in CHANNELS.items() if channel.batch
 """The channels that people read or listen to: only these batch calls."""
 WINDOW_SECONDS = 60.0
 MOST_SINGLE = 10
-"""So many calls to a destination within the window are sent one by one; more are a storm."""
+"""Up to so many calls to a destination within the window are sent one by one; more calls are a storm."""
 SERIOUS_WAIT_SECONDS = 10.0
 """The least time between two messages of a storm while a critical or more severe call waits."""
 MILD_WAIT_SECONDS = WINDOW_SECONDS
@@ -29,7 +29,10 @@ MOST_BATCHED = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """The calls to a destination in the class of the call to send: critical and more severe ones, or the others."""
+    """The calls to a destination that are in the same class as the call to send.
+
+    One class holds critical and more severe calls, the other class holds all other calls.
+    """
 
     told: int
     """How many were sent within the window or are being sent now."""

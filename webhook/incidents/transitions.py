@@ -34,7 +34,7 @@ from webhook.incidents.incident import (
     Suppressed,
     Unacknowledged,
     Unlisted,
-    led,
+    with_lead,
 )
 from webhook.incidents.joining import covered
 
@@ -42,7 +42,11 @@ from webhook.incidents.joining import covered
 def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
     incident: Incident | None, event: Event, now: float
 ) -> Outcome:
-    """Return what `event` makes of `incident`, the group's open one, else its latest if that may reopen, else None."""
+    """Return what `event` makes of `incident`.
+
+    `incident` is the open incident of the group. If there is none, it is the group's latest one if that may reopen, or
+    else None.
+    """
     if isinstance(event, AlertBatch):
         return deliver(incident, event, now)
     if incident is None:
@@ -193,7 +197,7 @@ def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
     after = replace(incident, firings=tuple(by_identity.values()))
     return Outcome(
         result="updated",
-        incident=led(after) if after.open_firings else after,
+        incident=with_lead(after) if after.open_firings else after,
         changed=ended,
         entry=Entry(kind="updated", actor=ALERTMANAGER, detail=f"{count(len(ended), 0)} resolved; {event.how}"),
         trigger=None if incident.status == "resolved" else NotificationTrigger(kind="updated"),

@@ -1,7 +1,7 @@
-"""One message about all incidents of a storm: how large it is, and where to begin. Pure; `dispatch` calls it.
+"""Composes one message about all incidents of a storm: how large it is, and where to begin. Pure; `dispatch` calls it.
 
-A digest is a `Message` like any other, so that every channel lays it out within its limits. The incident to begin with
-leads, with its runbook section. The digest lists causes with their runbook sections instead of alerts.
+A digest is a `Message` like any other, so that every channel lays it out within its limits. It shows the runbook
+section of the incident to begin with. It lists causes with their runbook sections instead of alerts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
     first = all_causes[0]
     base = compose(first.lead, context)
     more = max(0, len(all_causes) - MOST_LISTED)
-    over = [incident for incident in incidents if _is_over(incident)]
+    over_incidents = [incident for incident in incidents if _is_over(incident)]
     return replace(
         base,
         severity=first.severity,
@@ -36,15 +36,15 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
         place="",
         labels="",
         severity_note="",
-        problem=_begin(first, base.problem) if len(over) < len(incidents) else "It is over.",
+        problem=_first_problem(first, base.problem) if len(over_incidents) < len(incidents) else "It is over.",
         description=one_line(why, 600),
         news="",
         since=f"Since {clock(min(cause.since for cause in all_causes), now=context.now)}.",
-        documented=_named(incidents, over),
+        documented=_incidents_in_words(incidents, over_incidents),
         alerts=tuple(_line(cause, context) for cause in all_causes[:MOST_LISTED]),
         more=more,
         unlisted=f"and {_count(more, 'more kind')} of alert" if more else "",
-        links=(*_list(context), *(link for link in base.links if link.text.startswith("Runbook"))),
+        links=(*_link_to_list(context), *(link for link in base.links if link.text.startswith("Runbook"))),
         undelivered=(),
         batch_size=len(incidents),
     )
@@ -73,17 +73,21 @@ def _sections(all_causes: Sequence[Cause]) -> str:
     return " and ".join(parts)
 
 
-def _begin(first: Cause, problem: str) -> str:
+def _first_problem(first: Cause, problem: str) -> str:
     return f"{problem} (incident {first.lead.id}, the first of {first.incidents})"
 
 
-def _named(incidents: Sequence[Incident], over: Sequence[Incident]) -> str:
+def _incidents_in_words(incidents: Sequence[Incident], over_incidents: Sequence[Incident]) -> str:
     """Return a sentence that names the incidents of the message."""
-    ended = f" {_count(len(over), 'incident')} of them {'is' if len(over) == 1 else 'are'} over." if over else ""
+    sentences = (
+        f" {_count(len(over_incidents), 'incident')} of them {'is' if len(over_incidents) == 1 else 'are'} over."
+        if over_incidents
+        else ""
+    )
     by_hand = sum(incident.fires_on for incident in incidents)
-    ended += f" {_count(by_hand, 'incident')} of them resolved by hand, still firing." if by_hand else ""
+    sentences += f" {_count(by_hand, 'incident')} of them resolved by hand, still firing." if by_hand else ""
     incident_numbers = numbers(incident.id for incident in incidents)
-    return f"Told in one message: incidents {incident_numbers}.{ended} Each is acknowledged by itself."
+    return f"Told in one message: incidents {incident_numbers}.{sentences} Each is acknowledged by itself."
 
 
 def _line(cause: Cause, context: Context) -> AlertLine:
@@ -109,7 +113,7 @@ def _section(cause: Cause, context: Context) -> str:
     return "" if runbook.title in cause.title else f" ({one_line(runbook.title, 80)})"
 
 
-def _list(context: Context) -> tuple[Link, ...]:
+def _link_to_list(context: Context) -> tuple[Link, ...]:
     page = incidents_page(context.public_url)
     return (Link(text="All incidents", url=page),) if page else ()
 

@@ -42,17 +42,17 @@ class Labels:
     values: Mapping[str, tuple[str, ...]]
     differing: frozenset[str]
 
-    def text(self, *, single: bool, said: Iterable[str] = ()) -> str:
+    def text(self, *, single: bool, excluded: Iterable[str] = ()) -> str:
         """Return `namespace payouts; instance a, b and 2 others`.
 
-        `single` adds the labels that all alerts have in common and that identify them, except those in `said`.
+        `single` adds the labels that all alerts have in common and that identify them, except those in `excluded`.
         """
-        names = [name for name in self.values if name in self.differing or (single and _identifies(name, said))]
+        names = [name for name in self.values if name in self.differing or (single and _identifies(name, excluded))]
         return one_line("; ".join(_part(name, self.values[name]) for name in names[:MOST_LABELS]), LONGEST_ALL)
 
-    def place(self, said: Iterable[str] = ()) -> str:
+    def place(self, excluded: Iterable[str] = ()) -> str:
         """Return where the alerts are, in a few words for a title: `namespace payouts, instance db-1:9100`."""
-        identifying = [name for name in self.values if _identifies(name, said)]
+        identifying = [name for name in self.values if _identifies(name, excluded)]
         wide = [name for name in identifying if name in _WIDE]
         narrow = sorted((name for name in identifying if name not in _WIDE), key=_rank)
         chosen = (*wide[:1], *narrow[:1]) if wide and narrow else (wide or narrow)[:2]

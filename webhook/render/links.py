@@ -59,12 +59,12 @@ _SOURCES = {
     "VictoriaMetrics": re.compile(r"/vmui(?:/|\Z)"),
     "Grafana": re.compile(r"/alerting/|/explore\Z"),
 }
-"""Generator URLs that do not lead to Prometheus: vmalert's own, of newer and older releases; the target that vmalert's
-`-external.alert.source` names instead; Grafana's."""
+"""The paths of generator URLs that lead to another program than Prometheus: to vmalert (newer and older releases), to
+the target that vmalert's `-external.alert.source` names instead, or to Grafana."""
 
 
 def _silence(incident: Incident, lead: AlertFiring, firing: Sequence[AlertFiring]) -> str | None:
-    """Return the URL of a prepared silence: the alert's own, or else that of Alertmanager's form."""
+    """Return the URL of a prepared silence: the one that the alert carries, or else that of Alertmanager's form."""
     own = web_address(lead.annotations.get("silence_url"))
     return own or silence(incident.external_url, _matchers(incident, firing))
 

@@ -1,7 +1,7 @@
 """Converts a runbook section's Markdown for the channels: Slack's mrkdwn, plain text, sanitised HTML. Pure.
 
-`slack`, `pagerduty`, `mail` and `pages` use it. It cuts a section into pieces at block boundaries, and a list at its
-items. So a channel that has too little room leaves out whole pieces at the end, and a link leads to the rest.
+`slack`, `pagerduty`, `mail` and `pages` use it. This module cuts a section into pieces at block boundaries, and a list
+at its items. So a channel that has too little room leaves out whole pieces at the end, and a link leads to the rest.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def html(markdown: str, *, commands: Mapping[str, Filled], base: str) -> str:
     """Return the section as HTML that contains only text, lists, tables, code and http(s) links."""
     try:
         return _html(markdown, commands, base)
-    except Exception:  # noqa: BLE001  as above
+    except Exception:  # noqa: BLE001  as in `pieces`
         return "".join(f"<pre>{escape(part)}</pre>" for part in _paragraphs(markdown, commands))
 
 
@@ -128,7 +128,7 @@ def words(markdown: str) -> str:
     """Return the text of `markdown` without marks and without the targets of links."""
     try:
         return " ".join("".join(_words(block)) for block in _tree(markdown).children)
-    except Exception:  # noqa: BLE001  as above
+    except Exception:  # noqa: BLE001  as in `pieces`
         return " ".join(_paragraphs(markdown, {}))
 
 
@@ -261,6 +261,6 @@ def _words(node: SyntaxTreeNode) -> Iterator[str]:
 def _first_lines(text: str, limit: int) -> str:
     """Return whole lines from the start of `text`, and close a code block that the cut left open."""
     room = max(0, limit - 8)
-    kept = text[:room].rpartition("\n")[0] or text[:room]
-    closing = "\n```" if kept.count("```") % 2 else ""
-    return f"{kept}\n{ELLIPSIS}{closing}" if kept else ""
+    beginning = text[:room].rpartition("\n")[0] or text[:room]
+    closing = "\n```" if beginning.count("```") % 2 else ""
+    return f"{beginning}\n{ELLIPSIS}{closing}" if beginning else ""

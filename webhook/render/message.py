@@ -39,7 +39,7 @@ class AlertLine:
     """The labels that distinguish it from the other alerts, such as component and instance."""
     problem: str
     brief: str
-    """The problem without what the leading alert already says: only the value when nothing else differs."""
+    """The problem, or only the value if the leading alert already says the rest."""
     severity: Severity
     since: str
     firing: bool
@@ -181,7 +181,7 @@ def compose(
         component=component,
         installation=wording.installation(described, context.catalog.dimensions),
         place="" if alert or component else labels.place(told_elsewhere),
-        labels=labels.text(single=alert is None, said=told_elsewhere),
+        labels=labels.text(single=alert is None, excluded=told_elsewhere),
         severity_note=wording.severity_note(described, context.catalog),
         alert=one_line(lead.labels.get("alertname", ""), 200),
         source=_source(lead, incident),

@@ -48,12 +48,12 @@ def layout(message: Message) -> dict[str, Any]:
         "payload": {key: value for key, value in payload.items() if value},
         "links": [{"href": link.url, "text": link.text} for link in message.links],
     }
-    _cut(event)
+    _shrink(event)
     page = next((link.url for link in message.links if link.text.startswith("Incident ")), None)
     return {**event, "client_url": page} if page else event
 
 
-def _cut(event: dict[str, Any]) -> None:
+def _shrink(event: dict[str, Any]) -> None:
     details = event["payload"].get("custom_details", {})
     for name in _LEFT_OUT:
         if len(json.dumps(event)) <= LONGEST_EVENT:

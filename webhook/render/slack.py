@@ -1,8 +1,8 @@
 """Renders a message as Slack blocks. Pure; `senders.slack` sends them.
 
 Limits from Slack's Block Kit reference: 50 blocks; 150 characters of plain text in a header; 3,000 in a section; 2,000
-in a context element; no empty text, block or list of them. Beyond the reference, Slack refuses a message whose blocks
-together exceed about 13,200 characters (bolt-js#2509).
+in a context element; no empty text, no empty block and no empty list of blocks. Beyond the reference, Slack refuses a
+message whose blocks together exceed about 13,200 characters (bolt-js#2509).
 """
 
 from __future__ import annotations
@@ -69,33 +69,33 @@ def _cut_to(blocks: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:
 
 def _shortened(block: dict[str, Any], excess: int) -> list[dict[str, Any]]:
     """Return the block with a shorter text; JSON doubles some characters, so several rounds approach the limit."""
-    of_kind = {"section": _section, "context": _context}.get(block["type"])
+    build = {"section": _section, "context": _context}.get(block["type"])
     text = (block.get("text") or block["elements"][0]).get("text", "")
-    if of_kind is None or "<http" in text:
+    if build is None or "<http" in text:
         return []
-    return of_kind(_cut(text, len(text) - max(1, min(excess, len(text)) // 2)))
+    return build(_cut(text, len(text) - max(1, min(excess, len(text)) // 2)))
 
 
 def _cut(text: str, limit: int) -> str:
-    """Return escaped `text` cut to `limit` characters, but never within an escape sequence."""
+    """Return escaped `text` cut to `limit` characters; an escape sequence is kept whole or left out."""
     return _HALF_ESCAPED.sub(ELLIPSIS, shorten(text, limit))
 
 
 def _head(message: Message) -> list[dict[str, Any]]:
-    resolved = message.over
+    is_over = message.over
     problem = escape(message.problem)
-    lines = [f"~{problem.replace('~', '-')}~" if resolved else f"*{problem.replace('*', '')}*"]
-    lines += [escape(shorten(message.description, 1_000))] if message.description and not resolved else []
+    lines = [f"~{problem.replace('~', '-')}~" if is_over else f"*{problem.replace('*', '')}*"]
+    lines += [escape(shorten(message.description, 1_000))] if message.description and not is_over else []
     lines += [f"Labels: {escape(message.labels)}"] if message.labels else []
-    lines += [" ".join(escape(part) for part in (message.since, message.standing if resolved else "") if part)]
+    lines += [" ".join(escape(part) for part in (message.since, message.standing if is_over else "") if part)]
     blocks = [_header(_title(message)), *_section("\n".join(lines))]
-    if not resolved:
+    if not is_over:
         blocks += _section(" ".join(part for part in (_standing(message), escape(message.next_step)) if part))
     if message.alerts:
         blocks += _section("\n".join(_alerts(message)))
-    if message.severity_note and not resolved:
+    if message.severity_note and not is_over:
         blocks += _section(f"⚠️ {escape(message.severity_note)}")
-    if message.no_runbook and not resolved:
+    if message.no_runbook and not is_over:
         blocks += _section(f"⚠️ {escape(message.no_runbook)}")
     return blocks
 
@@ -144,9 +144,9 @@ def _joined(message: Message) -> list[dict[str, Any]]:
 
 
 def _tail(message: Message) -> list[dict[str, Any]]:
-    quiet = [escape(message.documented)] if not message.over else []
-    quiet += [f"Not reached: {escape('; '.join(message.undelivered))}"] if message.undelivered else []
-    return [*_context(_links(message)), *_context("\n".join(line for line in quiet if line))]
+    notes = [escape(message.documented)] if not message.over else []
+    notes += [f"Not reached: {escape('; '.join(message.undelivered))}"] if message.undelivered else []
+    return [*_context(_links(message)), *_context("\n".join(line for line in notes if line))]
 
 
 def _runbook(section: Section, room: int) -> list[dict[str, Any]]:
@@ -171,14 +171,14 @@ def _runbook(section: Section, room: int) -> list[dict[str, Any]]:
 
 def _packed(text: str) -> list[str]:
     """Return `text` in parts that fit into a section, cut at line ends; a cut code block is closed and reopened."""
-    parts, current, fenced = [], "", False
+    parts, current, is_in_code = [], "", False
     room = LONGEST_SECTION - 2 * len(FENCE) - 2
     for line in (piece for full_line in text.split("\n") for piece in _chunks(full_line, room - 10)):
         if current and len(current) + 1 + len(line) > room:
-            parts.append(f"{current}\n{FENCE}" if fenced else current)
-            current = FENCE if fenced else ""
+            parts.append(f"{current}\n{FENCE}" if is_in_code else current)
+            current = FENCE if is_in_code else ""
         current = f"{current}\n{line}" if current else line
-        fenced ^= line.count(FENCE) % 2 == 1
+        is_in_code ^= line.count(FENCE) % 2 == 1
     return [*parts, current] if current.strip() else parts
 
 
@@ -207,7 +207,7 @@ def _alerts(message: Message) -> list[str]:
 
 
 def _escaped_to(text: str, room: int) -> str:
-    """Return `text` escaped and cut to `room` characters, but never within an escape sequence."""
+    """Return `text` escaped and cut to `room` characters; an escape sequence is kept whole or left out."""
     while len(escape(text)) > room:
         text = shorten(text, min(len(text) - 1, max(room - (len(escape(text)) - len(text)), len(text) // 2)))
     return escape(text)

@@ -69,8 +69,8 @@ def plain(text: str) -> str:
 def _plain(character: str) -> str:
     if character in _GSM7 or character in _GSM7_EXTENDED:
         return character
-    base = unicodedata.normalize("NFKD", character)
-    without_marks = "".join(part for part in base if not unicodedata.combining(part))
+    decomposed = unicodedata.normalize("NFKD", character)
+    without_marks = "".join(part for part in decomposed if not unicodedata.combining(part))
     if without_marks and all(letter in _GSM7 for letter in without_marks):
         return without_marks
     return character if unicodedata.category(character)[0] in "LNM" else ""

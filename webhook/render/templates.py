@@ -9,7 +9,7 @@ from webhook.untrusted import visible
 
 
 def _shown(value: object) -> object:
-    """Return a template value without characters that programs obey instead of showing, whatever its origin."""
+    """Return any template value without the characters that a program obeys instead of showing them."""
     if isinstance(value, Markup):
         return Markup(visible(value))  # noqa: S704  the value was markup already
     return visible(value) if isinstance(value, str) else value

@@ -15,17 +15,17 @@ def undelivered(notifications: Iterable[Notification]) -> tuple[str, ...]:
     for notification in notifications:
         by_destination.setdefault((notification.channel, notification.destination), []).append(notification)
     return tuple(
-        f"{_to(rows[-1])}: {_why(rows[-1])}"
+        f"{_destination(rows[-1])}: {_reason(rows[-1])}"
         for rows in by_destination.values()
         if all(row.state in {"unconfigured", "failed"} for row in rows)
     )
 
 
-def _to(notification: Notification) -> str:
+def _destination(notification: Notification) -> str:
     word = channel_word(notification.channel)
     return f"{word} to {one_line(notification.who, 80)}" if has_addresses(notification.channel) else word
 
 
-def _why(notification: Notification) -> str:
+def _reason(notification: Notification) -> str:
     reason = one_line(notification.last_error or "", 120)
     return reason or "not configured" if notification.state == "unconfigured" else f"failed ({reason})"

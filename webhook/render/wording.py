@@ -37,11 +37,11 @@ class Context:
 
 def component(lead: AlertFiring, shown: Sequence[AlertFiring], alert: Alert | None) -> str:
     """Return the component of the leading alert, and how many other components are affected."""
-    own = lead.labels.get("component") or (alert.component if alert else None)
-    others = {firing.labels.get("component") for firing in shown} - {own, None, ""}
-    if not own:
+    own_component = lead.labels.get("component") or (alert.component if alert else None)
+    others = {firing.labels.get("component") for firing in shown} - {own_component, None, ""}
+    if not own_component:
         return ""
-    return one_line(own, 80) + _and_others(len(others))
+    return one_line(own_component, 80) + _and_others(len(others))
 
 
 def _and_others(count: int) -> str:
@@ -93,10 +93,10 @@ def severity_note(shown: Sequence[AlertFiring], catalog: Catalog) -> str:
         if unknown_word:
             word = one_line(unknown_word, _LONGEST_WORD)
             words[word] = more_severe(words.get(word, firing.severity), firing.severity)
-    named = [f"“{word}” is not known here and counts as {severity}" for word, severity in words.items()]
-    more = len(named) - _MOST_WORDS
+    phrases = [f"“{word}” is not known here and counts as {severity}" for word, severity in words.items()]
+    more = len(phrases) - _MOST_WORDS
     others = f"; {more} more word{'s are' if more > 1 else ' is'} not known either" if more > 0 else ""
-    return f"Severity {', '.join(named[:_MOST_WORDS])}{others}." if named else ""
+    return f"Severity {', '.join(phrases[:_MOST_WORDS])}{others}." if phrases else ""
 
 
 _LONGEST_WORD = 40
@@ -181,9 +181,9 @@ def stands(incident: Incident, context: Context) -> str:
         return f"Acknowledged by {who} at {clock(incident.acknowledged_at or now, now=now)}."
     level = standing_of(context.catalog, incident)
     who = tier(incident, context)
-    tier_hours = opens(context.catalog, context.catalog.policy(incident.policy).severities[incident.severity], now)
-    if tier_hours is not None:
-        who = f"{who}, told in working hours from {clock(tier_hours, now=now)}"
+    hours_begin = opens(context.catalog, context.catalog.policy(incident.policy).severities[incident.severity], now)
+    if hours_begin is not None:
+        who = f"{who}, told in working hours from {clock(hours_begin, now=now)}"
     if level.respond_by is None or level.respond_seconds is None:
         return f"{who}: for information, no acknowledgement needed."
     if level.respond_seconds == 0:

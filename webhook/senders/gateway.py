@@ -51,7 +51,7 @@ def say(gateway: Gateway, contact: str, text: str) -> str | None:
     token = _under_way.set(exchanges)
     try:
         accepted = service.notify(body=text, title="")
-    except Exception as error:  # noqa: BLE001  whatever one of apprise's many services raises is a failure to send
+    except Exception as error:  # noqa: BLE001  each error of apprise's many services is a failure to send
         raise TemporaryFailure(f"apprise failed: {type(error).__name__}") from None
     finally:
         _under_way.reset(token)
@@ -68,8 +68,8 @@ def _service(gateway: Gateway, contact: str) -> Any:  # noqa: ANN401  apprise's 
     # Without a target, Twilio's service and others would write to the account's own number.
     if service is None or getattr(service, "targets", (number,)) in ([], (), None):
         raise PermanentFailure("the gateway takes no such number")
-    for kind in type(service).__mro__:
-        module = sys.modules[kind.__module__]
+    for service_class in type(service).__mro__:
+        module = sys.modules[service_class.__module__]
         if getattr(module, "requests", None) is requests:
             module.requests = _REQUESTS  # type: ignore[attr-defined]
     return service

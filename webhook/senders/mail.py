@@ -45,7 +45,7 @@ from webhook.untrusted import breaks_line, header_text, one_line
 LONGEST_REPLY = 64 * 1_024
 """Bytes; a reply to EHLO has a line for each extension (RFC 5321, 4.5.3.1.5 has 512 bytes a line)."""
 OWN_NAME_SECONDS = 2.0
-"""Time limit for looking up this machine's own name: the mail is sent without the name, too."""
+"""Time limit for looking up this machine's own name. If the look-up takes longer, the mail is sent without the name."""
 
 _HEADERS = HeaderRegistry()
 # As unstructured text, a message id longer than a line would be encoded, and mail readers would not find the thread.
@@ -106,16 +106,16 @@ class MailSender:
         # A person whom an escalation reaches for the first time has no earlier mail to refer to.
         follows = job.action != "open" and not job.first
         content = layout(job.message, follows=follows)
-        root = self._message_id(f"{job.thread}|{job.destination}")
+        first_id = self._message_id(f"{job.thread}|{job.destination}")
         mail = EmailMessage(policy=_POLICY)
         mail["From"] = _address(self._server.sender, name=f"Tocsin {job.message.word}")
         mail["To"] = _address(job.destination)
         mail["Subject"] = (follows and _first_subject(job)) or content.subject
         mail["Date"] = format_datetime(datetime.fromtimestamp(job.sent_at, tz=UTC))
-        mail["Message-ID"] = self._message_id(f"{job.thread}|{job.destination}|{job.id}") if follows else root
+        mail["Message-ID"] = self._message_id(f"{job.thread}|{job.destination}|{job.id}") if follows else first_id
         if follows:
-            mail["In-Reply-To"] = root
-            mail["References"] = root
+            mail["In-Reply-To"] = first_id
+            mail["References"] = first_id
         # RFC 3834 stops automatic replies to automatic mail; Exchange uses a header of its own (MS-OXCMAIL).
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
@@ -184,16 +184,16 @@ class _Conversation(smtplib.SMTP):
 def headers_are(mail: bytes, expected: Counter[str]) -> bool:
     """Return whether the header block of a mail, as the server gets it, holds exactly the expected headers.
 
-    The check reads the bytes, however the interpreter wrote the values: a line break in a value would begin another
-    header or the body. The body has to be a multipart, which begins with `--`.
+    The check reads the bytes as the interpreter wrote them, because a line break in a value would begin another header
+    or the body. The body has to be a multipart, which begins with `--`.
     """
-    block, blank, body = mail.partition(b"\r\n\r\n")
+    block, blank_line, body = mail.partition(b"\r\n\r\n")
     lines = block.split(b"\r\n")
     if any(b"\r" in line or b"\n" in line or not line.strip() for line in lines):
         return False
     header_names = [line.partition(b":")[0].lower() for line in lines if line[:1] not in {b" ", b"\t"}]
     headers = Counter(name.decode(errors="replace") for name in header_names)
-    return bool(blank) and headers == expected and body.startswith(b"--")
+    return bool(blank_line) and headers == expected and body.startswith(b"--")
 
 
 def _first_subject(job: Job) -> str:

@@ -1,9 +1,9 @@
 """PagerDuty through the Events API v2. The deduplication key makes sending idempotent: sending twice changes nothing.
 
-https://developer.pagerduty.com/docs/send-alert-event. 202 means accepted, 400 is never worth a retry, 429 and 5xx are.
-Accepted does not mean that PagerDuty calls anybody: a service that is disabled or in maintenance answers 202 too. With
-a key of the REST API the sender looks for PagerDuty's own incident before it reports success. Without such a key the
-sender does not claim that an incident exists.
+https://developer.pagerduty.com/docs/send-alert-event. 202 means accepted. After 400 a retry is useless, after
+429 and 5xx it may succeed. Accepted does not mean that PagerDuty calls anybody: a service that is disabled or in
+maintenance answers 202 too. With a key of the REST API, the sender looks for PagerDuty's own incident before it reports
+success. Without such a key, the sender does not claim that an incident exists.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class PhoneSender:
 
     channel = "phone"
     actions: frozenset[Action] = frozenset({"open", "join", "escalate"})
-    # A telephone call leaves no message behind, so one that is still due when the incident resolves is not made.
+    # A telephone call leaves no message behind, so a call that is still due when the incident resolves is not made.
     shows_state = False
 
     def __init__(self, gateway: Gateway) -> None:

@@ -15,8 +15,8 @@ from webhook.settings import Settings
 
 def configured(settings: Settings) -> dict[str, Sender]:
     """Return a sender, by channel, for each channel that `settings` configures; the log is always included."""
-    made = (configure(settings) for configure in _factories())
-    by_channel = {sender.channel: sender for sender in made if sender is not None}
+    senders = (configure(settings) for configure in _factories())
+    by_channel = {sender.channel: sender for sender in senders if sender is not None}
     return {channel: by_channel[channel] for channel in CHANNELS if channel in by_channel}
 
 

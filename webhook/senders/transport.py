@@ -236,7 +236,7 @@ def _retry_after(raw: Raw) -> float | None:
 
 
 def _read(response: requests.Response, deadline: float, clock: Callable[[], float]) -> bytes:
-    """Return the body's beginning, read as it arrives: a slow server could delay a full chunk past the deadline."""
+    """Return the body's beginning. It reads what arrives: a slow server could delay a full chunk past the deadline."""
     body = bytearray()
     while len(body) < LONGEST_ANSWER and (piece := response.raw.read1(4_096)):
         body += piece

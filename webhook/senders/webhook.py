@@ -23,7 +23,7 @@ class WebhookSender:
     shows_state = False
 
     def __init__(self, *, url: Secret, secrets: tuple[Secret, ...]) -> None:
-        """Prepare; every one of `secrets` signs, so that there can be two while a new one replaces an old one."""
+        """Prepare; each of `secrets` signs, because there are two while a new secret replaces an old one."""
         self._secrets = secrets
         self._transport = Transport(url.reveal(), token=None, secrets=(*parts_of(url), *secrets))
 

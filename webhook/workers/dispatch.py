@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
-from webhook.application.relevance import needless, said_too
+from webhook.application.relevance import actions_included_in, needless
 from webhook.catalog.model import Catalog
 from webhook.incidents.incident import Incident
 from webhook.incidents.notifications import Claim
@@ -228,7 +228,7 @@ class Dispatch:
         """Yield the ids of the waiting notifications whose content the sent message already included."""
         if self._senders[batch.primary.channel].shows_state:
             for claim in batch.claims:
-                included_actions = said_too(claim, situations[claim.id].incident)
+                included_actions = actions_included_in(claim, situations[claim.id].incident)
                 yield from (number for number, action in situations[claim.id].later if action in included_actions)
 
 

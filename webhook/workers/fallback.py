@@ -23,7 +23,7 @@ from webhook.incidents import reasons
 from webhook.incidents.incident import TOCSIN, Entry, Incident, NotificationTrigger
 from webhook.incidents.new_notifications import able, stand_in
 from webhook.incidents.notifications import CALLS, Action, Channels, Notification
-from webhook.incidents.recipients import Recipient, ways
+from webhook.incidents.recipients import Recipient, recipients_on_channel
 from webhook.storage import store, timers
 from webhook.storage.database import Database
 from webhook.storage.notifications import outbox, outbox_report, stalled_notifications
@@ -133,7 +133,9 @@ class Fallback:
         if channel not in self._channels:
             return []
         reachable = [
-            recipient for recipient in ways(self._catalog(), incident, channel, now=now) if recipient.missing is None
+            recipient
+            for recipient in recipients_on_channel(self._catalog(), incident, channel, now=now)
+            if recipient.missing is None
         ]
         # A stalled call is marked before it moves on. So if two channels are down together, the call that is checked
         # last finds that the other one is lost.
@@ -161,7 +163,7 @@ class Fallback:
         stand_ins = (
             stand_in(incident, action, trigger, to=recipient, instead_of=message.id) for recipient in recipients
         )
-        notifications = [writer.patient(incident, row, now) for row in stand_ins]
+        notifications = [writer.with_fallback_time(incident, row, now) for row in stand_ins]
         outbox.enqueue(connection, incident.id, notifications, cause=cause, now=now)
 
     def _what_happened(self, stalled: StalledNotification, now: float) -> str:
