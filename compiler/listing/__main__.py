@@ -1,13 +1,12 @@
-"""`python -m compiler.listing docs/thresholds.md`: renew the table of built-in signals in a page."""
+"""`python -m compiler.listing docs/thresholds.md`: renew the tables of signals and of their kinds in a page."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from compiler.listing import listed
-from compiler.listing.written import as_markdown, in_page
+from compiler.listing.written import renewed
 
 if __name__ == "__main__":
     _page = Path(sys.argv[1])
-    _page.write_text(in_page(_page.read_text(encoding="utf-8"), as_markdown(listed())), encoding="utf-8")
+    _page.write_text(renewed(_page.read_text(encoding="utf-8")), encoding="utf-8")

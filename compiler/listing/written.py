@@ -7,7 +7,7 @@ from typing import Final
 
 from compiler import harmless
 from compiler.conventions import PROGRAM, SEVERITIES, STATE_LIMIT
-from compiler.listing import ListedSignal
+from compiler.listing import ListedSignal, listed
 from compiler.signals import kinds
 from compiler.signals.contract import Input
 from compiler.signals.inputs import COUNTER, GAUGE, MAX, SINCE, UNTIL
@@ -52,25 +52,37 @@ def as_markdown(entries: Sequence[ListedSignal]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def in_page(page: str, table: str) -> str:
-    """Return a page with `table` between its two marks; raises ValueError if a mark is missing."""
-    before, begin, behind = page.partition(_BEGIN)
-    _, end, after = behind.partition(_END)
-    if not end:
-        raise ValueError(f"the page lacks {_BEGIN.strip()} or {_END.strip()}")
-    return f"{before}{begin}\n{table}\n{end}{after}"
+def kinds_as_markdown() -> str:
+    """Return the table of the kinds that a file may define signals of."""
+    lines = ["| kind | inputs | value |", "|---|---|---|"]
+    bindable_kinds = [kind for kind in kinds().values() if kind.bindable]
+    lines += [f"| `{kind.name}` | {_inputs(kind.forms, '`')} | {kind.summary} |" for kind in bindable_kinds]
+    return "\n".join(lines) + "\n"
 
 
-_BEGIN: Final = "<!-- signals: written by `python -m compiler.listing docs/thresholds.md` -->\n"
-_END: Final = "<!-- end of signals -->\n"
+def renewed(page: str) -> str:
+    """Return a page with both tables as they are now; raises ValueError if a mark of a table is missing."""
+    for name, table in (("signals", as_markdown(listed())), ("kinds", kinds_as_markdown())):
+        begin, end = _BEGIN.format(name), _END.format(name)
+        before, _, behind = page.partition(begin)
+        _, found_end, after = behind.partition(end)
+        if not found_end:
+            raise ValueError(f"the page lacks {begin.strip()} or {end.strip()}")
+        page = f"{before}{begin}\n{table}\n{end}{after}"
+    return page
+
+
+_BEGIN: Final = "<!-- {}: written by `python -m compiler.listing docs/thresholds.md` -->\n"
+_END: Final = "<!-- end of {} -->\n"
 
 
 def measured_by(entry: ListedSignal, mark: str = "") -> str:
     """Return the inputs by form: `errors and requests, or successes and attempts`; `mark` stands around each."""
-    if not entry.bindable:
-        return "nothing: it watches what the others are bound to"
-    forms = (" and ".join(f"{mark}{input_.name}{mark}" for input_ in form) for form in entry.forms)
-    return _FORMS_BETWEEN.join(forms)
+    return _inputs(entry.forms, mark) if entry.bindable else "nothing: it watches what the others are bound to"
+
+
+def _inputs(forms: Sequence[Sequence[Input]], mark: str) -> str:
+    return _FORMS_BETWEEN.join(" and ".join(f"{mark}{input_.name}{mark}" for input_ in form) for form in forms)
 
 
 def detail(entry: ListedSignal) -> str:

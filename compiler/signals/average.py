@@ -32,6 +32,7 @@ class Average(Kind):
     """The rules aggregate the sum and the count separately, then divide."""
 
     name = "average"
+    summary = "mean of what was observed"
     forms = ((HISTOGRAM,), (TOTAL, COUNT))
     floored = True
     events_per_step = EVENTS_PER_STEP

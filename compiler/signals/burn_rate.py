@@ -70,6 +70,7 @@ class BurnRate(Ratio):
     """Each window's ratio is recorded once; a severity compares the recordings of its two burn rates."""
 
     name = "burn_rate"
+    summary = "part of all events, over long and short windows"
     parameters = (PERIOD,)
     measures = False
 

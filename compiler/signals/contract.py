@@ -147,6 +147,8 @@ class Kind:
     """
 
     name: ClassVar[str]
+    summary: ClassVar[str]
+    """What the value is, in a few words of Markdown. Kinds that are not `bindable` have none."""
     forms: ClassVar[tuple[tuple[Input, ...], ...]] = ()
     """Alternative sets of inputs, each complete; the first is the usual one."""
     constants: ClassVar[frozenset[str]] = frozenset()

@@ -19,6 +19,7 @@ class Gauge(Kind):
     """The value is the highest where high is bad, and the lowest where low is bad."""
 
     name = "gauge"
+    summary = "a value, an age, or the time left"
     forms = ((GAUGE,), (SINCE,), (UNTIL,))
 
     def bad(self, inputs: Collection[str]) -> str | None:

@@ -34,6 +34,7 @@ class Increase(Events):
     """The value is the sum over a component's series."""
 
     name = "increase"
+    summary = "events in the window"
     counted = frozenset({COUNTER.name})
 
     def bad(self, inputs: Collection[str]) -> str:

@@ -35,6 +35,7 @@ class Quantile(Kind):
     """The rules sum the buckets before they compute the quantile (Prometheus, "histograms and summaries")."""
 
     name = "quantile"
+    summary = "a quantile, the 95th percentile unless `quantile` says otherwise"
     forms = ((HISTOGRAM,),)
     parameters = (QUANTILE,)
     floored = True

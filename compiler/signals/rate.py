@@ -19,6 +19,7 @@ class Rate(Events):
     """The value is the sum over a component's series."""
 
     name = "rate"
+    summary = "events a second"
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the counter where too few events are the trouble, because no events at all are worse."""

@@ -43,6 +43,7 @@ class Ratio(Kind):
     """The rules aggregate numerator and denominator separately. Too little traffic gives no value, not noise or NaN."""
 
     name = "ratio"
+    summary = "part of all events"
     unit = RATIO
     forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS), (HITS, READS), (HITS, MISSES))
     floored = True

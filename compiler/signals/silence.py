@@ -30,6 +30,7 @@ class Silence(Kind):
     """Each severity looks back for the time that is its limit."""
 
     name = "silence"
+    summary = "for how long nothing has come"
     unit = SECONDS
     forms = ((COUNTER,),)
     measures = False

@@ -39,6 +39,7 @@ class State(Kind):
     """A component is in the state if any of its series is; with `of: all` in the binding, if all of them are."""
 
     name = "state"
+    summary = "true or false, by `active`; `of: all` wants all series, `within` looks back"
     counted = frozenset({COUNTER.name})
     unit = STATE
     forms = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))

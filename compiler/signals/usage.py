@@ -23,6 +23,7 @@ class Usage(Kind):
     """The value is used / max, or 1 - available / max."""
 
     name = "usage"
+    summary = "used part of what there is"
     unit = RATIO
     forms = ((USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})

@@ -33,6 +33,7 @@ class Utilization(Kind):
     """The counter's rate divided by the capacity, or 1 minus the average idle rate of the CPUs."""
 
     name = "utilization"
+    summary = "how busy"
     rest = "idle"
     forms = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
     constants = frozenset({CAPACITY.name})

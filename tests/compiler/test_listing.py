@@ -9,7 +9,7 @@ import pytest
 
 from compiler.compilation import compile_spec
 from compiler.listing import ListedSignal, listed, of_kind
-from compiler.listing.written import as_markdown, binding_line, definition_line, in_page, limits_line
+from compiler.listing.written import binding_line, definition_line, limits_line, renewed
 from compiler.signals import kinds
 from tests.compiler.base import ROOT, SPEC, edit, tocsin
 
@@ -21,16 +21,16 @@ SILENT = "undocumented-limit"
 """No runbook documents the limits of an example."""
 
 
-def test_the_table_of_the_page_is_what_the_command_lists() -> None:
+def test_the_tables_of_the_page_are_what_the_command_lists() -> None:
     """Fails until `python -m compiler.listing docs/thresholds.md` has been run after a change of a signal or kind."""
     page = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
-    assert page == in_page(page, as_markdown(listed()))
+    assert page == renewed(page)
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
     """The command overwrites nothing."""
     with pytest.raises(ValueError, match="lacks"):
-        in_page("# A page", "table")
+        renewed("# A page")
 
 
 @pytest.mark.parametrize("name", [key for key, entry in BUILT_IN.items() if entry.bindable])

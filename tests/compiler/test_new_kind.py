@@ -11,6 +11,10 @@ from typing import Final
 
 import pytest
 
+from compiler.conventions import alert_name
+from compiler.listing import of_kind
+from compiler.listing.written import binding_line, definition_line, limits_line
+from compiler.signals import kinds
 from tests.compiler.base import ROOT
 from tests.compiler.houses import HEAD, SYSTEM, TAIL
 
@@ -77,3 +81,21 @@ def test_alert_of_many_hours_is_proved(  # noqa: PLR0917
         "- Queue: warning > 100, critical > 200\n",
     )
     assert proved(ROOT, promtool)
+
+
+def test_every_kind_proves_the_example_that_is_shown_for_it(
+    promtool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alerts of `tocsin signals KIND` fire when their generated tests say so, with both severities."""
+    monkeypatch.chdir(tmp_path)
+    entries = [of_kind(name) for name, kind in kinds().items() if kind.bindable]
+    definitions = "\n  ".join(definition_line(entry) for entry in entries if entry.definition)
+    limits = "\n    ".join(limits_line(entry).replace("#section-of-the-runbook", "#look") for entry in entries)
+    bindings = "\n      ".join(binding_line(entry, entry.forms[0]) for entry in entries)
+    # No runbook need state the limits of a whole house.
+    write_house(f"{definitions}\ndefaults:\n  limits:\n    {limits}", "{}", bindings, "")
+    run(ROOT, "compiler.cli", "compile")
+    run(ROOT, "compiler.cli", "prove", "--promtool", str(promtool))
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path("generated/prometheus/tests").iterdir())
+    signals = [entry.signal for entry in entries]
+    assert [signal.id for signal in signals if alert_name("shop", signal.id) not in tests] == []

@@ -21,6 +21,7 @@ class Jump(Kind):
     """The value is the largest rise of a component's series."""
 
     name = "jump"
+    summary = "by how much the value has risen at once"
     forms = ((GAUGE,),)
     measures = False
     rises = True

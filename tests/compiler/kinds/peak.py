@@ -20,6 +20,7 @@ class Peak(Kind):
     """The value is the highest sample of a component's series."""
 
     name = "peak"
+    summary = "the highest value within the window"
     forms = ((GAUGE,),)
 
     def bad(self, inputs: Collection[str]) -> str:
