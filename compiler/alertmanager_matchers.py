@@ -16,7 +16,7 @@ from compiler.promql import LABEL_NAME, Matcher, PromQLError, parse_matchers
 from compiler.promql_text import quoted
 
 LONGEST_PATTERN: Final = 1000
-"""Characters of a regular expression."""
+"""Characters of the longest regular expression."""
 
 _MATCHER: Final = re.compile(
     r"""\s*+(?P<label>[^\s"'`{}=!~,]*+)\s*+(?P<sign>=~|!~|!=|=(?!=))\s*+"""
@@ -61,7 +61,7 @@ def _read(text: str, place: int, end: int) -> Iterator[Matcher]:
     while text[place:end].strip():
         match = _MATCHER.match(text, place, end)
         if match is None:
-            raise _unread(text, place, end)
+            raise _unreadable(text, place, end)
         value = match["plain"] if match["quoted"] is None else _value(match)
         try:
             yield checked(Matcher(match["label"], match["sign"], value))
@@ -71,7 +71,8 @@ def _read(text: str, place: int, end: int) -> Iterator[Matcher]:
         place = match.end()
 
 
-def _unread(text: str, place: int, end: int) -> MatcherError:
+def _unreadable(text: str, place: int, end: int) -> MatcherError:
+    """Return the error for a text that begins with no matcher."""
     rest = text[place:end]
     start = place + len(rest) - len(rest.lstrip())
     hint = _EXAMPLE
@@ -83,14 +84,14 @@ def _unread(text: str, place: int, end: int) -> MatcherError:
 
 
 def _value(match: re.Match[str]) -> str:
-    def plain(escape: re.Match[str]) -> str:
+    def unescaped(escape: re.Match[str]) -> str:
         if escape[1] not in _ESCAPES:
             start = match.start("quoted") + escape.start()
             hint = rf"write a backslash twice: `\\{escape[1]}`"
             raise MatcherError(f"`{escape[0]}` is no escape that every Alertmanager reads", start, 2, hint)
         return _ESCAPES[escape[1]]
 
-    return re.sub(r"\\(.)", plain, match["quoted"], flags=re.DOTALL)
+    return re.sub(r"\\(.)", unescaped, match["quoted"], flags=re.DOTALL)
 
 
 def _check(pattern: str) -> None:

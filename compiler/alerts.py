@@ -112,9 +112,9 @@ def _refuse(
 def _place_in_query(
     error: PromQLError, watched: WatchedSignal, query: str, span: Span, diagnostics: Diagnostics
 ) -> Span:
-    """Return the place in the user's query where the rendered query has an error; else the place of the whole query.
+    """Return the place in the user's query that an error of the rendered query is about; else the whole query's place.
 
-    The faulty part is found by its text. That works only if the text occurs equally often in both queries.
+    This function finds the faulty part by its text, if the text occurs equally often in both queries.
     """
     mistake = error.mistake
     rendered = kinds()[watched.bound.signal.kind].written(watched.bound)
@@ -140,7 +140,7 @@ def _rules(system: System, watched: WatchedSignal) -> Rules:
 def _record_selector(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
     """Return the selector of a recorded series."""
     all_labels = {**_record_labels(system, watched), **labels}
-    matchers = tuple(Matcher(name, "=", text) for name, text in sorted(all_labels.items()))
+    matchers = tuple(Matcher(name, "=", value) for name, value in sorted(all_labels.items()))
     return str(Selector(_record_name(watched, operations), matchers))
 
 
@@ -183,12 +183,12 @@ def _held_expression(system: System, watched: WatchedSignal, limit: Limit, rules
         "signal": watched.bound.signal.id,
         "system": system.id,
     }
-    firing = ",".join(f'{name}="{text}"' for name, text in labels.items())
-    remembered = _record_selector(system, watched, conventions.HELD, severity=limit.severity)
+    matchers = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    own_recording = _record_selector(system, watched, conventions.HELD, severity=limit.severity)
     recovered = f"{limit.recover.comparator} {number_promql(limit.recover.quantity.value)}"
     not_recovered = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
     per = ", ".join(watched.bound.binding.per)
-    return f"{rules.value} {not_recovered} and on ({per}) (ALERTS{{{firing}}} or {remembered})"
+    return f"{rules.value} {not_recovered} and on ({per}) (ALERTS{{{matchers}}} or {own_recording})"
 
 
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -228,5 +228,5 @@ def _expression(system: System, watched: WatchedSignal, limit: Limit, rules: Rul
     condition = rules.conditions[limit.severity]
     if limit.recover is None:
         return condition
-    held = _record_selector(system, watched, conventions.HELD, severity=limit.severity)
-    return f"{condition} or on ({', '.join(watched.bound.binding.per)}) {held}"
+    held_series = _record_selector(system, watched, conventions.HELD, severity=limit.severity)
+    return f"{condition} or on ({', '.join(watched.bound.binding.per)}) {held_series}"

@@ -32,8 +32,8 @@ def yaml_artifact(path: str, data: object, renewal: str) -> Artifact:
     `renewal` is the command that renews the file. `data` consists of dicts, lists, text, integers and booleans;
     anything else raises TypeError.
 
-    Events go straight to the C emitter: PyYAML's representer would walk the data twice more, for anchors and types that
-    do not occur here. Text is quoted wherever a YAML 1.1 or 1.2 parser could take it for anything else.
+    This function hands events to the C emitter itself: PyYAML's representer would walk the data twice more, for anchors
+    and types that do not occur here. It quotes text wherever a YAML 1.1 or 1.2 parser could take it for anything else.
     """
     events: list[yaml.Event] = [*_START]
     _append(data, events)

@@ -18,7 +18,7 @@ from compiler.patterns import TOKEN
 MAX_STATES: Final = 5_000
 """States of an automaton; each repetition of a part adds its own copies."""
 MAX_STEPS: Final = 10**6
-"""The number of states times the number of characters of a value."""
+"""The largest product of the number of states and the number of characters of a value."""
 _FLAGS: Final = re.compile(r"\(\?(?P<flags>[is]+)(?P<end>[:)])")
 _GROUP: Final = ("(", "(?:", "(?P<")
 
@@ -31,34 +31,39 @@ class TooLargeError(ValueError):
 
 
 class Automaton:
-    """A pattern's states; a transition consumes one character that its pattern matches, or no character."""
+    """A pattern's states; a transition consumes one character that its pattern matches, or no character.
+
+    `_empty_steps` are the states that a state reaches without a character. `_steps` is the one step of a state that
+    consumes a character, with its target. `_edges` is `^` or `$` for a state that only the beginning or the end of the
+    value can pass.
+    """
 
     def __init__(self, pattern: str) -> None:
-        self._free: list[list[int]] = []
-        self._by: list[tuple[re.Pattern[str], int] | None] = []
-        self._ends: list[str] = []
+        self._empty_steps: list[list[int]] = []
+        self._steps: list[tuple[re.Pattern[str], int] | None] = []
+        self._edges: list[str] = []
         self._flags = ""
         self._place = 0
         self._pattern = pattern
-        self._first, self._last = self._either(0)
+        self._first, self._last = self._alternatives(0)
         if self._place < len(pattern):
             raise TooLargeError("a bracket has no partner")
 
     def matches(self, value: str) -> bool:
         """Return whether the pattern matches the whole value; raises TooLargeError if that would take long."""
-        if len(self._free) * (len(value) + 1) > MAX_STEPS:
+        if len(self._empty_steps) * (len(value) + 1) > MAX_STEPS:
             raise TooLargeError("the value is long")
         states = self._reached([self._first], begins=True, ends=not value)
         for place, character in enumerate(value, 1):
-            known: dict[re.Pattern[str], bool] = {}
+            is_matched: dict[re.Pattern[str], bool] = {}
             following = []
             for state in states:
-                if (step := self._by[state]) is None:
+                if (step := self._steps[state]) is None:
                     continue
                 pattern, target = step
-                if pattern not in known:
-                    known[pattern] = pattern.fullmatch(character) is not None
-                if known[pattern]:
+                if pattern not in is_matched:
+                    is_matched[pattern] = pattern.fullmatch(character) is not None
+                if is_matched[pattern]:
                     following.append(target)
             states = self._reached(following, begins=False, ends=place == len(value))
         return self._last in states
@@ -68,50 +73,51 @@ class Automaton:
         reached, waiting = set(states), list(states)
         while waiting:
             state = waiting.pop()
-            if (self._ends[state] == "^" and not begins) or (self._ends[state] == "$" and not ends):
+            if (self._edges[state] == "^" and not begins) or (self._edges[state] == "$" and not ends):
                 continue
-            for other in self._free[state]:
-                if other not in reached:
-                    reached.add(other)
-                    waiting.append(other)
+            for target in self._empty_steps[state]:
+                if target not in reached:
+                    reached.add(target)
+                    waiting.append(target)
         return reached
 
     def _state(self, edge: str = "") -> int:
-        if len(self._free) >= MAX_STATES:
+        """Add a state; return its number."""
+        if len(self._empty_steps) >= MAX_STATES:
             raise TooLargeError("the pattern is large")
-        self._free.append([])
-        self._by.append(None)
-        self._ends.append(edge)
-        return len(self._free) - 1
+        self._empty_steps.append([])
+        self._steps.append(None)
+        self._edges.append(edge)
+        return len(self._empty_steps) - 1
 
-    def _either(self, depth: int) -> _Part:
+    def _alternatives(self, depth: int) -> _Part:
         """Read the alternatives of a group, up to its closing bracket."""
         if depth > _DEEPEST:
             raise TooLargeError("the pattern is deep")
         flags = self._flags
         first, last = self._state(), self._state()
         while True:
-            start, end = self._row(depth)
-            self._free[first].append(start)
-            self._free[end].append(last)
+            start, end = self._sequence(depth)
+            self._empty_steps[first].append(start)
+            self._empty_steps[end].append(last)
             if self._pattern[self._place : self._place + 1] != "|":
                 break
             self._place += 1
         self._flags = flags
         return first, last
 
-    def _row(self, depth: int) -> _Part:
+    def _sequence(self, depth: int) -> _Part:
         """Read a sequence of parts, up to a bar or a closing bracket."""
         first = last = self._state()
         while self._place < len(self._pattern) and self._pattern[self._place] not in "|)":
             begin = self._place
-            part = self._one(depth)
+            part = self._part(depth)
             if part is None:
                 continue
-            content = self._place
+            end = self._place
             least, most = self._repetition()
             parts = [part]
-            parts += [self._again(begin, content, depth) for _ in range(1, max(least, most or 0, 1))]
+            parts += [self._copy(begin, end, depth) for _ in range(1, max(least, most or 0, 1))]
             last = self._chained(last, parts, least, most)
         return first, last
 
@@ -120,25 +126,25 @@ class Automaton:
         end = self._state()
         for number, (start, stop) in enumerate(parts, 1):
             if number > least:
-                self._free[last].append(end)
+                self._empty_steps[last].append(end)
             if most is None or number <= most:
-                self._free[last].append(start)
+                self._empty_steps[last].append(start)
             last = stop
             if number == len(parts) and most is None:
-                self._free[stop].append(start)
-        self._free[last].append(end)
+                self._empty_steps[stop].append(start)
+        self._empty_steps[last].append(end)
         return end
 
-    def _again(self, begin: int, content: int, depth: int) -> _Part:
+    def _copy(self, begin: int, end: int, depth: int) -> _Part:
         """Read a part again, to get another copy of its states."""
-        behind, self._place = self._place, begin
-        part = self._one(depth)
+        place_before, self._place = self._place, begin
+        part = self._part(depth)
         assert part is not None  # noqa: S101 - the first reading found a part here
-        assert self._place == content  # noqa: S101 - see above
-        self._place = behind
+        assert self._place == end  # noqa: S101 - see above
+        self._place = place_before
         return part
 
-    def _one(self, depth: int) -> _Part | None:
+    def _part(self, depth: int) -> _Part | None:
         """Read a character, a set, an anchor or a group; return None for flags alone."""
         if (flags := _FLAGS.match(self._pattern, self._place)) is not None:
             self._place = flags.end()
@@ -155,29 +161,30 @@ class Automaton:
             if not text.startswith(_GROUP) or (text.startswith("(?") and not text.endswith((":", ">"))):
                 raise TooLargeError("the pattern has flags")
             return self._group(depth, self._flags)
-        return self._single(text)
+        return self._single_character(text)
 
     def _group(self, depth: int, flags: str) -> _Part:
         outer, self._flags = self._flags, flags
-        part = self._either(depth + 1)
+        part = self._alternatives(depth + 1)
         self._flags = outer
         if self._pattern[self._place : self._place + 1] != ")":
             raise TooLargeError("a bracket has no partner")
         self._place += 1
         return part
 
-    def _single(self, text: str) -> _Part:
+    def _single_character(self, text: str) -> _Part:
         edge = _EDGES.get(text, "")
         start, end = self._state(edge), self._state()
         if edge:
-            self._free[start].append(end)
+            self._empty_steps[start].append(end)
         elif text in _BORDERS:
             raise TooLargeError("the pattern has borders of words")
         else:
-            self._by[start] = (_character(text, self._flags), end)
+            self._steps[start] = (_character(text, self._flags), end)
         return start, end
 
     def _repetition(self) -> tuple[int, int | None]:
+        """Read how often a part may occur: the least number and the most; None means that there is no most."""
         match = _REPETITION.match(self._pattern, self._place)
         if match is None:
             return 1, 1

@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 
 Scope = Literal["announce", "notify", "fallback"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-"""Keys of a policy: channels for every incident, for the people of a level, or for stalled and failed calls."""
+"""Keys of a policy. In this order: for every incident, for the people of a level, for stalled and failed calls."""
 Address = Literal["team", "contact", "service"]
 """Whose address a channel uses: the team's (`teams`), each contact's (`levels`), or the single one of a service."""
 

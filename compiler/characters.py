@@ -1,8 +1,8 @@
-"""Classify characters by our own table: it is the same on every Python, and each Python has another Unicode version.
+"""Classify characters by our own table, because each version of Python has another version of Unicode.
 
-The modules whose output depends on it use it: `compiler.runbooks.anchors`, `compiler.artifacts`,
-`compiler.diagnostics`. The table is `characters.txt`, which is read on first use. `testbed.characters` measures it, and
-docs/decisions/0028 says why it exists.
+`compiler.runbooks.anchors`, `compiler.artifacts` and `compiler.diagnostics` use it, so that their output is the same on
+every Python. The table is `characters.txt`; this module reads it on first use. `testbed.characters` measures the table,
+and docs/decisions/0028 says why it exists.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class _Table:
 
 
 class _Kinds(dict[str, str]):
-    """The kinds of each character; a character is looked up on first use."""
+    """The kinds of each character; the dict looks up a character on its first use."""
 
     def __missing__(self, character: str) -> str:
         table, code = _table(), ord(character)
         place = bisect(table.firsts, code) - 1
-        known = place >= 0 and code <= table.lasts[place]
-        self[character] = kinds = table.kinds[place] if known else ""
+        is_listed = place >= 0 and code <= table.lasts[place]
+        self[character] = kinds = table.kinds[place] if is_listed else ""
         return kinds
 
 
@@ -91,7 +91,7 @@ def lower_case(text: str) -> str:
 
 
 def _has_case(text: str, place: int, step: int) -> bool:
-    """Return whether the next character from `place` in the direction of `step`, ignored ones skipped, has a case."""
+    """Return whether the next character that is not ignored, from `place` in the direction of `step`, has a case."""
     place += step
     while 0 <= place < len(text) and is_kind(text[place], _IGNORED):
         place += step

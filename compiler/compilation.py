@@ -74,9 +74,9 @@ def _context(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Chec
     """Resolve, lower and check the documents; return the context that the checks used."""
     runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
-    model = replace(model, renewal=renewal(files.folder, files.room))
+    model = replace(model, renewal=renewal(files.folder, files.input_files))
     groups = lower(model, diagnostics)
-    linked = linked_files(files.folder, files.room, runbooks, style, diagnostics)
+    linked = linked_files(files.folder, files.input_files, runbooks, style, diagnostics)
     context = CheckContext(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)
     check(context, diagnostics)
     return context

@@ -12,32 +12,32 @@ from typing import Final
 
 from compiler.diagnostics import Diagnostic, Diagnostics, Related, Span
 
-_OF_A_LIMIT: Final = frozenset({"limit-differs", "undocumented-limit", "limit-order", "limit-direction"})
-_FOLLOWING: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(
-    ("limit-never-fires", "limit-always-fires", "against-direction"), _OF_A_LIMIT
+_LIMIT_CODES: Final = frozenset({"limit-differs", "undocumented-limit", "limit-order", "limit-direction"})
+_CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(
+    ("limit-never-fires", "limit-always-fires", "against-direction"), _LIMIT_CODES
 )
-"""The codes of possible consequences, by the code of their cause; both are about the same limit."""
+"""The codes of possible consequences, by the code of their cause; cause and consequence are about the same limit."""
 
 
 def drop(diagnostics: Diagnostics) -> None:
     """Remove the findings that follow from another finding about the same limit."""
-    diagnostics.found = [*_once(diagnostics.found)]
+    diagnostics.found = [*_with_merged_references(diagnostics.found)]
     causes = {
         (code, span)
         for finding in diagnostics.found
-        for code in _FOLLOWING.get(finding.code, ())
-        for span in _of_limits(finding)
+        for code in _CONSEQUENCES.get(finding.code, ())
+        for span in _limit_spans(finding)
     }
     differing = {span for finding in diagnostics.found if finding.code == "limit-differs" for span in _spans(finding)}
     causes |= {
-        ("limit-order", finding.span) for finding in diagnostics.found if _is_disorder_of_one(finding, differing)
+        ("limit-order", finding.span) for finding in diagnostics.found if _is_disorder_of_one_limit(finding, differing)
     }
-    causes |= {("limit-differs", span) for finding in _exchanged(diagnostics.found) for span in _spans(finding)}
+    causes |= {("limit-differs", span) for finding in _swapped_limits(diagnostics.found) for span in _spans(finding)}
     without_heading = {finding.span.path for finding in diagnostics.found if finding.code == "runbook-section"}
     diagnostics.found = [
         finding
         for finding in diagnostics.found
-        if not _of_a_broken_table(finding, diagnostics)
+        if not _follows_from_a_broken_table(finding, diagnostics)
         # A link in a file whose heading is missing: the missing heading is the cause.
         and not (finding.code == "broken-link" and finding.span.path in without_heading)
     ]
@@ -46,12 +46,12 @@ def drop(diagnostics: Diagnostics) -> None:
     ]
 
 
-_OF_A_TABLE: Final = frozenset({"limit-differs", "unwatched-statement", "undocumented-limit", "unused-waiver"})
+_TABLE_CODES: Final = frozenset({"limit-differs", "unwatched-statement", "undocumented-limit", "unused-waiver"})
 
 
-def _of_a_broken_table(finding: Diagnostic, diagnostics: Diagnostics) -> bool:
-    """Return whether a finding follows from a broken table, whose rows are read as text and state no limits."""
-    if finding.code not in _OF_A_TABLE:
+def _follows_from_a_broken_table(finding: Diagnostic, diagnostics: Diagnostics) -> bool:
+    """Return whether a finding follows from a broken table: the compiler reads its rows as text, without limits."""
+    if finding.code not in _TABLE_CODES:
         return False
     for table in diagnostics.found:
         if table.code != "broken-table":
@@ -69,19 +69,19 @@ def _of_a_broken_table(finding: Diagnostic, diagnostics: Diagnostics) -> bool:
     return False
 
 
-def _of_limits(finding: Diagnostic) -> tuple[Span, ...]:
-    """Return the places of the limits that a cause is about: all related ones if they are on the wrong side."""
+def _limit_spans(finding: Diagnostic) -> tuple[Span, ...]:
+    """Return the places of the limits that a cause is about; `against-direction` is about several."""
     return _spans(finding) if finding.code == "against-direction" else (finding.span,)
 
 
-def _is_disorder_of_one(finding: Diagnostic, differing: Collection[Span]) -> bool:
+def _is_disorder_of_one_limit(finding: Diagnostic, differing: Collection[Span]) -> bool:
     """Return whether two limits are out of order because one of them differs from the runbook."""
     if finding.code != "limit-order" or not finding.related:
         return False
     return sum(span in differing for span in set(_spans(finding))) == 1
 
 
-def _exchanged(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+def _swapped_limits(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """Yield the findings about the order of two limits that both differ from the runbook: somebody swapped them."""
     differing = {span for finding in findings if finding.code == "limit-differs" for span in _spans(finding)}
     for finding in findings:
@@ -89,16 +89,16 @@ def _exchanged(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
             yield finding
 
 
-def _once(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+def _with_merged_references(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """Yield the findings; those about the same undefined id become one, with all places that refer to it."""
-    places: dict[str, list[Diagnostic]] = {}
+    references: dict[str, list[Diagnostic]] = {}
     for finding in findings:
         if finding.code == "reference":
-            places.setdefault(finding.message, []).append(finding)
+            references.setdefault(finding.message, []).append(finding)
         else:
             yield finding
-    for same in places.values():
-        first, *repeated = sorted(same, key=lambda finding: finding.span)
+    for findings_of_id in references.values():
+        first, *repeated = sorted(findings_of_id, key=lambda finding: finding.span)
         related = tuple(Related(span=finding.span, message="it is named here, too") for finding in repeated)
         yield replace(first, related=(*first.related, *related))
 

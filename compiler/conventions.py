@@ -20,7 +20,7 @@ MAKE_RULES: Final = "make rules"
 
 SEVERITIES: Final = ("info", "warning", "critical", "emergency")
 CRITICAL_AND_MORE_SEVERE: Final = SEVERITIES[SEVERITIES.index("critical") :]
-"""Both run from the least to the most severe."""
+"""The severities from `critical` on. Both tuples run from the least to the most severe."""
 
 
 SPEC_PATH: Final = "thresholds.yaml"
@@ -57,7 +57,7 @@ METRIC_LABEL: Final = "metric"
 JOB_LABEL: Final = "job"
 """The label that tells which job has no target up; Prometheus sets it on every target."""
 PART_LABEL: Final = "part"
-"""The label that distinguishes recording rules of the same name: one expression would be too long for one rule."""
+"""The label that distinguishes recording rules of one name, which share an expression that is too long for one rule."""
 MISSING_MEMORY: Final = 86400
 """Seconds for which the rules remember a target or a metric that is gone."""
 HELD: Final = "held"
@@ -66,7 +66,7 @@ HELD: Final = "held"
 WATCHDOG: Final = "Watchdog"
 WATCHDOG_GROUP: Final = "watchdog"
 WATCHDOG_OWN_LABELS: Final = {"watchdog": PROGRAM}
-"""Labels that distinguish our Watchdog from another project's, which would otherwise be taken for ours."""
+"""Labels that distinguish our Watchdog from another project's; without them, the webhook would take that for ours."""
 WATCHDOG_LABELS: Final = {"severity": "none"} | WATCHDOG_OWN_LABELS
 ALL_LABELS: Final = "..."
 """In `group_by`, this means every label, so that each alert is a group (Alertmanager, "route")."""
@@ -85,9 +85,10 @@ USUAL_DIMENSIONS: Final = (
     *("cluster", "cluster_name", "k8s_cluster", "datacenter", "dc", "env", "environment"),
     *("region", "site", "stage", "tenant", "zone"),
 )
-"""Labels that distinguish installations in most companies, often by `external_labels`; none inhibits another.
+"""Labels that distinguish installations in most companies; Prometheus often sets them by `external_labels`.
 
-Alertmanager treats a label that is missing on both alerts as equal, so an unused name here does no harm.
+An alert inhibits no alert of another installation. Alertmanager treats a label that both alerts lack as equal, so a
+name here that nobody uses does no harm.
 """
 
 INHIBITION_EQUAL: Final = ("alertname", "system", "component")

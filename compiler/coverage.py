@@ -45,7 +45,7 @@ class SystemCoverage:
     statements: tuple[Documented, ...]
     alerts: tuple[AlertCoverage, ...]
     sections: int
-    unled: tuple[Section, ...]
+    unlinked: tuple[Section, ...]
 
     @property
     def carried(self) -> int:
@@ -70,7 +70,7 @@ class SystemCoverage:
     @property
     def covered(self) -> int:
         """How many statements, alerts and sections have a counterpart, or need none."""
-        return self.carried + self.waived + self.stated + self.defaults + self.sections - len(self.unled)
+        return self.carried + self.waived + self.stated + self.defaults + self.sections - len(self.unlinked)
 
     @property
     def all(self) -> int:
@@ -108,26 +108,28 @@ class SystemCoverage:
                 for alert in self.alerts
             ],
             "sections": self.sections,
-            "sections_without_alert": [{"line": section.line, "title": section.title} for section in self.unled],
+            "sections_without_alert": [{"line": section.line, "title": section.title} for section in self.unlinked],
         }
 
 
 def coverage(context: CheckContext) -> tuple[SystemCoverage, ...]:
     """Return the coverage of each system, sorted by id; a shared runbook counts for each of its systems."""
-    unled = unused(context)
-    return tuple(_of(system, context.model, unled.get(system.runbook, ())) for system in context.model.systems)
+    unlinked = unused(context)
+    return tuple(
+        _system_coverage(system, context.model, unlinked.get(system.runbook, ())) for system in context.model.systems
+    )
 
 
-def _of(system: System, model: Model, unled: tuple[Section, ...]) -> SystemCoverage:
-    sharing = [other for other in model.systems if other.runbook == system.runbook]
-    led = {watched.section.anchor for other in sharing for watched in other.signals}
+def _system_coverage(system: System, model: Model, unlinked: tuple[Section, ...]) -> SystemCoverage:
+    sharing = [candidate for candidate in model.systems if candidate.runbook == system.runbook]
+    linked_anchors = {watched.section.anchor for candidate in sharing for watched in candidate.signals}
     return SystemCoverage(
         system=system.id,
         runbook=system.runbook,
         statements=tuple(statement for statement in model.documented if statement.path == system.runbook),
         alerts=tuple(_alert(watched, limit) for watched in system.signals for limit in watched.limits),
-        sections=len(led) + len(unled),
-        unled=unled,
+        sections=len(linked_anchors) + len(unlinked),
+        unlinked=unlinked,
     )
 
 
@@ -162,10 +164,10 @@ def _lines(system: SystemCoverage) -> Iterator[str]:
     yield f"{system.system} ({system.runbook}): {_share(system.covered, system.all)}"
     waived = f", {system.waived} waived" if system.waived else ""
     defaults = f", {system.defaults} of the house" if system.defaults else ""
-    led = system.sections - len(system.unled)
+    linked = system.sections - len(system.unlinked)
     yield f"  statements carried by an alert: {system.carried} of {len(system.statements)}{waived}"
     yield f"  limits that are stated:         {system.stated} of {len(system.alerts)}{defaults}"
-    yield f"  sections that an alert leads to: {led} of {system.sections}"
+    yield f"  sections that an alert leads to: {linked} of {system.sections}"
     yield from _table(system)
     for signal, reason in dict.fromkeys((alert.signal, alert.untested) for alert in system.alerts):
         if reason is not None:
@@ -174,24 +176,24 @@ def _lines(system: SystemCoverage) -> Iterator[str]:
         if not statement.carriers:
             why = f"waived: {statement.waived}" if statement.waived else "MISSING: no alert carries it"
             yield f"  line {statement.line}{_about(statement.subject)}: “{statement.text}” {why}"
-    for section in system.unled:
+    for section in system.unlinked:
         yield f"  line {section.line}: “{section.title}” MISSING: no alert leads to it"
 
 
 def _table(system: SystemCoverage) -> Iterator[str]:
     """Yield one line for each alert: where it is stated → the alert → the section that it links to."""
-    rows = [(_said(alert), _shown(alert), f"#{alert.anchor}") for alert in system.alerts]
+    rows = [(_source_text(alert), _alert_text(alert), f"#{alert.anchor}") for alert in system.alerts]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     for source, alert, section in rows:
         yield f"  {source:<{widths[0]}} → {alert:<{widths[1]}} → {section}"
 
 
-def _shown(alert: AlertCoverage) -> str:
+def _alert_text(alert: AlertCoverage) -> str:
     of_source = f" of {alert.source}" if alert.source else ""
     return f"{alert.signal}{of_source} {alert.severity} {alert.limit}"
 
 
-def _said(alert: AlertCoverage) -> str:
+def _source_text(alert: AlertCoverage) -> str:
     if alert.line is not None:
         return f"line {alert.line}{_about(alert.subject)}"
     return "house default" if alert.default else "MISSING: not stated"

@@ -91,7 +91,7 @@ class Diagnostics:
         lines, place = self.sources.get(span.path, []), (span.path, span.line)
         if not 0 < span.line <= len(lines):
             return None
-        # Cached, because one line may have many findings, and every secret is searched for in it.
+        # Cached, because one line may have many findings, and each look-up searches the line for every secret.
         if place not in self._lines:
             self._lines[place] = self._concealed(lines[span.line - 1])
         return self._lines[place]
@@ -99,7 +99,7 @@ class Diagnostics:
     def part(self, span: Span, value: str, start: int, length: int) -> Span:
         """Return the place of `length` characters from `start` of a value, or the value's place if they are not found.
 
-        A value may continue over several lines, folded or not. After a YAML escape, parts of a value are not found.
+        A value may continue over several lines, folded or not. This method finds no part behind a YAML escape.
         """
         lines = self.sources.get(span.path, [])
         if not length or not 0 < span.line <= len(lines):
@@ -162,13 +162,14 @@ class Diagnostics:
         merged: dict[Diagnostic, dict[Related, None]] = {}
         for finding in findings:
             merged.setdefault(replace(finding, related=()), {}).update(dict.fromkeys(finding.related))
-        whole = (self._fit(finding, tuple(related)) for finding, related in merged.items())
+        whole = (self._ready(finding, tuple(related)) for finding, related in merged.items())
         return sorted(whole, key=_order)
 
-    def _fit(self, finding: Diagnostic, related: tuple[Related, ...]) -> Diagnostic:
+    def _ready(self, finding: Diagnostic, related: tuple[Related, ...]) -> Diagnostic:
+        """Return a finding that is ready to be shown, with these related places."""
         hint = None if finding.hint is None else self._words(finding.hint)
-        others = tuple(replace(other, message=self._words(other.message)) for other in related)
-        return replace(finding, message=self._words(finding.message), hint=hint, related=others)
+        places = tuple(replace(place, message=self._words(place.message)) for place in related)
+        return replace(finding, message=self._words(finding.message), hint=hint, related=places)
 
     def _words(self, text: str) -> str:
         """Return a message without secrets and without characters that a terminal would obey."""
@@ -196,7 +197,10 @@ _MAX_SECRETS: Final = 1000
 _MAX_WORDS: Final = 2000
 """Characters of a message or a hint; a quoted text could be as long as a file."""
 _LONGEST_SECRET: Final = 20_000
-"""Characters of the longest secret that `compiler.checks.secrets` finds; a secret that a message cuts is still seen."""
+"""Characters of the longest secret that `compiler.checks.secrets` finds.
+
+A cut message is searched this much further, so that a secret at the cut is hidden, too.
+"""
 _BLANK: Final = re.compile(r"\s*")
 
 _BLOCK: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
@@ -204,9 +208,9 @@ _BLOCK: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 
 def _common(first: str, second: str, start: int) -> int:
-    """Return how many leading characters one text shares with another text from `start` on."""
+    """Return how many characters `second` shares, from `start` on, with the beginning of `first`."""
     shorter = min(len(first), len(second) - start)
-    return next((at for at in range(shorter) if first[at] != second[start + at]), shorter)
+    return next((index for index in range(shorter) if first[index] != second[start + index]), shorter)
 
 
 _TAB_WIDTH: Final = 8
@@ -217,9 +221,10 @@ _MAX_RELATED: Final = 4
 
 
 def nearest(word: str, known: Iterable[str], *, itself: bool = True) -> str | None:
-    """Return the known word that `word` was probably meant to be, or None; `itself` says whether it may be `word`.
+    """Return the known word that `word` was probably meant to be, or None; `itself` says whether that may be `word`.
 
-    Of many known words, only those with the most similar beginnings or ends are compared. Long words are not compared.
+    If there are many known words, this function compares only those with the most similar beginnings or ends. It
+    compares no long words.
     """
     if len(word) > _LONGEST_WORD:
         return None
@@ -228,8 +233,8 @@ def nearest(word: str, known: Iterable[str], *, itself: bool = True) -> str | No
     compared = [candidate for candidate in near if len(candidate) <= _LONGEST_WORD and (itself or candidate != word)]
     matches = get_close_matches(word, compared, n=3, cutoff=0.6)
     # Two swapped letters are the most common slip.
-    turned = (match for match in matches if sorted(match) == sorted(word))
-    return next(turned, next(iter(matches), None))
+    transposed = (match for match in matches if sorted(match) == sorted(word))
+    return next(transposed, next(iter(matches), None))
 
 
 _LONGEST_WORD: Final = 100
@@ -238,12 +243,12 @@ _MOST_COMPARED: Final = 48
 
 
 def _neighbours(word: str, known: frozenset[str]) -> list[str]:
-    """Return the words next to which `word` would be sorted, by their beginnings and by their ends."""
+    """Return the neighbours that `word` would have in a list sorted by beginnings, and in a list sorted by ends."""
     neighbours: set[str] = set()
-    for turn, ordered in zip((1, -1), _ordered(known), strict=True):
-        place = bisect(ordered, word[::turn])
-        beside = ordered[max(0, place - _MOST_COMPARED // 4) : place + _MOST_COMPARED // 4]
-        neighbours.update(neighbour[::turn] for neighbour in beside)
+    for step, ordered in zip((1, -1), _ordered(known), strict=True):
+        place = bisect(ordered, word[::step])
+        adjacent = ordered[max(0, place - _MOST_COMPARED // 4) : place + _MOST_COMPARED // 4]
+        neighbours.update(neighbour[::step] for neighbour in adjacent)
     return sorted(neighbours)
 
 
@@ -289,14 +294,17 @@ def _excerpt(span: Span, diagnostics: Diagnostics) -> list[str]:
     source = diagnostics.line(span)
     if source is None:
         return []
-    marked = max(1, min(span.end_column, len(source) + 1) - span.column)
-    # Of a very long line, only the part around the place is shown.
+    caret_length = max(1, min(span.end_column, len(source) + 1) - span.column)
+    # A very long line is cut to the part around the place.
     cut = max(0, span.column - 1 - _MAX_LOOKED_AT) if len(source) > 2 * _MAX_LOOKED_AT else 0
     before = source[cut : span.column - 1].expandtabs(_TAB_WIDTH)
     source = source[cut : cut + 2 * _MAX_LOOKED_AT] if cut or len(source) > 2 * _MAX_LOOKED_AT else source
     shown = source.expandtabs(_TAB_WIDTH)
     start = max(0, len(before) - _MAX_COLUMNS // 2) if len(shown) > _MAX_COLUMNS else 0
-    shown = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_COLUMNS])
+    shown = "".join(
+        character if is_printable(character) else "\N{REPLACEMENT CHARACTER}"
+        for character in shown[start : start + _MAX_COLUMNS]
+    )
     gutter = f"{span.line:>5} | "
-    caret = " " * (len(before) - start) + "^" * min(marked, _MAX_COLUMNS)
+    caret = " " * (len(before) - start) + "^" * min(caret_length, _MAX_COLUMNS)
     return [f"{gutter}{shown}", f"{' ' * (len(gutter) - 2)}| {caret[:_MAX_COLUMNS]}"]

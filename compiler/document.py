@@ -131,7 +131,7 @@ class _Builder:
         self.key_at = (0, 0)
         self.plain: tuple[str, int] | None = None
         self.cut_off: dict[int, syntax.CutOff] = {}
-        self.twice: dict[int, list[tuple[str, Span, Table]]] = {}
+        self.duplicates: dict[int, list[tuple[str, Span, Table]]] = {}
 
     def read(self, text: str) -> None:
         self.text, documents = text, 0
@@ -158,9 +158,9 @@ class _Builder:
                 if documents > 1:
                     self._stop("syntax", event, "a second document starts here", "keep one document a file")
         # The errors are added only now, because several commas may cut one text.
-        for cut in self.cut_off.values():
-            cut.report(self.diagnostics)
-        for duplicates in self.twice.values():
+        for cut_off in self.cut_off.values():
+            cut_off.report(self.diagnostics)
+        for duplicates in self.duplicates.values():
             self._duplicates(duplicates)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
@@ -173,24 +173,24 @@ class _Builder:
             return
         key = self.keys[-1] if self.stack else None
         if key and plain and not text:
-            parted = self._parted(key)
-            if parted is not None:
-                self._place(parted, key[1])
+            swallowed = self._value_without_colon(key)
+            if swallowed is not None:
+                self._place(swallowed, key[1])
                 return
             if self._is_rejoined(_offset(event.start_mark)):
                 return
-            text = self._unglued(key)
+            text = self._value_without_space(key)
         elif plain and (mended := slips.mended(text)) is not None:
             text, plain = self._mended(mended, text, span), False
         elif plain:
             pass
         else:
             self._check_closed(event)
-        # `_unglued` may have renamed a key that had swallowed its value.
-        named = self.keys[-1] if self.stack else None
+        # `_value_without_space` may have renamed a key that had swallowed its value.
+        current_key = self.keys[-1] if self.stack else None
         self._place(scalar(text) if plain else text, span)
-        if named and plain and text:
-            self.plain = (named[0], _offset(event.start_mark))
+        if current_key and plain and text:
+            self.plain = (current_key[0], _offset(event.start_mark))
 
     def _mended(self, mended: slips.Mended | None, text: str, span: Span) -> str:
         """Return the text that its author meant, after adding an error if there was a slip."""
@@ -200,31 +200,31 @@ class _Builder:
         return mended.text
 
     def _check_key(self, key: str, span: Span) -> None:
-        odd = slips.odd_key(key)
-        if odd is not None:
+        slip = slips.odd_key(key)
+        if slip is not None:
             # To YAML this character is no indentation, so the line would belong to another key.
-            self._mended(odd, key, span)
+            self._mended(slip, key, span)
             raise _StopReadingError
 
-    def _unglued(self, key: tuple[str, Span]) -> str:
+    def _value_without_space(self, key: tuple[str, Span]) -> str:
         """Return the value that a key swallowed because no space follows the colon."""
         name, span = key
-        glued = slips.glued(name)
-        if glued is not None:
-            self.keys[-1] = (name.removesuffix(f":{glued.text}"), span)
-        return self._mended(glued, "", span)
+        slip = slips.without_space(name)
+        if slip is not None:
+            self.keys[-1] = (name.removesuffix(f":{slip.text}"), span)
+        return self._mended(slip, "", span)
 
-    def _parted(self, key: tuple[str, Span]) -> str | None:
+    def _value_without_colon(self, key: tuple[str, Span]) -> str | None:
         """Return the value that a key in braces swallowed because the colon is missing; else None."""
         name, span = key
-        unparted = slips.unparted(name)
-        if unparted is None:
+        parts = slips.without_colon(name)
+        if parts is None:
             return None
-        self.keys[-1] = (unparted[0], span)
-        return self._mended(unparted[1], "", span)
+        self.keys[-1] = (parts[0], span)
+        return self._mended(parts[1], "", span)
 
     def _check_closed(self, event: yaml.ScalarEvent) -> None:
-        """Refuse a quoted text that its own line does not close and that swallows lines with keys of their own."""
+        """Refuse a quoted text that does not end in its own line and so swallows the keys of the next lines."""
         start, end = event.start_mark, event.end_mark
         if start is None or end is None or start.line == end.line:
             return
@@ -248,15 +248,15 @@ class _Builder:
             return False
         self.keys[-1] = None
         span = parent.value_spans[key]
-        cut = syntax.CutOff(key=key, text=whole, span=span)
-        self.cut_off[start] = cut
+        cut_off = syntax.CutOff(key=key, text=whole, span=span)
+        self.cut_off[start] = cut_off
         parent[key] = whole
-        if cut.items:
+        if cut_off.items:
             parent[key] = items = Items(span)
-            items.extend(cut.items)
-            items.spans.extend(span for _ in cut.items)
-        elif cut.duration is not None:
-            parent[key] = cut.duration
+            items.extend(cut_off.items)
+            items.spans.extend(span for _ in cut_off.items)
+        elif cut_off.duration is not None:
+            parent[key] = cut_off.duration
         return True
 
     def _without_controls(self, text: str, span: Span) -> str:
@@ -303,7 +303,7 @@ class _Builder:
         self.keys[-1] = None
         name, key_span = key
         if name in parent:
-            self.twice.setdefault(id(parent), []).append((name, key_span, parent))
+            self.duplicates.setdefault(id(parent), []).append((name, key_span, parent))
             if isinstance(value, Table):
                 parent.contested.add(name)
             if parent[name] is None:
@@ -326,10 +326,10 @@ class _Builder:
         key, span, table = duplicates[0]
         related = (Related(span=table.key_spans[key], message="it stands here first"),)
         message, hint = f"`{key}` stands here a second time", "keep one of the two"
-        others = {name for name, _, _ in duplicates}
-        if len(others) > 1:
+        names = {name for name, _, _ in duplicates}
+        if len(names) > 1:
             table.torn = True
-            message = f"`{key}` stands here a second time, and so do {len(others) - 1} more keys"
+            message = f"`{key}` stands here a second time, and so do {len(names) - 1} more keys"
             hint = "write the key above it that these belong to, or keep one of each two"
         self.diagnostics.error("duplicate-key", span, message, hint=hint, related=related)
 
@@ -348,7 +348,7 @@ class _Builder:
             self._stop("syntax", event, f"the directive `{name}` has no meaning here", "take the line out")
 
     def _check_size(self, event: yaml.ScalarEvent) -> None:
-        """Refuse a text that is too long before any pattern is matched against it, which could take long."""
+        """Refuse a text that is too long, before a pattern is matched against it: the match could take long."""
         self._count(event)
         if len(event.value) > MAX_TEXT:
             message = f"this text has {len(event.value)} characters, and {MAX_TEXT} are the most"

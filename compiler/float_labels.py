@@ -20,7 +20,7 @@ LABELS: Final = frozenset({"le", "quantile"})
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _NEGATIVE: Final = {"!=": "!~", "!~": "!~", "=": "=~", "=~": "=~"}
 _LONGEST: Final = 25
-"""Characters of a number; no bucket bound has more, and Python need not write out `1e300`."""
+"""Characters of the longest number: no bucket bound has more, and so Python never writes out `1e300`."""
 
 
 def in_every_form(operator: str, value: str) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def _general(value: float) -> str:
 
 _SMALL: Final = -5
 _LARGE: Final = 6
-"""Powers of ten at which Go switches to an exponent (Go, `strconv`: the shortest form counts as six digits)."""
+"""Between these powers of ten, Go writes no exponent (Go, `strconv`: the shortest form counts as six digits)."""
 
 
 def _dotted(text: str) -> str:
@@ -80,18 +80,18 @@ def _pattern(pattern: str) -> str:
         return f"{before}{_pattern(inner)}{behind}"
     alternatives: list[str] = []
     for alternative in _alternatives(pattern):
-        alternatives += _of_alternative(alternative)
+        alternatives += _forms_of_alternative(alternative)
     return "|".join(dict.fromkeys(alternatives))
 
 
-def _of_alternative(alternative: str) -> Iterator[str]:
+def _forms_of_alternative(alternative: str) -> Iterator[str]:
     yield alternative
     literal = alternative.replace(r"\.", ".").replace(r"\+", "+")
     if _NUMBER.fullmatch(literal) and not re.search(r"(?<!\\)\+", alternative):
-        same = {literal, alternative}
-        yield from (_escaped(form) for form in forms(literal) if form not in same)
-    elif (wide := _widened(alternative)) is not None:
-        yield wide
+        written = {literal, alternative}
+        yield from (_escaped(form) for form in forms(literal) if form not in written)
+    elif (widened := _widened(alternative)) is not None:
+        yield widened
 
 
 _PROBES: Final = tuple(map(str, (*range(21), 25, 30, 50, 60, 75, 100, 120, 250, 300, 500, 1000, 2500, 5000, 10000)))

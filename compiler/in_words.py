@@ -1,4 +1,4 @@
-"""Lower: write from the rule, in one sentence of plain English, when an alert fires.
+"""Lower: say in one sentence of plain English when an alert fires, as its rule has it.
 
 `compiler.wording` puts the sentence into the description. Each kind of signal words its own condition
 (`Kind.in_words`). This module adds the parts that all kinds share: the severity, the hold, the component, the selected
@@ -63,8 +63,8 @@ def _places(system: System, watched: WatchedSignal, clause: Clause) -> Iterator[
 
 def _common(bound: BoundSignal) -> tuple[Matcher, ...]:
     """Return the matchers that all metrics of a binding have."""
-    first, *others = bound.metrics or (Selector(""),)
-    return tuple(matcher for matcher in first.matchers if all(matcher in other.matchers for other in others))
+    first, *further = bound.metrics or (Selector(""),)
+    return tuple(matcher for matcher in first.matchers if all(matcher in selector.matchers for selector in further))
 
 
 def _inputs(bound: BoundSignal) -> Iterator[str]:
@@ -75,14 +75,14 @@ def _inputs(bound: BoundSignal) -> Iterator[str]:
     common, forms = _common(bound), kinds()[bound.signal.kind].forms
     for name in dict.fromkeys(signal_input.name for form in forms for signal_input in form):
         selector = bound.binding.inputs.get(name)
-        own = (
+        own_matchers = (
             [matcher for matcher in selector.matchers if matcher not in common]
             if isinstance(selector, Selector)
             else []
         )
         unit = f" in {bound.binding.units[name].unit}" if name in bound.binding.units else ""
-        if own or unit:
-            yield f"{name}{unit}{f' where {where(own)}' if own else ''}"
+        if own_matchers or unit:
+            yield f"{name}{unit}{f' where {where(own_matchers)}' if own_matchers else ''}"
 
 
 def _afterwards(clause: Clause, limit: Limit) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The only module that opens files for reading; a test fails if another module opens one.
 
 A merge request chooses what lies in a folder, and that may include links, pipes and devices. So this module first
-resolves a path, which must then lie below the folder of thresholds.yaml. It opens the path name by name from that
-folder and follows no link, so that a change in the meantime cannot lead elsewhere. It reads regular files only, and no
-more than a fixed number of bytes.
+resolves a path, which must then lie below the folder of thresholds.yaml. From that folder, it opens one
+folder of the path after the other and follows no link, so that a change in the meantime cannot lead elsewhere. It reads
+regular files only, and no more than a fixed number of bytes.
 
 `compiler.output` is the module that writes files.
 """
@@ -102,27 +102,27 @@ class InputFiles:
     def matching(self, pattern: str) -> list[Path]:
         """Return the paths that match a pattern of names, `*`, `?`, `[…]` and `**`, sorted.
 
-        No link leads out of the folder. Raises ValueError if the text is no pattern, and OSError if a folder that it
-        names cannot be listed.
+        The search follows no link out of the folder. Raises ValueError if the text is no pattern, and OSError if a
+        folder that the pattern names cannot be listed.
         """
         assert self._folder is not None  # noqa: S101 - a pattern begins in a folder
         parts = PurePosixPath(pattern).parts
         if not parts or len(pattern) > MAX_PATTERN:
             raise ValueError("it is too long" if parts else "it names no file")
         paths: Iterable[PurePosixPath] = [PurePosixPath()]
-        certain = True
+        named = True
         for part in parts:
             if part == "**":
-                paths, certain = dict.fromkeys(below for folder in paths for below in self._folders(folder)), False
+                paths, named = dict.fromkeys(below for folder in paths for below in self._folders(folder)), False
             elif "**" in part:
                 raise ValueError("`**` stands alone between two slashes")
             elif _MAGIC.search(part):
                 fits = re.compile(translate(part)).match
-                listed = ((folder, self._listed(folder, certain=certain)) for folder in paths)
+                listed = ((folder, self._listed(folder, named=named)) for folder in paths)
                 paths = [folder / name for folder, names in listed for name, _ in names if fits(name)]
-                certain = False
+                named = False
             else:
-                paths = [folder / part for folder in paths if self._has(folder, part, certain=certain)]
+                paths = [folder / part for folder in paths if self._has(folder, part, named=named)]
         return sorted(self._folder / path for path in paths)
 
     def elsewhere(self, name: str) -> PurePosixPath | None:
@@ -134,7 +134,7 @@ class InputFiles:
         by_name: dict[str, PurePosixPath] = {}
         try:
             for folder in islice(self._folders(PurePosixPath(), hidden=False), _MOST_FOLDERS):
-                for name, is_folder in self._listed(folder, certain=False):
+                for name, is_folder in self._listed(folder, named=False):
                     if not is_folder:
                         by_name.setdefault(name, folder / name)
         except ValueError:
@@ -148,25 +148,26 @@ class InputFiles:
         while waiting:
             folder = waiting.pop()
             try:
-                below = sorted(name for name, is_folder in self._listed(folder, certain=False) if is_folder)
+                below = sorted(name for name, is_folder in self._listed(folder, named=False) if is_folder)
             except NotADirectoryError:
                 continue
             yield folder
             waiting += [folder / name for name in reversed(below) if hidden or not name.startswith(".")]
 
-    def _listed(self, folder: PurePosixPath, *, certain: bool) -> list[tuple[str, bool]]:
-        """Return the entries of a folder; one that cannot be listed counts as empty, unless the pattern names it."""
+    def _listed(self, folder: PurePosixPath, *, named: bool) -> list[tuple[str, bool]]:
+        """Return the entries of a folder; a folder that cannot be listed counts as empty, unless it is `named`."""
         assert self._folder is not None  # noqa: S101 - see `matching`
         try:
             return list(self._entries(self._folder / folder))
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError:
-            if certain:
+            if named:
                 raise
             return []
 
-    def _has(self, folder: PurePosixPath, name: str, *, certain: bool) -> bool:
+    def _has(self, folder: PurePosixPath, name: str, *, named: bool) -> bool:
+        """Return whether a folder has an entry of this name; `named` is set if the pattern names the folder."""
         assert self._folder is not None  # noqa: S101 - see `matching`
         try:
             with self._opened(self._folder / folder / name, follow=False) as (parent, last):
@@ -174,13 +175,13 @@ class InputFiles:
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
-            if certain:
+            if named:
                 raise
             return False
         return True
 
     def _entries(self, folder: Path) -> Iterator[tuple[str, bool]]:
-        """Yield the name of each entry of a folder, and whether the entry is a folder; a link to one is not."""
+        """Yield the name of each entry of a folder, and whether the entry is a folder; a link to a folder is not."""
         with self._opened(folder) as (parent, name):
             descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
             try:
@@ -222,7 +223,7 @@ _MAGIC: Final = re.compile(r"[*?\[]")
 
 
 def _refuse_irregular(status: os.stat_result, most: int) -> None:
-    """Raise OSError unless it is a regular file of a permitted size; a device or a pipe may never end."""
+    """Raise OSError unless `status` is of a regular file of a permitted size; a device or a pipe may never end."""
     if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):

@@ -1,7 +1,8 @@
 """Parse: find the wrongly indented line of a YAML file; the parser only says where it could not go on.
 
 Pure; used by `compiler.slips`. Lines of one block have the same indentation, and the lines below a key are indented
-further than the key. If two lines contradict each other, the one that does not fit the rest of the file is reported.
+further than the key. If two lines contradict each other, this module reports the one that does not fit the rest of
+the file.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def misindented(lines: Sequence[Line]) -> Slip | None:
 
 
 def _step(lines: Sequence[Line]) -> int:
-    """Return the usual indentation step: by how many spaces most lines stand further in than their key."""
+    """Return the usual indentation step: the number of spaces by which most lines are indented below their key."""
     steps = Counter(
         below.indent - above.indent
         for above, below in pairwise(lines)
@@ -68,9 +69,9 @@ def _step(lines: Sequence[Line]) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gap:
-    """A line indented less than the block before it, which is at `inner`, and more than that block's key.
+    """A line that is indented less than the block before it, and more than that block's key.
 
-    The key is the last of `stack`; the stack is empty if there is no such key.
+    `inner` is the indentation of the block. Its key is the last of `stack`, which is empty if there is no such key.
     """
 
     before: Sequence[Line]

@@ -95,7 +95,7 @@ _DURATION_PARTS: Final = re.compile(r"(?:[0-9]+(?:h|m(?!s)|s))+[0-9]+ms\Z")
 
 
 def advice(text: str, unit: str) -> Advice | None:
-    """Return what is wrong with a limit of a signal measured in `unit`; None if this module knows nothing better."""
+    """Return what is wrong with a limit of a signal measured in `unit`; None if this module has no advice."""
     text = " ".join(text.split())
     if len(text) > _LONGEST:
         return None
@@ -104,15 +104,15 @@ def advice(text: str, unit: str) -> Advice | None:
     if text.strip().startswith("!="):
         number = text.strip()[2:].strip()
         return "a limit has one side, and `!=` has two", f"write `> {number}` or `< {number}`"
-    other = _OTHER.match(text)
-    if other is not None:
-        sign = _OTHER_COMPARATORS[other["sign"].lower()]
-        return f"`{other['sign']}` is no comparator", _write(sign, other["rest"])
+    wrong_comparator = _OTHER.match(text)
+    if wrong_comparator is not None:
+        sign = _OTHER_COMPARATORS[wrong_comparator["sign"].lower()]
+        return f"`{wrong_comparator['sign']}` is no comparator", _write(sign, wrong_comparator["rest"])
     match = _COMPARATOR.match(text)
     assert match is not None  # noqa: S101 - all of its parts may be missing
     sign, rest = match["sign"] or "", match["rest"]
-    for look in _LOOKS:
-        finding = look(sign, rest)
+    for explain in _EXPLANATIONS:
+        finding = explain(sign, rest)
         if finding is not None:
             return finding
     return _without_comparator(rest, unit) if not sign else None
@@ -150,8 +150,8 @@ def _without_comparator(rest: str, unit: str) -> Advice | None:
 
 def _write(sign: str, rest: str) -> str:
     """Return a hint that shows the limit; if its number needs mending too, the hint shows the mended number."""
-    for look in _LOOKS:
-        suggestion = look(sign, rest)
+    for explain in _EXPLANATIONS:
+        suggestion = explain(sign, rest)
         if suggestion is not None and suggestion[1] is not None:
             return suggestion[1]
     return f"write `{sign} {rest}`"
@@ -161,8 +161,8 @@ def _hold(sign: str, rest: str) -> Advice | None:
     match = re.fullmatch(r"(?P<number>.+?)\s+(?:for|during|over|in|within)\s+(?P<hold>[0-9]+\s*[a-z]+)", rest)
     if match is None:
         return None
-    for_seconds = match["hold"].replace(" ", "")
-    hint = f"write `{sign or '>'} {match['number']}`, and `for: {for_seconds}` beside it"
+    duration = match["hold"].replace(" ", "")
+    hint = f"write `{sign or '>'} {match['number']}`, and `for: {duration}` beside it"
     return "a limit holds no duration: how long it must last stands in `for:`", hint
 
 
@@ -223,8 +223,8 @@ def _words(sign: str, rest: str) -> Advice | None:
     number = _NUMBERS.get(word.casefold())
     if number is None:
         return None
-    meant = _unit(sign, f"{number} {unit}") if unit else None
-    return f"`{word}` is written as a word", meant[1] if meant else f"write `{sign or '>'} {number} {unit}`"
+    suggestion = _unit(sign, f"{number} {unit}") if unit else None
+    return f"`{word}` is written as a word", suggestion[1] if suggestion else f"write `{sign or '>'} {number} {unit}`"
 
 
 def _sums(sign: str, rest: str) -> Advice | None:
@@ -249,7 +249,7 @@ def _odd(sign: str, rest: str) -> Advice | None:
     return None
 
 
-_LOOKS: Final[tuple[Callable[[str, str], Advice | None], ...]] = (
+_EXPLANATIONS: Final[tuple[Callable[[str, str], Advice | None], ...]] = (
     _hold,
     _several,
     _odd,

@@ -1,7 +1,6 @@
 """Parse: the lines of a YAML file as a person sees them: indentation, key, open quotation marks.
 
-Pure. `compiler.layout` and `compiler.slips` use it to explain parser errors; no code that decides what a file means
-uses it.
+Pure. `compiler.layout` and `compiler.slips` use it to explain parser errors; what a file means never depends on it.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class Scan:
 
 
 def scan(text: str) -> Scan:
-    """Return the quotation marks and brackets of a line that count by YAML's rules for the beginning of a text."""
+    """Return the quotation marks and brackets of a line; an opening one counts only where YAML lets a text begin."""
     at, beginning, opened = 0, True, 0
     while at < len(text):
         character = text[at]
@@ -114,8 +113,8 @@ def scan(text: str) -> Scan:
             end = _closing(text, at)
             if end is None:
                 return Scan(open_quote=at, opened=opened)
-            follows = text[end + 1 : end + 2]
-            if follows and not follows.isspace() and follows not in (":,}]" if opened else ":"):
+            next_character = text[end + 1 : end + 2]
+            if next_character and not next_character.isspace() and next_character not in (":,}]" if opened else ":"):
                 return Scan(behind=end + 1, quote=at, opened=opened)
             at, beginning = end, False
         else:
@@ -127,10 +126,12 @@ def scan(text: str) -> Scan:
 
 def _begins(text: str, at: int, opened: int, *, beginning: bool) -> bool:
     """Return whether a text may begin after a character; `beginning` says whether one could begin at it."""
-    character, follows = text[at], text[at + 1 : at + 2]
+    character, next_character = text[at], text[at + 1 : at + 2]
     if character.isspace() or (character in "{[" and beginning) or (character == "," and opened):
         return beginning or character == ","
-    return (character == ":" and follows in {"", " "}) or (character == "-" and follows == " " and beginning)
+    return (character == ":" and next_character in {"", " "}) or (
+        character == "-" and next_character == " " and beginning
+    )
 
 
 def _opens(character: str, opened: int, *, beginning: bool) -> int:

@@ -47,14 +47,14 @@ class _Reading:
         self, root: Path, files: InputFiles, runbooks: Mapping[str, Runbook], style: Style, diagnostics: Diagnostics
     ) -> None:
         self.root, self.files, self.style, self.diagnostics = root, files, style, diagnostics
-        self.known = {PurePosixPath(path).as_posix(): runbook.targets for path, runbook in runbooks.items()}
-        self.read: dict[Path, frozenset[str] | None] = {}
-        self.left = MAX_LINKED
+        self.runbook_anchors = {PurePosixPath(path).as_posix(): runbook.targets for path, runbook in runbooks.items()}
+        self.anchors: dict[Path, frozenset[str] | None] = {}
+        self.bytes_left = MAX_LINKED
 
     def linked(self, path: str, link: Link) -> Linked | None:
         """Return the target at a path, or None if the path leads out of the folder."""
-        if path in self.known:
-            return Linked(exists=True, anchors=self.known[path])
+        if path in self.runbook_anchors:
+            return Linked(exists=True, anchors=self.runbook_anchors[path])
         file = self.root / path
         try:
             if not self.files.is_inside(file):
@@ -68,16 +68,16 @@ class _Reading:
 
     def _anchors(self, file: Path, link: Link) -> frozenset[str] | None:
         """Return the anchors of a Markdown file; None for other or unreadable files, and beyond `MAX_LINKED`."""
-        if file.suffix.lower() not in MARKDOWN or self.left < 0:
+        if file.suffix.lower() not in MARKDOWN or self.bytes_left < 0:
             return None
-        place = file.resolve()
-        if place not in self.read:
+        real_file = file.resolve()
+        if real_file not in self.anchors:
             text = read_text(file, link.span, Diagnostics(), files=self.files, ours=False, most=MAX_MARKDOWN)
-            self.left -= len(text.encode()) if text is not None else 0
-            if self.left < 0:
+            self.bytes_left -= len(text.encode()) if text is not None else 0
+            if self.bytes_left < 0:
                 self._refuse(link)
-            self.read[place] = None if text is None or self.left < 0 else anchors_in(text, self.style)
-        return self.read[place]
+            self.anchors[real_file] = None if text is None or self.bytes_left < 0 else anchors_in(text, self.style)
+        return self.anchors[real_file]
 
     def _refuse(self, link: Link) -> None:
         message = f"the documents that runbooks link have more than {MAX_LINKED // 2**20} MiB together"

@@ -25,7 +25,7 @@ _OPPOSITE: Final = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 _BREACH: Final = {"<": ">", "<=": ">", ">": "<", ">=": "<", "==": "=="}
 """The comparison that breaches a norm. A value exactly at a target is no reason to wake anybody."""
 _BREACH_OF_COUNT: Final = {**_BREACH, "<": ">=", ">": "<="}
-"""The same for counts: there, a value exactly at the number is as likely as any other."""
+"""The same for counts: a count is as likely to be exactly the number as any other."""
 
 
 def side(signal: Signal, inputs: Collection[str]) -> str | None:
@@ -41,7 +41,7 @@ def usual_inputs(signal: Signal) -> tuple[str, ...]:
 
 
 def directed(signal: Signal) -> Signal:
-    """Return a signal with the bad side that it has when bound as usual."""
+    """Return a signal with its bad side filled in: the side of its usual inputs, unless it names one itself."""
     return replace(signal, bad=side(signal, usual_inputs(signal)))
 
 
@@ -59,7 +59,7 @@ def builtin_side(identifier: str) -> str | None:
 
 @cache
 def has_rest(identifier: str) -> bool:
-    """Return whether the rest that a built-in signal leaves has a name, as the part that is not used is "free"."""
+    """Return whether the rest that a built-in signal leaves has a name: the rest of used space is called "free"."""
     entry = _vocabulary().get(identifier)
     return entry is not None and kinds()[entry["kind"]].rest is not None
 
@@ -70,7 +70,7 @@ def rest(signal: Signal) -> str | None:
 
 
 def is_against(comparator: str, bad: str | None) -> bool:
-    """Return whether a comparator would page on the good side, given the bad side."""
+    """Return whether a comparator would page on the good side; `bad` is the bad side, or None if either may be bad."""
     return bad is not None and comparator[0] in _OPPOSITE and (comparator[0] == ">") != (bad == HIGH)
 
 

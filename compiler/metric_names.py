@@ -39,8 +39,8 @@ class NamedUnit:
 class _Word(NamedTuple):
     """A word for a unit; it counts `anywhere` in a name, or only if nothing but statistics follow it.
 
-    `against` are the base units of limits that the word contradicts at the end of a name. A word without any counts
-    only for limits of its own base unit.
+    `against` are the base units of limits that the word contradicts at the end of a name. A word whose `against` is
+    empty counts only for limits of its own base unit.
     """
 
     units: tuple[str, ...]
@@ -119,7 +119,7 @@ _STATISTICS: Final = frozenset(
 )
 """Words after a unit that do not change the unit."""
 _SPANS: Final = frozenset(["per", "last", "past", "every", "over", "within"])
-"""Words before a time that is a period and no unit: `load_last_minutes`."""
+"""Words before a time that make it a period and no unit: `load_last_minutes`."""
 _PERCENTILES: Final = frozenset({"p", "q", "quantile", "percentile"})
 _PIECE: Final = re.compile(r"[A-Za-z0-9]+")
 _PART: Final = re.compile(r"[KMGT]iB(?![a-z])|[kKMGT]B(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -172,7 +172,7 @@ def words_of(metric: str) -> tuple[str, ...]:
 def _read(metric: str) -> tuple[str, ...]:
     """Return the words of a name in lower case; for a recording rule, those of its source metric.
 
-    A recorded rate, count or ratio has another unit than its source metric, so the source's words are left out.
+    A recorded rate, count or ratio has another unit than its source metric, so the source's words do not count.
     """
     level, *rest = metric.split(":")
     if rest and _OF_ANOTHER_UNIT.search(rest[-1]):
@@ -234,7 +234,7 @@ _GAUGES: Final = (
 )
 _PARTS: Final = ("bucket", "count", "sum")
 _OBSERVED: Final = frozenset({*_UNITS, "duration", "latency", "size"})
-"""Words before `_count` and `_sum` of single observations; without them, both suffixes are common on gauges too."""
+"""Words for single observations, before `_count` and `_sum`; without them, gauges often end in these, too."""
 _OF_CLOUDS: Final = ("aws_", "azure_", "stackdriver_", "gcp_")
 """Prefixes of cloud providers' metrics: their statistics, including `_sum`, are gauges (CloudWatch exporters)."""
 _INSTANTS: Final = frozenset({"timestamp", "unixtime", "mtime"})
@@ -281,7 +281,10 @@ def _gauge(words: Sequence[str]) -> str | None:
 
 
 def _part(metric: str, words: Sequence[str], input_type: InputType) -> str | None:
-    """Return the suffix of a histogram's series; unless the input requires one, only after a word of observations."""
+    """Return the suffix of a series of a histogram or summary; else None.
+
+    Unless the input requires a histogram, the suffix counts only behind a word for observations.
+    """
     if words[-1] not in _PARTS or len(words) == 1:
         return None
     observed = words[-2] in _OBSERVED and not metric.startswith(_OF_CLOUDS)
@@ -294,19 +297,19 @@ def _instant(words: Sequence[str]) -> str | None:
         return None
     if words[-1] == "created":
         return "created"
-    bare = list(words)
-    while len(bare) > 1 and bare[-1] in _UNITS:
-        bare.pop()
-    end = (bare[-2] if len(bare) > 1 else "", bare[-1])
-    if bare[-1] in _INSTANTS or (bare[-1] == "epoch" and len(bare) < len(words)):
-        return bare[-1]
+    stem = list(words)
+    while len(stem) > 1 and stem[-1] in _UNITS:
+        stem.pop()
+    end = (stem[-2] if len(stem) > 1 else "", stem[-1])
+    if stem[-1] in _INSTANTS or (stem[-1] == "epoch" and len(stem) < len(words)):
+        return stem[-1]
     if end in _MOMENTS:
-        at_last = end[0] not in _LAST or not {"last", "next"}.isdisjoint(bare[:-2])
-        return "_".join(end) if at_last else None
-    if end == ("completion", "time") and bare[0] == "kube":
+        is_moment = end[0] not in _LAST or not {"last", "next"}.isdisjoint(stem[:-2])
+        return "_".join(end) if is_moment else None
+    if end == ("completion", "time") and stem[0] == "kube":
         return "_".join(end)
-    dated = bare[-1] in _EXPIRIES and len(bare) == len(words) and _LEFT.isdisjoint(bare)
-    return bare[-1] if dated and len(bare) > 1 else None
+    is_expiry = stem[-1] in _EXPIRIES and len(stem) == len(words) and _LEFT.isdisjoint(stem)
+    return stem[-1] if is_expiry and len(stem) > 1 else None
 
 
 def _span(words: Sequence[str]) -> str | None:

@@ -17,17 +17,17 @@ from compiler.promql import Matcher, Selector
 class Opposite(NamedTuple):
     """The words that show a metric to be the opposite of its input, what the metric means, and how to bind it."""
 
-    said: str
+    words: str
     meaning: str
     way_out: str
 
 
 class _Part(NamedTuple):
-    """What an input means, the words that say so, and the input with the opposite meaning."""
+    """What an input means, the words that say so, and its `counterpart`: the input with the opposite meaning."""
 
     meaning: str
     words: frozenset[str]
-    other: str
+    counterpart: str
 
 
 _FREE: Final = frozenset({"avail", "available", "free", "remaining", "unused"})
@@ -67,33 +67,38 @@ def opposite(name: str, inputs: Mapping[str, object]) -> Opposite | None:
     return _by_moment(name, words)
 
 
-def _exchanged(name: str, words: tuple[str, ...], other: object) -> Opposite | None:
+def _exchanged(name: str, words: tuple[str, ...], partner: object) -> Opposite | None:
     """Return what shows that the metrics of two inputs are swapped; else None."""
-    if not isinstance(other, Selector) or not words:
+    if not isinstance(partner, Selector) or not words:
         return None
-    others, way_out = words_of(other.metric), f"exchange `{name}` and `{_PAIRS[name]}`"
+    partner_words, way_out = words_of(partner.metric), f"exchange `{name}` and `{_PAIRS[name]}`"
     if name == "total":
-        swapped = words[-1] == "count" and others[-1:] == ("sum",)
+        swapped = words[-1] == "count" and partner_words[-1:] == ("sum",)
         return Opposite("_count", "how many there were", way_out) if swapped else None
     own = _PARTS[name].words
-    swapped = bool(own & {*others}) and not own & {*words} and bool(_WHOLE & {*words}) and not _WHOLE & {*others}
+    swapped = (
+        bool(own & {*partner_words})
+        and not own & {*words}
+        and bool(_WHOLE & {*words})
+        and not _WHOLE & {*partner_words}
+    )
     word = next((word for word in words if word in _WHOLE), "")
     return Opposite(word, "how much there is", way_out) if swapped else None
 
 
 def _by_name(name: str, words: tuple[str, ...]) -> Opposite | None:
     part = _PARTS[name]
-    other = _PARTS[part.other]
-    word = next((candidate for candidate in words if candidate in other.words), None)
+    counterpart = _PARTS[part.counterpart]
+    word = next((candidate for candidate in words if candidate in counterpart.words), None)
     # `in_use` holds a word of the input itself, and `not_ok` means the reverse.
     if word is None or part.words & {*words} or {"not", "non", "no"} & {*words}:
         return None
-    return Opposite(word, other.meaning, _bound_by(part.other))
+    return Opposite(word, counterpart.meaning, _binding_hint(part.counterpart))
 
 
-def _bound_by(name: str) -> str:
-    beside = {"successes": " and all by `attempts:`", "errors": " and all by `requests:`"}
-    return f"bind it by `{name}:`{beside.get(name, '')}"
+def _binding_hint(name: str) -> str:
+    wholes = {"successes": " and all by `attempts:`", "errors": " and all by `requests:`"}
+    return f"bind it by `{name}:`{wholes.get(name, '')}"
 
 
 _OUTCOMES: Final = re.compile(
@@ -110,11 +115,11 @@ def _by_outcome(name: str, selector: Selector) -> Opposite | None:
     if name not in {"errors", "successes"}:
         return None
     outcomes = [(matcher, _went_well(matcher)) for matcher in selector.matchers if _OUTCOMES.match(matcher.label)]
-    other = _PARTS[name].other
+    counterpart = _PARTS[name].counterpart
     wrong = [matcher for matcher, well in outcomes if well is (name == "errors")]
     if not wrong or any(well is (name == "successes") for _, well in outcomes):
         return None
-    return Opposite(str(wrong[0]), _PARTS[other].meaning, _bound_by(other))
+    return Opposite(str(wrong[0]), _PARTS[counterpart].meaning, _binding_hint(counterpart))
 
 
 def _went_well(matcher: Matcher) -> bool | None:
@@ -146,15 +151,15 @@ def _is_good(label: str, value: str) -> bool | None:
     if classes is None:
         return None
     digits = {int(digit) for digit in classes.groups() if digit}
-    return all(digit <= _LAST_GOOD for digit in digits) if all(_same(digit, digits) for digit in digits) else None
+    return all(digit <= _LAST_GOOD for digit in digits) if all(_agrees(digit, digits) for digit in digits) else None
 
 
 _LAST_GOOD: Final = 3
 """The last class of status codes that is no failure: 3xx are redirections, 4xx and 5xx are errors (RFC 9110)."""
 
 
-def _same(digit: int, digits: set[int]) -> bool:
-    return all((digit <= _LAST_GOOD) is (other <= _LAST_GOOD) for other in digits)
+def _agrees(digit: int, digits: set[int]) -> bool:
+    return all((digit <= _LAST_GOOD) is (candidate <= _LAST_GOOD) for candidate in digits)
 
 
 _MODES: Final = frozenset({"cpu_mode", "mode", "state"})

@@ -26,8 +26,8 @@ from compiler.signals.bound import BoundSignal
 class Limit:
     """One severity's limit of a signal.
 
-    `text` is the limit as written. `for_seconds` is how long it must be crossed before the alert fires. `keep` is for
-    how many seconds the alert keeps firing when the limit is no longer crossed (`keep_firing_for`). `recover` is what
+    `text` is the limit as written. `for_seconds` is how long it must be crossed before the alert fires. `keep` is how
+    many seconds the alert fires on after the limit is no longer crossed (`keep_firing_for`). `recover` is what
     the value must reach before the alert ends, or None if the limit itself decides. `statement` is the runbook's
     sentence that states the limit, or None for a house default (`default`). `for_span` is the place of `for`, or None
     if it is not beside the limit.

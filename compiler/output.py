@@ -1,12 +1,13 @@
 """Write: artifacts → files, all or none; or compare them with the files in place (`--check`).
 
 This is the last stage and the only module that writes files; everything is rendered before it is called. It writes new
-content beside the files to be replaced. When all of it is on disk, it renames the new files into place; if a rename
-fails, it puts the old files back. It does not touch files that are up to date, so that watchers see changes only.
+content beside the files to be replaced. When all new content is on disk, it renames the new files into place; if a
+rename fails, it puts the old files back. It does not touch files that are up to date, so that watchers see only
+changes.
 
 A merge request may also choose what lies in the output folder. Below that folder this module follows no link, and reads
-and replaces regular files only, even if something changes meanwhile: it opens folders name by name and reaches files
-from their folder's descriptor. It reads no more of a file than it would write.
+and replaces regular files only, even if something changes meanwhile: it opens one folder after the other and reaches
+each file from the descriptor of its folder. It reads no more of a file than it would write.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 class _Output:
-    """The output folder and the folders below it; each is opened once, and created if `made` is set."""
+    """The output folder and the folders below it; this class opens each once, and creates it if `create` is set."""
 
     def __init__(self, folder: Path, spec: Path | None) -> None:
         self._folder = folder
@@ -97,48 +98,48 @@ class _Output:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        _refuse_led_astray(self._folder, self._spec)
+        _refuse_links_out(self._folder, self._spec)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def named(self, path: str) -> str:
+    def path_below(self, path: str) -> str:
         return str(self._folder / path)
 
-    def descriptor(self, folder: PurePosixPath, *, made: bool = False) -> int:
+    def descriptor(self, folder: PurePosixPath, *, create: bool = False) -> int:
         """Return the descriptor of a folder below; raises OSError if a link or a file is in its place."""
         if folder not in self._opened:
-            with _of(self.named(str(folder))):
-                opened = self._open(folder, made=made)
+            with _errors_with_path(self.path_below(str(folder))):
+                opened = self._open(folder, create=create)
             self._opened[folder] = opened
             self._stack.callback(os.close, opened)
         return self._opened[folder]
 
-    def _open(self, folder: PurePosixPath, *, made: bool) -> int:
+    def _open(self, folder: PurePosixPath, *, create: bool) -> int:
         if not folder.parts:
-            if made:
+            if create:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            # `_refuse_led_astray` has already checked whether the output folder itself is a link.
+            # `_refuse_links_out` has already checked whether the output folder itself is a link.
             return os.open(os.path.realpath(self._folder), FOLDER_FLAGS)
-        above = self.descriptor(folder.parent, made=made)
-        if made:
+        above = self.descriptor(folder.parent, create=create)
+        if create:
             with suppress(FileExistsError):
                 os.mkdir(folder.name, dir_fd=above)
         elif stat.S_ISLNK(os.stat(folder.name, dir_fd=above, follow_symlinks=False).st_mode):
-            raise _link()
+            raise _link_error()
         try:
             return os.open(folder.name, FOLDER_FLAGS, dir_fd=above)
         except NotADirectoryError:
             if stat.S_ISLNK(os.stat(folder.name, dir_fd=above, follow_symlinks=False).st_mode):
-                raise _link() from None
+                raise _link_error() from None
             raise
 
 
-def _refuse_led_astray(folder: Path, spec: Path | None) -> None:
+def _refuse_links_out(folder: Path, spec: Path | None) -> None:
     """Raise OSError if links lead a relative output folder out of the current folder and that of thresholds.yaml.
 
-    A user who types `/srv/rules` or `../rules` names a place elsewhere on purpose; other paths must not be links there.
+    A user who types `/srv/rules` or `../rules` names another place on purpose; links must not lead other paths there.
     """
     if folder.is_absolute() or ".." in folder.parts:
         return
@@ -155,15 +156,15 @@ class _Step:
 
     def __init__(self, output: _Output, path: str) -> None:
         target = PurePosixPath(path)
-        self._path = output.named(path)
-        self._folder = output.descriptor(target.parent, made=True)
+        self._path = output.path_below(path)
+        self._folder = output.descriptor(target.parent, create=True)
         self._name = target.name
         self._new: str | None = None
         self._old: str | None = None
 
     def stage(self, content: bytes) -> None:
         """Write the new content beside the file."""
-        with _of(self._path):
+        with _errors_with_path(self._path):
             for number in count():
                 name = f".{self._name}.{os.getpid()}-{number}"
                 try:
@@ -178,7 +179,7 @@ class _Step:
 
     def carry_out(self) -> None:
         """Rename the new file into place, or remove a stale one; the old file is kept beside it."""
-        with _of(self._path):
+        with _errors_with_path(self._path):
             self._keep()
             if self._new is None:
                 # `_keep` has already moved the file aside if the file system has no hard links.
@@ -189,12 +190,12 @@ class _Step:
 
     def _keep(self) -> None:
         """Give the old file a second name."""
-        beside = {"src_dir_fd": self._folder, "dst_dir_fd": self._folder}
+        both_in_folder = {"src_dir_fd": self._folder, "dst_dir_fd": self._folder}
         for number in count():
             name = f".{self._name}.{os.getpid()}-{number}.old"
             try:
                 _refuse_irregular(os.stat(self._name, dir_fd=self._folder, follow_symlinks=False))
-                os.link(self._name, name, follow_symlinks=False, **beside)
+                os.link(self._name, name, follow_symlinks=False, **both_in_folder)
             except FileNotFoundError:
                 return
             except FileExistsError:
@@ -202,7 +203,7 @@ class _Step:
             except OSError as error:
                 if error.errno not in _LINKLESS:
                     raise
-                os.replace(self._name, name, **beside)  # noqa: PTH105 - from a descriptor
+                os.replace(self._name, name, **both_in_folder)  # noqa: PTH105 - from a descriptor
             self._old = name
             return
 
@@ -239,7 +240,7 @@ def _carry_out(steps: Sequence[_Step]) -> None:
             # An interruption may come between any two statements, so the step is recorded before it is carried out.
             done.append(step)
             step.carry_out()
-    except BaseException:  # also after an interruption, no half-written output remains
+    except BaseException:  # an interruption must not leave half-written output either
         for step in done:
             step.undo()
         raise
@@ -260,7 +261,7 @@ def _is_same(output: _Output, artifact: Artifact) -> bool | None:
     path = PurePosixPath(artifact.path)
     try:
         folder = output.descriptor(path.parent)
-        with _of(output.named(artifact.path)):
+        with _errors_with_path(output.path_below(artifact.path)):
             return _beginning(folder, path.name, len(content) + 1) == content
     except FileNotFoundError:
         return None
@@ -276,14 +277,14 @@ def _beginning(folder: int, name: str, length: int) -> bytes:
 
 def _refuse_irregular(status: os.stat_result) -> None:
     if stat.S_ISLNK(status.st_mode):
-        raise _link()
+        raise _link_error()
     if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file")
 
 
-def _link() -> OSError:
+def _link_error() -> OSError:
     return OSError(errno.ELOOP, "a symbolic link stands in its place")
 
 
@@ -319,7 +320,7 @@ def _begins(folder: int, name: str, header: bytes) -> bool:
 
 
 @contextmanager
-def _of(path: str) -> Iterator[None]:
+def _errors_with_path(path: str) -> Iterator[None]:
     """Give an OSError the path that people know; system calls relative to a descriptor report a bare name."""
     try:
         yield

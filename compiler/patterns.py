@@ -34,16 +34,17 @@ def unread(pattern: str) -> str | None:
     position, repeats = 0, [1]
     while position < len(pattern):
         token = TOKEN.match(pattern, position)
-        # Prometheus wraps a pattern in a group, which a bracket of the pattern may close; newer ones read it alone too.
+        # Prometheus wraps a pattern in a group, and a bracket of the pattern may close that group. Newer releases also
+        # read the pattern alone.
         is_unopened = token is not None and token["close"] is not None and len(repeats) == 1
-        if token is None or is_unopened or not _counted(token, repeats):
+        if token is None or is_unopened or not _is_within_limit(token, repeats):
             return pattern[position:]
         position = token.end()
     return None
 
 
-def _counted(token: re.Match[str], repeats: list[int]) -> bool:
-    """Return whether repetitions stay below Go's limit; `repeats` holds the longest so far for each open group."""
+def _is_within_limit(token: re.Match[str], repeats: list[int]) -> bool:
+    """Return whether repetitions stay within Go's limit; `repeats` holds the largest so far of each open group."""
     if token["open"] is not None:
         # Flags alone, such as `(?i)`, open no group.
         repeats += [] if token["open"].endswith(")") else [1]
@@ -62,9 +63,9 @@ _ONE_CHARACTER: Final = re.compile(r"\\(?:(?P<border>[bB])|(?P<unicode>[pP]))|\(
 
 
 def unmatched(pattern: str) -> str | None:
-    """Return, in words, the part of a pattern that the webhook cannot match, or None; Prometheus can read all of it.
+    """Return, in words, the part of a pattern that the webhook cannot match; None if it can match all of it.
 
-    The webhook looks at one character after the other (`webhook.catalog.patterns`).
+    Prometheus can read the pattern. The webhook looks at one character after the other (`webhook.catalog.patterns`).
     """
     position, size, groups = 0, 0, [0]
     while position < len(pattern):

@@ -1,8 +1,8 @@
 """PromQL: selectors as data, canonical printing, and the Go templates' number formats.
 
 `compiler.resolve` reads selectors with it and `compiler.signals` builds expressions. The promql-parser library parses
-and prints; `compiler.promql_text` first rewrites what that library would misread. Prometheus itself has the last word:
-the project runs `promtool check rules`, and the acceptance tests ask Prometheus's API.
+and prints; `compiler.promql_text` first rewrites what that library would misread. Prometheus itself decides: the
+project runs `promtool check rules`, and the acceptance tests ask Prometheus's API.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Selector:
     def __str__(self) -> str:
         plain = METRIC_NAME.match(self.metric) is not None
         # Every Prometheus reads `{__name__="a.b"}`. Only Prometheus 3 reads `{"a.b"}`; it also prints the first form.
-        named = () if plain else (Matcher(NAME, "=", self.metric),)
-        inner = ",".join(map(str, (*named, *self.matchers)))
+        name_matcher = () if plain else (Matcher(NAME, "=", self.metric),)
+        inner = ",".join(map(str, (*name_matcher, *self.matchers)))
         metric = self.metric if plain else ""
         return f"{metric}{{{inner}}}" if inner else metric
 
@@ -114,9 +114,9 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
         raise PromQLError(str(error), _moved(error.mistake, -len(before), len(text))) from error
 
 
-def _moved(mistake: Mistake, by: int, length: int) -> Mistake:
+def _moved(mistake: Mistake, offset: int, length: int) -> Mistake:
     """Return a mistake moved by `by` characters and clipped to a text of `length` characters."""
-    start = max(mistake.start + by, 0)
+    start = max(mistake.start + offset, 0)
     return replace(mistake, start=start, length=max(min(mistake.length, length - start), 0))
 
 
@@ -130,11 +130,11 @@ def checked(expression: str) -> str:
     try:
         promql_parser.walk(root, _check_node)
     except PromQLError as error:
-        raise PromQLError(str(error), _named(expression, str(error))) from error
+        raise PromQLError(str(error), _at_quoted_word(expression, str(error))) from error
     return expression
 
 
-def _named(expression: str, message: str) -> Mistake | None:
+def _at_quoted_word(expression: str, message: str) -> Mistake | None:
     """Return a mistake placed at the first word that the message quotes; None if the expression has no such word."""
     name = _BACKTICKS.search(message)
     words = (token for token in promql_text.tokens(expression) if name and token.text == name[1])
@@ -179,11 +179,11 @@ _SIGNS: Final = frozenset({"=", "!=", "=~", "!~"})
 
 
 _EXPERIMENTAL: Final = frozenset({"limitk", "limit_ratio"})
-"""Aggregations that need a feature flag. For functions, the library says so itself."""
+"""Aggregations that need a feature flag; the library itself marks such functions."""
 
 
 _TOO_NEW: Final = frozenset({"first_over_time", "histogram_quantiles", "max_of", "min_of", "range", "step"})
-"""Functions that the library knows, but neither Prometheus 2.42 nor 3.5 without a feature flag (asked of promtool)."""
+"""Functions that the library knows. Without a feature flag, Prometheus 2.42 and 3.5 know none (promtool says so)."""
 
 
 def _check_node(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
@@ -218,17 +218,17 @@ def has_range(expression: str) -> bool:
     """Return whether any part of an expression looks back over a range."""
     ranges: list[bool] = []
 
-    def look(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
+    def note_range(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
         if isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr):
             ranges.append(True)
         return True
 
-    promql_parser.walk(_parse(expression), look)
+    promql_parser.walk(_parse(expression), note_range)
     return bool(ranges)
 
 
 def operand(expression: str) -> str:
-    """Return an expression as the left side of a comparison, in parentheses if it binds less or could be misread."""
+    """Return an expression as the left side of a comparison, in parentheses if it binds less or is easily misread."""
     node = _parse(expression)
     if isinstance(node, promql_parser.BinaryExpr) and str(node.op) not in _ARITHMETIC:
         return f"({expression})"
@@ -300,15 +300,15 @@ def _plain_selector(text: str, expression: promql_parser.Expr, allowed: str) -> 
 def _too_much(text: str, expression: promql_parser.Expr) -> tuple[int, str | None]:
     """Return where a text goes beyond a selector, and a hint if there is one."""
     if isinstance(expression, promql_parser.MatrixSelector):
-        return _first(text, "["), "take the range out; `window` says how far the signal looks back"
+        return _place_of(text, "["), "take the range out; `window` says how far the signal looks back"
     if isinstance(expression, promql_parser.VectorSelector):
-        return _first(text, "offset" if expression.offset else "@"), None
+        return _place_of(text, "offset" if expression.offset else "@"), None
     if _LOOKS_LIKE_A_NAME.fullmatch(text):
         return 0, f"""write `{{"{text.strip()}"}}` if that is its name"""
     return 0, "PromQL of your own is the `query` of a signal below `signals:`"
 
 
-def _first(text: str, word: str) -> int:
+def _place_of(text: str, word: str) -> int:
     return next((token.start for token in promql_text.tokens(text) if token.text.lower() == word), 0)
 
 
@@ -322,7 +322,10 @@ def _matchers(selector: promql_parser.VectorSelector) -> tuple[Matcher, ...]:
     """
     if selector.matchers.or_matchers:
         raise PromQLError("matchers joined by `or` are not part of PromQL")
-    matchers = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for m in selector.matchers.matchers]
+    matchers = [
+        Matcher(matcher.name, _OPERATORS[str(matcher.op).rpartition(".")[2]], matcher.value)
+        for matcher in selector.matchers.matchers
+    ]
     names = [
         selector.name or "",
         *(matcher.value for matcher in matchers if matcher.label == NAME and matcher.operator == "="),

@@ -28,9 +28,9 @@ def mistake(text: str, message: str) -> Mistake:
     else:
         for pattern, explain in _SAID:
             match = pattern.fullmatch(message)
-            known = match and explain(match, token_list)
-            if known:
-                return known
+            placed = match and explain(match, token_list)
+            if placed:
+                return placed
     return Mistake(message, 0, len(text))
 
 
@@ -106,9 +106,9 @@ class _Grammar:
         return self._next.kind in {"sign", "word"} and self._next.text.lower() in texts
 
     def _take(self, *texts: str) -> bool:
-        taken = self._is(*texts)
-        self.index += taken
-        return taken
+        is_next = self._is(*texts)
+        self.index += is_next
+        return is_next
 
     def _need(self, expected: str, *texts: str) -> None:
         if not self._take(*texts):
@@ -196,10 +196,10 @@ class _Grammar:
     def _matchers(self) -> None:
         self._list(self._matcher, "`,` or `}`", "{", "}")
 
-    def _list(self, item: Callable[[], None], expected: str, begin: str, end: str) -> None:
+    def _list(self, read_item: Callable[[], None], expected: str, begin: str, end: str) -> None:
         self._need(f"`{begin}`", begin)
         while not self._take(end):
-            item()
+            read_item()
             if not self._take(","):
                 self._need(expected, end)
                 return
@@ -223,7 +223,7 @@ class _Grammar:
             self._matcher()
 
 
-def _called(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | None:
+def _in_call(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | None:
     """Return the mistake in the call that the library names, if the text has exactly one call of that name."""
     calls = [token for token in token_list if token.kind == "word" and token.text == match["name"]]
     if len(calls) != 1:
@@ -237,7 +237,7 @@ def _called(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | No
 _TYPES: Final = {"matrix": "a range", "vector": "a metric", "scalar": "a number", "string": "a text"}
 
 
-def _pattern(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | None:
+def _in_pattern(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | None:
     """Return the mistake in a regular expression that the library cannot read."""
     strings = [token for token in token_list if token.kind == "string" and value_of(token) == match["pattern"]]
     if not strings:
@@ -246,9 +246,9 @@ def _pattern(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | N
 
 
 _SAID: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], tuple[Token, ...]], Mistake | None]], ...]] = (
-    (re.compile(r"unknown function with name '(?P<name>[^']+)'"), _called),
-    (re.compile(r"expected type (?P<type>\w+) in call to function '(?P<name>[^']+)', got .*"), _called),
-    (re.compile(r"expected .* argument\(s\) in call to '(?P<name>[^']+)', got .*"), _called),
-    (re.compile(r"illegal regex for (?P<pattern>.*)", re.DOTALL), _pattern),
+    (re.compile(r"unknown function with name '(?P<name>[^']+)'"), _in_call),
+    (re.compile(r"expected type (?P<type>\w+) in call to function '(?P<name>[^']+)', got .*"), _in_call),
+    (re.compile(r"expected .* argument\(s\) in call to '(?P<name>[^']+)', got .*"), _in_call),
+    (re.compile(r"illegal regex for (?P<pattern>.*)", re.DOTALL), _in_pattern),
 )
 """The library's messages about texts with correct grammar, and the functions that find the place of each."""

@@ -72,10 +72,10 @@ def _stray(text: str, position: int) -> Mistake:
     character = text[position]
     if character in "\"'`":
         line = text[position:].partition("\n")[0]
-        end = "close it; text of several lines stands in backticks" if character != "`" else "close it"
-        return Mistake(f"the string {code(line[:_SHOWN])} has no end", position, len(line), end)
-    name = "other names than of letters, digits, `_` and `:` stand in quotes" if character.isalnum() else None
-    return Mistake(f"`{character}` has no meaning in PromQL", position, 1, name)
+        string_hint = "close it; text of several lines stands in backticks" if character != "`" else "close it"
+        return Mistake(f"the string {code(line[:_SHOWN])} has no end", position, len(line), string_hint)
+    name_hint = "other names than of letters, digits, `_` and `:` stand in quotes" if character.isalnum() else None
+    return Mistake(f"`{character}` has no meaning in PromQL", position, 1, name_hint)
 
 
 _SHOWN: Final = 40
@@ -91,7 +91,7 @@ def rewritten(text: str, changes: Iterable[tuple[Token, str]]) -> str:
 
 
 def without_raw_strings(text: str) -> str:
-    """Return the same PromQL with strings in double quotes instead of backticks, where backslashes are no escapes."""
+    """Return the same PromQL with double quotes around strings in backticks; in backticks, a backslash is no escape."""
     if "`" not in text:
         return text
     raw = (token for token in tokens(text) if token.text.startswith("`"))
@@ -106,7 +106,7 @@ def quoted(value: str) -> str:
 def marked(text: str) -> tuple[str, dict[str, Token]]:
     """Return PromQL with each string replaced by a mark, and the strings by their marks.
 
-    A mark is not a valid label name, so the library keeps its quotes where they matter; it is a valid regex.
+    A mark is a valid regular expression. It is no valid label name, so the library keeps its quotes where they matter.
     """
     string_tokens = (token for token in tokens(text) if token.kind == "string")
     strings = {f"tocsin.{number}": string for number, string in enumerate(string_tokens)}

@@ -62,7 +62,7 @@ _UNITS: Final[dict[str, tuple[str, Decimal]]] = {
 
 
 class MetricUnit(NamedTuple):
-    """A unit that a metric can have: its base unit, and how many base units make one of it."""
+    """A unit that a metric can have: its base unit, and how many base units it is."""
 
     base: str
     factor: Fraction
@@ -123,7 +123,7 @@ _PERIOD_SECONDS: Final = {"second": 1, "s": 1, "minute": 60, "min": 60, "m": 60,
 _PERIOD_NAMES: Final = {1: "second", 60: "minute", 3600: "hour"}
 _PER_PERIOD: Final = re.compile(rf"(?:per |/\s*)(?P<period>{'|'.join(_PERIOD_SECONDS)})\Z")
 _MOST_DIGITS: Final = 18
-"""Digits. A number with more digits is a fraction that was rounded."""
+"""The most digits of a number that people write; a number with more is a fraction that was rounded."""
 
 
 class QuantityError(ValueError):

@@ -14,7 +14,7 @@ from compiler.schema import wording
 
 
 def check(document: Table, diagnostics: Diagnostics) -> bool:
-    """Add an error for each question that remains; return whether none does."""
+    """Add an error for each question that remains; return whether there is none."""
     places = list(_questions(document, ()))
     for span, path in places:
         key = next(str(step) for step in reversed(path) if isinstance(step, str))
@@ -25,12 +25,12 @@ def check(document: Table, diagnostics: Diagnostics) -> bool:
 
 def _questions(value: Table | Items, path: tuple[str | int, ...]) -> Iterator[tuple[Span, tuple[str | int, ...]]]:
     """Yield the place of each question and the path to it; `compiler.document` has already bounded the nesting."""
-    inside: Iterator[tuple[str | int, object, Span]] = (
+    children: Iterator[tuple[str | int, object, Span]] = (
         ((name, child, value.value_spans[name]) for name, child in value.items())
         if isinstance(value, Table)
         else ((place, child, span) for place, (child, span) in enumerate(zip(value, value.spans, strict=True)))
     )
-    for step, child, span in inside:
+    for step, child, span in children:
         if isinstance(child, Table | Items):
             yield from _questions(child, (*path, step))
         elif isinstance(child, str) and child.strip() == QUESTION:

@@ -31,18 +31,18 @@ def renewal(folder: Path, files: InputFiles) -> str:
 
 def _recipe(text: str) -> Iterator[str]:
     """Yield the recipe lines of a Makefile's target `rules`, and the text after its colon."""
-    within = False
+    is_inside = False
     for line in text.split("\n"):
         if line.startswith("\t"):
-            if within:
+            if is_inside:
                 yield line
             continue
         targets, colon, rest = line.partition(":")
-        within = bool(colon) and _makes(targets) and not rest.removeprefix(":").startswith("=")
-        if within:
+        is_inside = bool(colon) and _include_rules(targets) and not rest.removeprefix(":").startswith("=")
+        if is_inside:
             yield rest
 
 
-def _makes(targets: str) -> bool:
+def _include_rules(targets: str) -> bool:
     """Return whether a rule's targets include `rules`; lines of variables and comments have no targets."""
     return not targets[:1].isspace() and not {"=", "#"} & set(targets) and _TARGET in targets.split()

@@ -83,7 +83,7 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _json(finding: Diagnostic) -> dict[str, Any]:
-    related = [{"message": other.message, **_place(other.span)} for other in finding.related]
+    related = [{"message": place.message, **_place(place.span)} for place in finding.related]
     entry = {"code": finding.code, "level": finding.level, "message": finding.message, "hint": finding.hint}
     return entry | _place(finding.span) | {"related": related}
 
@@ -109,7 +109,7 @@ def _result(finding: Diagnostic) -> dict[str, Any]:
     }
     if finding.related:
         result["relatedLocations"] = [
-            _location(other.span) | {"message": {"text": other.message}} for other in finding.related
+            _location(place.span) | {"message": {"text": place.message}} for place in finding.related
         ]
     return result
 

@@ -15,7 +15,7 @@ from typing import Final
 from compiler.conventions import SEVERITIES
 
 UNTOLD: Final = "none"
-"""The value of a word for which nobody is told."""
+"""What a word stands for if nobody is told of its alerts."""
 
 LABEL_WORDS: Final[Mapping[str, str]] = {
     UNTOLD: UNTOLD,

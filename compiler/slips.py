@@ -60,8 +60,8 @@ class Complaint:
 
 def explained(complaint: Complaint) -> Slip:
     """Return what is wrong, where it is, and how to mend it."""
-    for look in _FINDERS if len(complaint.text) <= _LONGEST_LINE else ():
-        slip = look(complaint)
+    for find in _FINDERS if len(complaint.text) <= _LONGEST_LINE else ():
+        slip = find(complaint)
         if slip is not None:
             return slip
     return _slip(complaint.line or 1, complaint.column - 1, complaint.problem, None)
@@ -122,8 +122,8 @@ def open_quote(number: int, text: str, following: Sequence[str]) -> Slip | None:
     scanned = scan(text)
     if scanned.open_quote is None:
         return None
-    after = line(number + 1, following[0]) if following else None
-    if after is not None and after.text.strip() and after.key is None and not after.dashed:
+    next_line = line(number + 1, following[0]) if following else None
+    if next_line is not None and next_line.text.strip() and next_line.key is None and not next_line.dashed:
         return None
     mark, rest = text[scanned.open_quote], text[scanned.open_quote + 1 :].rstrip()
     inside = rest.rstrip("}],").rstrip() if scanned.opened else rest
@@ -175,14 +175,14 @@ def _special_beginning(complaint: Complaint) -> Slip | None:
 
 def _no_colon(complaint: Complaint) -> Slip | None:
     """Look for a line without a colon; the parser reports the missing colon in the next line."""
-    began = (
+    number = (
         complaint.began_line if "could not find expected ':'" in complaint.problem else _above_without_key(complaint)
     )
-    if not began:
+    if not number:
         return None
-    text = complaint.texts[began - 1]
+    text = complaint.texts[number - 1]
     words, start = text.strip(), len(text) - len(text.lstrip())
-    previous = next((entry for entry in reversed([*lines(complaint.texts[: began - 1])])), None)
+    previous = next((entry for entry in reversed([*lines(complaint.texts[: number - 1])])), None)
     for pattern, message in (
         (_NO_BLANK, "no space stands behind the colon"),
         (_EQUALS, "`=` stands in place of a colon"),
@@ -190,7 +190,7 @@ def _no_colon(complaint: Complaint) -> Slip | None:
         match = pattern.fullmatch(words)
         if match is not None:
             hint = f"write `{match['key']}: {match['value']}`"
-            return _slip(began, start, message, hint, len(words))
+            return _slip(number, start, message, hint, len(words))
     message, hint = "this line has no colon", "every line has a key, a colon and a value, or belongs to a list"
     if previous is not None and previous.parent and previous.indent >= start:
         message = f"this line has no key, and is not indented below `{previous.key}`"
@@ -199,7 +199,7 @@ def _no_colon(complaint: Complaint) -> Slip | None:
         hint = f"write `{words}:`"
     elif (pair := _KEY_AND_VALUE.match(words)) is not None:
         hint = f"write `{pair['key']}: {pair['value']}`"
-    return _slip(began, start, message, hint, len(words))
+    return _slip(number, start, message, hint, len(words))
 
 
 def _above_without_key(complaint: Complaint) -> int:
@@ -220,10 +220,10 @@ def _two_colons(complaint: Complaint) -> Slip | None:
     before = complaint.text[: complaint.column - 1]
     missing = _NEXT_KEY.search(before) if inside else None
     if missing is not None:
-        at = missing.start("next")
+        offset = missing.start("next")
         return _slip(
             complaint.line,
-            at,
+            offset,
             f"a comma is missing before `{missing['next']}`",
             "put a comma in front of it",
             len(missing["next"]),
@@ -282,13 +282,13 @@ def _list_beside_keys(complaint: Complaint) -> Slip | None:
     if "'-' indicator" not in complaint.problem or not complaint.began_line:
         return None
     if complaint.text.lstrip().startswith("- "):
-        spaces, own = complaint.began_column - 1, complaint.column - 1
+        spaces, indent = complaint.began_column - 1, complaint.column - 1
         parent = next(
             (entry for entry in reversed([*lines(complaint.texts[: complaint.began_line - 1])]) if entry.parent), None
         )
-        if parent is not None and own in {parent.indent, parent.indent + _INDENT} and spaces < own:
-            message = f"this item stands not far enough in: {spaces} spaces where {own} fit"
-            hint = f"indent it by {own} spaces, as the items below are"
+        if parent is not None and indent in {parent.indent, parent.indent + _INDENT} and spaces < indent:
+            message = f"this item stands not far enough in: {spaces} spaces where {indent} fit"
+            hint = f"indent it by {indent} spaces, as the items below are"
             return _slip(complaint.began_line, complaint.began_column - 1, message, hint)
         message = f"this item stands too far in: {complaint.column - 1} spaces where {spaces} fit"
         return _slip(
@@ -371,7 +371,7 @@ def mended(text: str) -> Mended | None:
     return None
 
 
-def glued(key: str) -> Mended | None:
+def without_space(key: str) -> Mended | None:
     """Return the slip of a key that swallowed its value because no space follows the colon; else None."""
     match = _NO_BLANK.fullmatch(key)
     if match is None:
@@ -380,7 +380,7 @@ def glued(key: str) -> Mended | None:
     return Mended(message="no space stands behind the colon", hint=f"write `{whole}`", text=match["value"])
 
 
-def unparted(key: str) -> tuple[str, Mended] | None:
+def without_colon(key: str) -> tuple[str, Mended] | None:
     """Return the real key and the slip if a key in braces swallowed its value because the colon is missing."""
     match = _QUOTED_VALUE.fullmatch(key)
     if match is None:

@@ -24,13 +24,13 @@ from compiler.source_text import outside, read_text, shown
 class SourceFiles:
     """Reads the files of one specification. `documents` has the YAML texts by path, and `texts` those of the runbooks.
 
-    `room` opens the files; `refused` holds the paths of the runbooks of systems that the schema rejects.
+    `input_files` opens the files; `refused` holds the paths of the runbooks of systems that the schema rejects.
     """
 
     def __init__(self, spec: Path, diagnostics: Diagnostics) -> None:
         self.path = spec
         self.folder = spec.parent
-        self.room = InputFiles(spec.parent)
+        self.input_files = InputFiles(spec.parent)
         self.diagnostics = diagnostics
         self.documents: dict[str, str] = {}
         self.texts: dict[str, str] = {}
@@ -77,7 +77,7 @@ class SourceFiles:
             if path in runbooks or path in failed:
                 continue
             name = shown(self.folder / path)
-            text = self._runbook_text(path, span) if self._inside(path, span) else None
+            text = self._runbook_text(path, span) if self._is_inside(path, span) else None
             if text is None or self._says_nothing(name, text, span):
                 failed.add(path)
             else:
@@ -89,10 +89,10 @@ class SourceFiles:
         """Return the words for severities as `severities:` maps them; two spellings of one word are an error."""
         mapping = table.get("severities", Table(table.span))
         own: list[tuple[str, str]] = []
-        taken: dict[str, str] = {}
+        words_by_key: dict[str, str] = {}
         for word, severity in mapping.items():
             keys = spellings(word)
-            first = next((taken[key] for key in keys if key in taken), None)
+            first = next((words_by_key[key] for key in keys if key in words_by_key), None)
             if first is None:
                 # In documents, a word that stands for `none` has no limits; the catalogue maps it for labels of alerts.
                 own += [(word, severity)] if severity != UNTOLD else []
@@ -101,7 +101,7 @@ class SourceFiles:
                 message = f"`{word}` and `{first}` are spellings of one word"
                 span = mapping.key_spans[word]
                 self.diagnostics.error("duplicate-key", span, message, hint="keep one of the two", related=related)
-            taken.update(dict.fromkeys(keys, word))
+            words_by_key.update(dict.fromkeys(keys, word))
         return severity_words(own)
 
     def _runbook_text(self, path: str, span: Span) -> str | None:
@@ -110,7 +110,7 @@ class SourceFiles:
         text = self._text(self.folder / path, span, most=MAX_MARKDOWN, line=MAX_LINE)
         error = self.diagnostics.found[-1] if len(self.diagnostics.found) > before else None
         if text is None and error is not None and error.hint is None:
-            elsewhere = self.room.elsewhere(Path(path).name)
+            elsewhere = self.input_files.elsewhere(Path(path).name)
             if elsewhere is not None:
                 self.diagnostics.found[-1] = replace(error, hint=f"did you mean `{shown(Path(elsewhere))}`?")
         return text
@@ -132,7 +132,7 @@ class SourceFiles:
         if text is None:
             return None
         self.documents[name] = text
-        if self._is_another(name, text, included=included):
+        if self._is_of_another_program(name, text, included=included):
             return None
         table = document.parse(name, text, self.diagnostics, self._nodes)
         if table is not None and not questions.check(table, self.diagnostics):
@@ -141,13 +141,13 @@ class SourceFiles:
             return table
         return self._without_refused(table, included=included)
 
-    def _is_another(self, name: str, text: str, *, included: bool) -> bool:
+    def _is_of_another_program(self, name: str, text: str, *, included: bool) -> bool:
         """Return whether a file seems to belong to another program; if so, an error says to which one."""
         other_program = wrong_files.guess(text)
         if other_program is not None:
             self.diagnostics.read(name, text)
             length = len(text.split("\n")[other_program.line - 1])
-            message = f"this seems to be {other_program.what}, and not a file of {conventions.PROGRAM}'s"
+            message = f"this seems to be {other_program.kind}, and not a file of {conventions.PROGRAM}'s"
             span = Span(name, other_program.line, 1, max(2, length + 1))
             hint = "an included file holds `version`, `signals` and `systems`" if included else other_program.hint
             self.diagnostics.error("syntax", span, message, hint=hint)
@@ -173,14 +173,14 @@ class SourceFiles:
         )
         seen = {self.path}
         for pattern, span in zip(patterns, spans, strict=True):
-            paths = self._matching(pattern, span) if self._inside(pattern, span) else []
+            paths = self._matching(pattern, span) if self._is_inside(pattern, span) else []
             yield from ((path, span) for path in paths if path not in seen)
             seen.update(paths)
 
     def _matching(self, pattern: str, span: Span) -> list[Path]:
         hint = f"patterns such as `systems/*.yaml` begin in the folder of {self.path.name}"
         try:
-            paths = self.room.matching(pattern)
+            paths = self.input_files.matching(pattern)
         except OutsideError as error:
             outside(shown(Path(error.filename)), span, self.diagnostics)
             return []
@@ -193,7 +193,7 @@ class SourceFiles:
             near = self._suggestion(pattern)
             hint = f"did you mean `{near}`?" if near else hint
             self.diagnostics.error("missing-file", span, f"no file matches `{pattern}`", hint=hint)
-        if paths == [self.folder / pattern] and self.room.is_folder(paths[0]):
+        if paths == [self.folder / pattern] and self.input_files.is_folder(paths[0]):
             message = f"{shown(paths[0])} is a folder"
             self.diagnostics.error("missing-file", span, message, hint=f"write `{pattern.rstrip('/')}/*.yaml`")
             return []
@@ -203,7 +203,7 @@ class SourceFiles:
         """Return the file that a pattern was probably meant to name, or a pattern that matches files in its folder."""
         folder = (self.folder / pattern).parent
         try:
-            names = [Path(name) for name in self.room.names(folder)]
+            names = [Path(name) for name in self.input_files.names(folder)]
             files = [name for name in names if name.suffix in {".yaml", ".yml"} and folder / name != self.path]
         except (OSError, ValueError):
             return None
@@ -215,19 +215,20 @@ class SourceFiles:
     def _merge(self, table: Table, part: Table) -> None:
         for key in ("signals", "systems"):
             definitions = part.get(key, Table(part.span))
-            into = table.setdefault(key, Table(definitions.span))
+            merged = table.setdefault(key, Table(definitions.span))
             for name, value in definitions.items():
                 span = definitions.key_spans[name]
-                if name in into:
-                    related = (Related(span=into.key_spans[name], message="it stands here first"),)
+                if name in merged:
+                    related = (Related(span=merged.key_spans[name], message="it stands here first"),)
                     message = f"`{name}` is defined in two files"
                     self.diagnostics.error("duplicate-key", span, message, hint="keep one of the two", related=related)
                     continue
-                into[name] = value
-                into.key_spans[name] = span
-                into.value_spans[name] = definitions.value_spans[name]
+                merged[name] = value
+                merged.key_spans[name] = span
+                merged.value_spans[name] = definitions.value_spans[name]
 
-    def _inside(self, path: str, span: Span) -> bool:
+    def _is_inside(self, path: str, span: Span) -> bool:
+        """Return whether a path leads to a place below the folder of the main file; if not, an error was added."""
         if not path.strip():
             self.diagnostics.error("path", span, "this is not a path", hint="name it relative to this file's folder")
             return False
@@ -236,16 +237,16 @@ class SourceFiles:
             hint = (
                 f"paths such as `systems/*.yaml` begin in the folder of {self.path.name}, also those in included files"
             )
-            inside = path.lstrip("./")
-            if not Path(path).is_absolute() and self.room.is_file(self.folder / inside):
-                hint = f"write `{inside}`: {hint}"
+            path_inside = path.lstrip("./")
+            if not Path(path).is_absolute() and self.input_files.is_file(self.folder / path_inside):
+                hint = f"write `{path_inside}`: {hint}"
             self.diagnostics.error("path", span, message, hint=hint)
             return False
         return True
 
     def _text(self, path: Path, span: Span, *, most: int = MAX_BYTES, line: int | None = None) -> str | None:
         main = path == self.path
-        return read_text(path, span, self.diagnostics, files=self.room, main=main, most=most, line=line)
+        return read_text(path, span, self.diagnostics, files=self.input_files, main=main, most=most, line=line)
 
 
 def _resolved(path: Path) -> Path:

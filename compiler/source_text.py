@@ -33,20 +33,20 @@ def read_text(  # noqa: PLR0913 - the messages about unreadable files need all o
     """Return the text of a file, its lines ended by line feeds; or None after adding an error if it cannot be read.
 
     `span` is where the file is named, `files` opens it, and `main` says whether it is thresholds.yaml itself. `most` is
-    the maximum size in bytes; `line` is the maximum length of a line in characters, if there is one. A secret in a file
-    of `ours` is also an error; a file of somebody else may show examples of secrets.
+    the maximum size in bytes; `line` is the maximum length of a line in characters, if there is one. If the file is
+    `ours`, a secret in it is also an error; somebody else's file may show examples of secrets.
     """
     try:
         text = files.read(path, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        _not_text(shown(path), error, diagnostics)
+        _report_other_encoding(shown(path), error, diagnostics)
     except OSError as error:
-        _missing(path, span, error, diagnostics, files=files, main=main)
+        _report_unreadable(path, span, error, diagnostics, files=files, main=main)
     else:
         text = _lines_ended(text)
         if "\0" in text[:_LOOKED_AT]:
-            wide = "\0" in text[1::2] and "\0" not in text[::2]
-            message = "the file is UTF-16, and not UTF-8" if wide else "this is not a text file"
+            is_utf_16 = "\0" in text[1::2] and "\0" not in text[::2]
+            message = "the file is UTF-16, and not UTF-8" if is_utf_16 else "this is not a text file"
             diagnostics.error("encoding", Span(shown(path), 1, 1, 2), message, hint=_TEXT_HINT)
             return None
         if not ours:
@@ -59,15 +59,17 @@ def _fits(path: Path, text: str, most: int | None, diagnostics: Diagnostics) -> 
     """Return whether no line is longer than `most`; adds an error for the first line that is."""
     if most is None or len(text) <= most:
         return True
-    number, long = next(((n, line) for n, line in enumerate(text.split("\n"), 1) if len(line) > most), (0, ""))
+    number, long_line = next(
+        ((count, text_line) for count, text_line in enumerate(text.split("\n"), 1) if len(text_line) > most), (0, "")
+    )
     if number:
         diagnostics.read(shown(path), text)
-        message = f"this line has {len(long)} characters, and {most} are the most"
+        message = f"this line has {len(long_line)} characters, and {most} are the most"
         diagnostics.error("too-large", Span(shown(path), number, 1, 2), message, hint="break it into several")
     return not number
 
 
-def _not_text(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) -> None:
+def _report_other_encoding(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) -> None:
     text = _lines_ended(error.object.decode("utf-8", "replace"))
     if secrets.check(name, text, diagnostics):
         diagnostics.read(name, text)
@@ -80,7 +82,7 @@ def _not_text(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) ->
     diagnostics.error("encoding", Span(name, line, column, column + 1), message, hint="save the file as UTF-8")
 
 
-def _missing(  # noqa: PLR0913 - as `read_text`
+def _report_unreadable(  # noqa: PLR0913 - as `read_text`
     path: Path, span: Span, error: OSError, diagnostics: Diagnostics, *, files: InputFiles, main: bool
 ) -> None:
     name, reason = shown(path), error.strerror or str(error)
@@ -91,7 +93,7 @@ def _missing(  # noqa: PLR0913 - as `read_text`
     if isinstance(error, IsADirectoryError):
         diagnostics.error("missing-file", span, f"{name} is a folder", hint="name a file in it")
         return
-    diagnostics.error("missing-file", span, f"cannot read {name}: {reason}", hint=_way_out(path, files, main=main))
+    diagnostics.error("missing-file", span, f"cannot read {name}: {reason}", hint=_hint(path, files, main=main))
 
 
 def outside(name: str, span: Span, diagnostics: Diagnostics, *, main: bool = False) -> None:
@@ -101,7 +103,7 @@ def outside(name: str, span: Span, diagnostics: Diagnostics, *, main: bool = Fal
     diagnostics.error("path", span, f"{name} leads out of {where} by a symbolic link", hint=hint)
 
 
-def _way_out(path: Path, files: InputFiles, *, main: bool) -> str | None:
+def _hint(path: Path, files: InputFiles, *, main: bool) -> str | None:
     """Return a hint for a missing file; it names the most similar file only, because a full list would hide it."""
     try:
         neighbours = [shown(Path(name)) for name in files.names(path.parent)]

@@ -112,8 +112,8 @@ def _read(comments: list[Comment], blocks: Mapping[int, range], diagnostics: Dia
 
 def _codes(comment: Comment, lines: range, diagnostics: Diagnostics) -> Iterator[Suppression]:
     words = _WORDS.match(comment.words["words"])
-    named = list(_CODE.finditer(words["codes"])) if words else []
-    if words is None or not named:
+    code_matches = list(_CODE.finditer(words["codes"])) if words else []
+    if words is None or not code_matches:
         diagnostics.error("suppression", comment.span, "this comment silences nothing", hint=_FORM)
         return
     reason = words["reason"].strip()
@@ -121,7 +121,7 @@ def _codes(comment: Comment, lines: range, diagnostics: Diagnostics) -> Iterator
         message = "this suppression gives no reason"
         diagnostics.error("suppression", comment.span, message, hint="say behind the brackets why the finding is fine")
     offset = comment.span.column + comment.words.start("words") - comment.words.start() + words.start("codes")
-    for match in named:
+    for match in code_matches:
         code = match.group()
         span = comment.span._replace(column=offset + match.start(), end_column=offset + match.end())
         if suppressible(code):
@@ -136,8 +136,8 @@ def _refuse(code: str, span: Span, diagnostics: Diagnostics) -> None:
         diagnostics.error("suppression", span, message, hint="it leaves nothing to compile: mend it")
         return
     hint = did_you_mean(code, CODES)
-    meant = nearest(code, CODES)
-    if meant is not None and not suppressible(meant):
+    suggestion = nearest(code, CODES)
+    if suggestion is not None and not suppressible(suggestion):
         hint = f"{hint} that one cannot be suppressed: mend what it is about"
     diagnostics.error("suppression", span, f"there is no code `{code}`", hint=hint)
 
@@ -192,8 +192,8 @@ def _markdown_comments(path: str, text: str) -> Iterator[Comment]:
 
 def _comments(path: str, text: str, pattern: re.Pattern[str]) -> Iterator[Comment]:
     for number, line in enumerate(text.split("\n"), start=1):
-        # A comment that begins after the last `-->` has no end. Searching for it would read the rest of the line
-        # again for each beginning.
+        # A comment that begins after the last `-->` has no end. A search for the end would read the rest of
+        # the line again for each beginning.
         last = line.rfind(_END) + len(_END) if pattern is _MARKDOWN else len(line)
         stripped = line.strip()
         for match in pattern.finditer(line, 0, last):

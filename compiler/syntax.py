@@ -67,7 +67,7 @@ class CutOff:
 
 
 def rejoined(text: str, start: int, key: tuple[int, int], value: int) -> str | None:
-    """Return the text from `start` whose end became a key after a comma, or None if that is a real key.
+    """Return the text from `start` to the end of a key, if a comma made the text's end a key; None for a real key.
 
     `key` is where that key begins and ends, and `value` where its value would be; all are offsets.
     """

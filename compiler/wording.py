@@ -99,13 +99,13 @@ def rendered(template: str, labels: dict[str, str], value: float, unit: str) -> 
     text = template.replace(VALUE, go_general(value, 6))
     if unit in _HUMANIZED:
         text = text.replace(_HUMANIZED[unit], humanized(value, unit))
-    for name, label in labels.items():
-        text = text.replace(f"{{{{ $labels.{name} }}}}", label)
+    for name, label_value in labels.items():
+        text = text.replace(f"{{{{ $labels.{name} }}}}", label_value)
     return text
 
 
 def _humanize_duration(value: float) -> str:
-    """Repeat `humanizeDuration`: from one minute on days, hours, minutes and seconds; below a second an SI prefix."""
+    """Write as `humanizeDuration`: from a minute on in days to seconds, below a second with an SI prefix."""
     if isinf(value):
         return go_general(value, 4)
     if value and abs(value) < 1:

@@ -24,7 +24,7 @@ _NAME_HINT: Final = "`--spec` names the right one"
 class Guess:
     """What a file seems to be, the line that shows it, and a hint."""
 
-    what: str
+    kind: str
     line: int
     hint: str
 
@@ -62,13 +62,13 @@ def guess(text: str) -> Guess | None:
         return None
     for shown_keys, kind in _BY_KEYS:
         if shown_keys <= set(keys):
-            return Guess(what=kind, line=_line_of(text, keys), hint=_NAME_HINT)
+            return Guess(kind=kind, line=_line_of(text, keys), hint=_NAME_HINT)
     first = next((line for line in text.split("\n") if line.strip()), "")
     for pattern, kind in _BY_FIRST_LINE:
         if pattern.match(first):
-            return Guess(what=kind, line=text.split("\n").index(first) + 1, hint=_NAME_HINT)
+            return Guess(kind=kind, line=text.split("\n").index(first) + 1, hint=_NAME_HINT)
     if not keys and first.startswith("#") and _MARKDOWN.match(text.lstrip()):
-        return Guess(what="a guide in Markdown", line=text.split("\n").index(first) + 1, hint=_GUIDE_HINT)
+        return Guess(kind="a guide in Markdown", line=text.split("\n").index(first) + 1, hint=_GUIDE_HINT)
     return None
 
 

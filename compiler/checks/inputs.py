@@ -37,9 +37,9 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         name, clash = next(((name, clash) for name, clash in opposites if clash is not None), ("", None))
         if clash is not None:
             message = (
-                f"`{inputs[name].metric}` is {clash.meaning} by its name (`{clash.said}`), and is bound as `{name}`"
+                f"`{inputs[name].metric}` is {clash.meaning} by its name (`{clash.words}`), and is bound as `{name}`"
             )
-            if not clash.said.isidentifier():
-                message = f"`{clash.said}` selects {clash.meaning}, and is bound as `{name}`"
+            if not clash.words.isidentifier():
+                message = f"`{clash.words}` selects {clash.meaning}, and is bound as `{name}`"
             hint = f"{clash.way_out}; where the name is wrong, silence this and say so"
             diagnostics.error("input-contradicts-name", given.value_spans[name], message, hint=hint)

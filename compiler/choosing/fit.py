@@ -50,15 +50,15 @@ class _Match:
     named: bool
 
 
-def fit(asked: Mapping[str, str], candidate: Candidate, *, limit: bool) -> Fit:
-    """Return how well a candidate fits one wording of a signal; `asked` are its terms, at least one."""
+def fit(signal_terms: Mapping[str, str], candidate: Candidate, *, limit: bool) -> Fit:
+    """Return how well a candidate fits one wording of a signal; `signal_terms` are its terms, at least one."""
     lexicon = vocabulary()
-    weights = {term: lexicon.weight(term) * (_SUBJECT if rank == 0 else 1) for rank, term in enumerate(asked)}
-    matches = {term: _best_match(term, candidate) for term in asked}
+    weights = {term: lexicon.weight(term) * (_SUBJECT if rank == 0 else 1) for rank, term in enumerate(signal_terms)}
+    matches = {term: _best_match(term, candidate) for term in signal_terms}
     states_limit = limit and not candidate.chapter and not candidate.listing
     parts = [(weights[term] / sum(weights.values()) * match.worth, match) for term, match in matches.items()]
-    extra = _extra_weight(asked, candidate)
-    score = sum(part for part, _ in parts) * _worth(asked, candidate) / (1 + _OTHER_WORDS * extra)
+    extra = _extra_weight(signal_terms, candidate)
+    score = sum(part for part, _ in parts) * _factor_of_nature(signal_terms, candidate) / (1 + _OTHER_WORDS * extra)
     return Fit(
         candidate=candidate,
         score=score + (_LIMIT_INSIDE if states_limit else 0),
@@ -80,22 +80,22 @@ def _best_match(term: str, candidate: Candidate) -> _Match:
     return max(matches, key=lambda match: match.worth, default=_Match(worth=0.0, words="", named=False))
 
 
-def _extra_weight(asked: Mapping[str, str], candidate: Candidate) -> float:
+def _extra_weight(signal_terms: Mapping[str, str], candidate: Candidate) -> float:
     """Return the weight of what a heading names and the signal does not."""
     lexicon = vocabulary()
     heading_terms = terms(candidate.section.title)
     return sum(
-        lexicon.weight(heading_term) * (1 - max(lexicon.likeness(heading_term, term) for term in asked))
+        lexicon.weight(heading_term) * (1 - max(lexicon.likeness(heading_term, term) for term in signal_terms))
         for heading_term in heading_terms
     )
 
 
-def _worth(asked: Mapping[str, str], candidate: Candidate) -> float:
-    """Return the part of its fit that a section keeps, by its nature: a chapter or a procedure helps less."""
-    worth = _CHAPTER if candidate.chapter else 1.0
-    if candidate.procedure and not any(word in asked.values() for word in candidate.procedure):
-        worth *= _PROCEDURE
-    return worth
+def _factor_of_nature(signal_terms: Mapping[str, str], candidate: Candidate) -> float:
+    """Return the factor by which the nature of a section lowers its fit: a chapter or a procedure helps less."""
+    factor = _CHAPTER if candidate.chapter else 1.0
+    if candidate.procedure and not any(word in signal_terms.values() for word in candidate.procedure):
+        factor *= _PROCEDURE
+    return factor
 
 
 def _words(matches: Iterable[_Match]) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Find the sections of a runbook that an alert may lead to, each with what speaks for it; used by `proposals`."""
+"""Find the sections of a runbook that an alert may lead to, each with the facts that tell how well it fits.
+
+`fit` and `proposals` use this module.
+"""
 
 from __future__ import annotations
 
@@ -36,18 +39,18 @@ class Candidate:
 
 def candidates(sections: Sequence[Section]) -> tuple[Candidate, ...]:
     """Return the candidates among the sections of one runbook, in its order."""
-    helping = [section for section in sections if _may_help(section)]
-    return tuple(_candidate(section, helping, sections) for section in helping if not _is_title(section, sections))
+    helpful = [section for section in sections if _may_help(section)]
+    return tuple(_candidate(section, helpful, sections) for section in helpful if not _is_title(section, sections))
 
 
-def _candidate(section: Section, helping: Sequence[Section], sections: Sequence[Section]) -> Candidate:
+def _candidate(section: Section, helpful: Sequence[Section], sections: Sequence[Section]) -> Candidate:
     outer = [chapter.title for chapter in sections if _holds(chapter, section) and not _is_title(chapter, sections)]
     headings = simple(" ".join((*outer, section.title)))
     return Candidate(
         section=section,
         opening=_without_fences(section.markdown)[:_OPENING],
         around=" ".join(outer),
-        chapter=any(_holds(section, inner) for inner in helping),
+        chapter=any(_holds(section, inner) for inner in helpful),
         listing=vocabulary().listings.search(headings) is not None,
         procedure=tuple(match.group() for match in vocabulary().procedures.finditer(simple(section.title))),
     )

@@ -1,6 +1,6 @@
 """Propose runbook sections for a signal, best first, with the reasons and how sure each is.
 
-These count, the strongest first: a link beside the signal's name, a limit of the signal in the section, the words of
+The reasons are, from the strongest: a link beside the signal's name, a limit of the signal in the section, the words of
 the heading, of the chapter around it, and of the section's first lines (`fit`). The result is only a proposal, so
 callers show the sureness with it.
 """
@@ -21,7 +21,7 @@ LIKELY: Final = "likely"
 GUESS: Final = "a guess"
 
 _OTHER_WORDING: Final = 0.7
-"""The factor for a fit with another wording than the plainest one: it is not enough to be sure."""
+"""The factor for a fit with another wording than the plainest one; such a fit is too low to be sure."""
 # The bounds of the words of sureness; the tests measure them on the project's own runbooks.
 _SURE: Final = 0.72
 _COVER: Final = 0.75
@@ -54,17 +54,21 @@ def propose(
 
     `stated` are the lines of the runbook that state a limit of this signal.
     """
-    asked, limits = _asked(identifier, title), stating(stated, sections)
+    wordings, limits = _wordings(identifier, title), stating(stated, sections)
     choices = candidates(sections)
-    pointed = linked(title, sections)
-    fits = [_best(asked, candidate, limit=candidate.section.anchor in limits) for candidate in choices] if asked else []
-    by_fit = sorted((rated for rated in fits if rated.score >= _LEAST), key=lambda rated: -rated.score)
-    even = [rated for rated in by_fit if rated.score >= by_fit[0].score * _EVEN]
-    proposals = [_proposal(rated, _sureness(rated, by_fit)) for rated in by_fit] if len(even) <= _MOST_EVEN else []
-    if pointed is None:
+    target = linked(title, sections)
+    fits = (
+        [_best(wordings, candidate, limit=candidate.section.anchor in limits) for candidate in choices]
+        if wordings
+        else []
+    )
+    by_fit = sorted((rating for rating in fits if rating.score >= _LEAST), key=lambda rating: -rating.score)
+    even = [rating for rating in by_fit if rating.score >= by_fit[0].score * _EVEN]
+    proposals = [_proposal(rating, _sureness(rating, by_fit)) for rating in by_fit] if len(even) <= _MOST_EVEN else []
+    if target is None:
         return tuple(proposals)
-    link = _proposal_of(pointed, SURE, f"the line on “{title}” links to it")
-    return (link, *(_as_guess(proposal) for proposal in proposals if proposal.anchor != pointed.anchor))
+    link = _proposal_of(target, SURE, f"the line on “{title}” links to it")
+    return (link, *(_as_guess(proposal) for proposal in proposals if proposal.anchor != target.anchor))
 
 
 def proposals_text(identifier: str, title: str, sections: Sequence[Section], stated: Iterable[int] = ()) -> str:
@@ -74,41 +78,41 @@ def proposals_text(identifier: str, title: str, sections: Sequence[Section], sta
         return 'no section fits; write one and add `runbook: "#…"`'
     first, *alternatives = proposals[:_SHOWN]
     text = f'add `runbook: "#{first.anchor}"`? {first.sureness}: “{first.title}” ({first.why})'
-    beside = ", ".join(f"`#{alternative.anchor}` ({alternative.sureness})" for alternative in alternatives)
-    return f"{text}; or {beside}" if beside else text
+    others_text = ", ".join(f"`#{alternative.anchor}` ({alternative.sureness})" for alternative in alternatives)
+    return f"{text}; or {others_text}" if others_text else text
 
 
-def _asked(identifier: str, title: str) -> tuple[Mapping[str, str], ...]:
+def _wordings(identifier: str, title: str) -> tuple[Mapping[str, str], ...]:
     """Return the terms of each wording of a signal, the plainest first."""
     texts = vocabulary().signals.get(identifier) or dict.fromkeys((simple(title), simple(identifier)))
     return tuple(wording_terms for text in texts if (wording_terms := terms(text)))
 
 
-def _best(asked: Sequence[Mapping[str, str]], candidate: Candidate, *, limit: bool) -> Fit:
-    plainest, *further = (fit(wording, candidate, limit=limit) for wording in asked)
+def _best(wordings: Sequence[Mapping[str, str]], candidate: Candidate, *, limit: bool) -> Fit:
+    plainest, *further = (fit(wording, candidate, limit=limit) for wording in wordings)
     weaker = (
-        replace(rated, score=rated.score * _OTHER_WORDING, cover=rated.cover * _OTHER_WORDING) for rated in further
+        replace(rating, score=rating.score * _OTHER_WORDING, cover=rating.cover * _OTHER_WORDING) for rating in further
     )
-    return max((plainest, *weaker), key=lambda rated: rated.score)
+    return max((plainest, *weaker), key=lambda rating: rating.score)
 
 
-def _sureness(rated: Fit, by_fit: Sequence[Fit]) -> str:
+def _sureness(rating: Fit, by_fit: Sequence[Fit]) -> str:
     """Return the sureness of a fit: with a near rival it is never sure, and with an even one it is a guess."""
-    rival = max((further.score for further in by_fit if further is not rated), default=0.0)
-    cover = _COVER_WITH_LIMIT if rated.limit else _COVER
-    is_specific = rated.limit or rated.extra < _OTHER
-    if is_specific and rated.score >= _SURE and rated.cover >= cover and rival <= _CLEAR * rated.score:
+    rival = max((further.score for further in by_fit if further is not rating), default=0.0)
+    cover = _COVER_WITH_LIMIT if rating.limit else _COVER
+    is_specific = rating.limit or rating.extra < _OTHER
+    if is_specific and rating.score >= _SURE and rating.cover >= cover and rival <= _CLEAR * rating.score:
         return SURE
-    return LIKELY if rated.score >= _LIKELY and rated.cover and rival <= rated.score * _EVEN else GUESS
+    return LIKELY if rating.score >= _LIKELY and rating.cover and rival <= rating.score * _EVEN else GUESS
 
 
-def _proposal(rated: Fit, sureness: str) -> Proposal:
+def _proposal(rating: Fit, sureness: str) -> Proposal:
     reasons = (
-        f"names {', '.join(rated.named)}" if rated.named else "",
-        f"stands beside {', '.join(rated.nearby)}" if rated.nearby else "",
-        "states a limit of it" if rated.limit else "",
+        f"names {', '.join(rating.named)}" if rating.named else "",
+        f"stands beside {', '.join(rating.nearby)}" if rating.nearby else "",
+        "states a limit of it" if rating.limit else "",
     )
-    return _proposal_of(rated.candidate.section, sureness, " and ".join(part for part in reasons if part))
+    return _proposal_of(rating.candidate.section, sureness, " and ".join(part for part in reasons if part))
 
 
 def _proposal_of(section: Section, sureness: str, why: str) -> Proposal:

@@ -49,15 +49,15 @@ def vocabulary() -> Vocabulary:
     data: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
     near = {(first, second): float(likeness) for first, second, likeness in data["near"]}
     return Vocabulary(
-        concepts={name: _any(concept["words"]) for name, concept in data["concepts"].items()},
+        concepts={name: _any_of(concept["words"]) for name, concept in data["concepts"].items()},
         weights={name: float(concept["weight"]) for name, concept in data["concepts"].items() if "weight" in concept},
         near=near | {(second, first): likeness for (first, second), likeness in near.items()},
         signals=data["signals"],
         idle_words=frozenset(data["idle_words"]),
-        never=_any(data["never"]),
-        listings=_any(data["listings"]),
-        parts=_any(data["parts"]),
-        procedures=_any(data["procedures"]),
+        never=_any_of(data["never"]),
+        listings=_any_of(data["listings"]),
+        parts=_any_of(data["parts"]),
+        procedures=_any_of(data["procedures"]),
     )
 
 
@@ -94,5 +94,5 @@ def _stem(word: str) -> str:
     return re.sub(r"(?:ogu|og)$", "og", word)
 
 
-def _any(words: Iterable[str]) -> re.Pattern[str]:
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(words)})\b")

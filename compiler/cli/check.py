@@ -21,8 +21,8 @@ def check_command(spec: Path, form: str, *, covering: bool) -> None:
     """Say what is wrong, and write nothing."""
     compilation = compile_spec(spec)
     if covering and compilation.context is not None:
-        covered = coverage(compilation.context)
-        tell(as_json(covered) if form == "json" else as_text(covered))
+        coverages = coverage(compilation.context)
+        tell(as_json(coverages) if form == "json" else as_text(coverages))
         # The findings go to stderr as text, so that stdout has a single document.
         form = "text"
     complain(compilation.diagnostics, form)

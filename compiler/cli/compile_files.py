@@ -47,7 +47,7 @@ def _write(out: Path, spec: Path, compilation: Compilation) -> None:
     changes = output.write(out, compilation.artifacts, spec)
     for line in _listed(changes, out, ("new", "changed", "removed")):
         say(line)
-    say(f"{counts(compilation)} → {out}: {_written(changes, len(compilation.artifacts))}")
+    say(f"{counts(compilation)} → {out}: {_summary(changes, len(compilation.artifacts))}")
     say(f"the generated tests have not been run: `{conventions.PROGRAM} prove` runs them")
 
 
@@ -75,7 +75,7 @@ def _listed(changes: output.Changes, out: Path, words: tuple[str, str, str]) -> 
         yield f"and {number(len(lines) - _MOST_LISTED, 'more file')}"
 
 
-def _written(changes: output.Changes, total: int) -> str:
+def _summary(changes: output.Changes, total: int) -> str:
     new, changed, removed = len(changes.missing), len(changes.differing), len(changes.stale)
     if new == total and not removed:
         return f"{total} new files"

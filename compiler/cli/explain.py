@@ -33,11 +33,11 @@ def explain_command(name: str, spec: Path) -> None:
     alert_name, _, severity = name.partition(":")
     compilation = compile_spec(spec) if spec.exists() else None
     groups = () if compilation is None else compilation.groups
-    named = [group for group in groups if _is_called(group, alert_name)]
-    chosen = [group for group in named if any(_has(alert, severity) for alert in group.alerts)]
-    if not chosen:
-        raise click.BadParameter(_unknown(name, named, groups, spec), param_hint="ALERT|CODE")
-    tell("\n\n".join(_explained(chosen, severity)))
+    named_groups = [group for group in groups if _is_called(group, alert_name)]
+    chosen_groups = [group for group in named_groups if any(_has_severity(alert, severity) for alert in group.alerts)]
+    if not chosen_groups:
+        raise click.BadParameter(_unknown_name(name, named_groups, groups, spec), param_hint="ALERT|CODE")
+    tell("\n\n".join(_explained(chosen_groups, severity)))
     _warn(spec, compilation)
 
 
@@ -45,7 +45,7 @@ def _is_called(group: AlertGroup, name: str) -> bool:
     return any(alert.name.lower() == name.lower() for alert in group.alerts)
 
 
-def _has(alert: Alert, severity: str) -> bool:
+def _has_severity(alert: Alert, severity: str) -> bool:
     return severity.lower() in {"", alert.limit.severity}
 
 
@@ -57,7 +57,7 @@ def _explained(groups: Sequence[AlertGroup], severity: str) -> Iterator[str]:
     yield f"{first.name}: {first.watched.bound.signal.title} of {first.system.title}"
     for group in groups:
         for alert in group.alerts:
-            if _has(alert, severity):
+            if _has_severity(alert, severity):
                 sentence = fill(alert.in_words, _WIDTH, break_long_words=False, break_on_hyphens=False)
                 yield "\n".join([sentence, *(f"    {label:<8} {text}" for label, text in _origins(alert, group))])
 
@@ -78,13 +78,13 @@ def _origins(alert: Alert, group: AlertGroup) -> Iterator[tuple[str, str]]:
             yield "record", f"{record.name} = {record.expr}"
 
 
-def _unknown(name: str, named: Sequence[AlertGroup], groups: Sequence[AlertGroup], spec: Path) -> str:
-    if named:
-        severities = dict.fromkeys(alert.limit.severity for group in named for alert in group.alerts)
-        return f"`{named[0].alerts[0].name}` has no such severity; it has {' and '.join(severities)}"
+def _unknown_name(name: str, named_groups: Sequence[AlertGroup], groups: Sequence[AlertGroup], spec: Path) -> str:
+    if named_groups:
+        severities = dict.fromkeys(alert.limit.severity for group in named_groups for alert in group.alerts)
+        return f"`{named_groups[0].alerts[0].name}` has no such severity; it has {' and '.join(severities)}"
     names = {text.lower(): text for text in (*CODES, *(alert.name for group in groups for alert in group.alerts))}
-    meant = nearest(name.partition(":")[0].lower(), names)
-    hint = _FORMS if meant is None else f"did you mean `{names[meant]}`?"
+    suggestion = nearest(name.partition(":")[0].lower(), names)
+    hint = _FORMS if suggestion is None else f"did you mean `{names[suggestion]}`?"
     if not spec.exists():
         return f"there is no code `{name}`, and no {spec} whose alerts could be meant; {hint}"
     return f"there is no alert and no code `{name}`; {hint}"

@@ -147,8 +147,10 @@ def _tell(proof: Proof, compilation: Compilation, form: str) -> None:
             say("\n".join(["", render(finding.diagnostic, diagnostics), *_side_by_side(finding)]))
     else:
         all_diagnostics = [*diagnostics.found, *(finding.diagnostic for finding in proof.reported)]
-        whole = Diagnostics(found=all_diagnostics, suppressed=diagnostics.suppressed, sources=diagnostics.sources)
-        report(reports.FORMATS[form](whole), form)
+        with_failures = Diagnostics(
+            found=all_diagnostics, suppressed=diagnostics.suppressed, sources=diagnostics.sources
+        )
+        report(reports.FORMATS[form](with_failures), form)
     for run in proof.raw:
         say(f"\n{run.path}: promtool says, with status {run.status}:\n{run.output.strip()}")
     if proof.failed and form == "text":

@@ -36,11 +36,12 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
         # group, one Watchdog would stand for all.
         "group_by": [conventions.ALL_LABELS],
         "group_wait": "0s",
-        # Alertmanager repeats at a tick of the group interval, so that must be much shorter than the repeat interval.
+        # Alertmanager repeats at a tick of the group interval, so this interval must be much shorter than the repeat
+        # interval.
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
         "repeat_interval": duration_text(routing.watchdog_repeat),
     }
-    straight = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [conventions.direct_matcher(direct)]}
+    direct_route = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [conventions.direct_matcher(direct)]}
     by_severity = [
         {"receiver": conventions.receiver(severity), "matchers": [f'severity="{severity}"']}
         for severity in reversed(conventions.SEVERITIES)
@@ -51,7 +52,7 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
         "group_wait": duration_text(routing.group_wait),
         "group_interval": duration_text(routing.group_interval),
         "repeat_interval": duration_text(routing.repeat_interval),
-        "routes": [watchdog, *([straight] if direct else []), *by_severity],
+        "routes": [watchdog, *([direct_route] if direct else []), *by_severity],
     }
 
 
@@ -111,7 +112,8 @@ _PAGERDUTY_SEVERITIES: Final = {"info": "info", "warning": "warning", "critical"
 """PagerDuty knows critical, error, warning and info (Events API v2)."""
 
 
-# PagerDuty refuses a page with a severity that it does not know, or with none: the alerts of a group may differ in it.
+# PagerDuty refuses a page with an unknown severity or with none. Alerts of one group may differ in their severity; then
+# `CommonLabels` has none.
 _OWN_SEVERITY: Final = (
     '{{ if match "^(critical|error|warning|info)$" .CommonLabels.severity }}{{ .CommonLabels.severity }}'
     "{{ else }}critical{{ end }}"
@@ -132,8 +134,8 @@ _RUNBOOK: Final = (
 )
 
 # Alertmanager (since 0.28) reads a rendered detail as YAML, and renders the texts of a mapping or a list as templates
-# again: a label that holds `{{ $x }}` would break the whole page. With a plain first line, no text is a mapping or a
-# list; besides, no two braces stand together. The pattern is replaced twice, because three braces leave two.
+# again: a label that holds `{{ $x }}` would break the whole page. Because the first line is plain, no text is a mapping
+# or a list. Besides, the template parts braces that stand together. It does so twice, because three braces leave two.
 _HARMLESS: Final = ' | reReplaceAll "[{][{]" "{ {" | reReplaceAll "[{][{]" "{ {"'
 
 

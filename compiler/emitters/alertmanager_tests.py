@@ -146,7 +146,7 @@ def _expect(receiver: str, name: str, labels: dict[str, str]) -> dict[str, Any]:
 
 
 def _inhibition(model: Model) -> dict[str, Any]:
-    """Return which alert suppresses which: only less severe ones of its own name, system, component and place."""
+    """Return which alert suppresses which: only a less severe one of the same name, system, component and place."""
     alike = [
         {
             "firing": severity,

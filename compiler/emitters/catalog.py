@@ -165,7 +165,7 @@ def _alert(model: Model, alert: Alert) -> dict[str, Any]:
 
 
 def _direct_group_key(model: Model, alert: Alert) -> str | None:
-    """Return the key of the group in which Alertmanager pages directly, as it writes the key, or None.
+    """Return the key of the group in which Alertmanager pages directly, in Alertmanager's form; None if unknown.
 
     The key is known only if the alert's own labels determine it: the compiler does not know which cluster's Prometheus
     evaluates the rule.
@@ -175,8 +175,8 @@ def _direct_group_key(model: Model, alert: Alert) -> str | None:
     if not alert.system.direct or any("{{" in labels.get(name, "{{") for name in grouped):
         return None
     matcher = conventions.direct_matcher([system.id for system in model.systems if system.direct])
-    inside = ", ".join(f"{name}={json.dumps(labels[name])}" for name in grouped)
-    return f"{{}}/{{{matcher}}}:{{{inside}}}"
+    group_labels = ", ".join(f"{name}={json.dumps(labels[name])}" for name in grouped)
+    return f"{{}}/{{{matcher}}}:{{{group_labels}}}"
 
 
 def _number(value: Decimal) -> int | float:

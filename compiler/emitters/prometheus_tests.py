@@ -66,9 +66,11 @@ def _test(test: RuleTest) -> dict[str, Any]:
 def _expected(fired: Fired) -> dict[str, Any]:
     alert = fired.alert
     labels, unit = {**fired.component, **fired.labels}, alert.watched.bound.signal.unit
-    stated = {key: wording.rendered(text, labels, float(fired.value), unit) for key, text in alert.labels.items()}
-    shown = {key: wording.rendered(text, labels, float(fired.value), unit) for key, text in alert.annotations.items()}
-    return {"exp_labels": dict(sorted((labels | stated).items())), "exp_annotations": shown}
+    own_labels = {key: wording.rendered(text, labels, float(fired.value), unit) for key, text in alert.labels.items()}
+    annotations = {
+        key: wording.rendered(text, labels, float(fired.value), unit) for key, text in alert.annotations.items()
+    }
+    return {"exp_labels": dict(sorted((labels | own_labels).items())), "exp_annotations": annotations}
 
 
 def _watchdog() -> dict[str, Any]:

@@ -129,10 +129,10 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool 
         text = read_text(path, Span(name, 1, 1, 1), diagnostics, files=files, ours=False, most=MAX_MARKDOWN)
         if text is None:
             continue
-        read = read_guide(name, text)
-        statements += read.statements
-        unread += unread_lines(name, text, read)
+        guide = read_guide(name, text)
+        statements += guide.statements
+        unread += unread_lines(name, text, guide)
         # This command discards findings about a guide's form; compiling the file reports them later.
         runbook = parse_runbook(name, text, Diagnostics())
-        stanzas.append((name, stanza(runbook, read.statements, known, new=new)))
+        stanzas.append((name, stanza(runbook, guide.statements, known, new=new)))
     return Imported(statements=tuple(statements), stanzas=tuple(stanzas), unread=tuple(unread))

@@ -31,7 +31,7 @@ class ImportedLimit:
 
     `statement` is the guide's statement as an alert on the signal's own quantity, and `stated` is the guide's statement
     itself. `remark` is the comment on the limit. `holding` is the statement that says how long the limit must be
-    crossed, if another one says so.
+    crossed, if that is not `stated` itself.
     """
 
     severity: str
@@ -57,9 +57,9 @@ class Limits:
     def without(self, signal: str, severity: str) -> Limits:
         """Return the limits without one of them; its statement is left over then."""
         lines = self.of_signal[signal]
-        others = {**self.of_signal, signal: [line for line in lines if line.severity != severity]}
+        remaining = {**self.of_signal, signal: [line for line in lines if line.severity != severity]}
         dropped = [line.stated for line in lines if line.severity == severity]
-        kept = {key: lines for key, lines in others.items() if lines}
+        kept = {key: lines for key, lines in remaining.items() if lines}
         left_over = sorted((*self.left_over, *dropped), key=lambda statement: statement.line)
         own = tuple(signal for signal in self.own if signal.id in kept)
         return Limits(of_signal=kept, own=own, left_over=tuple(left_over), against=self.against)
@@ -68,7 +68,7 @@ class Limits:
 def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Limits:
     """Return the limits; they may use the `signals` and those that this module adds.
 
-    A statement with a severity comes before an alert without one, and this before a target.
+    A statement with a severity takes precedence over an alert without one, and an alert over a target.
     """
     absences = _absences(statements, signals)
     known = {**signals, **_OWN, **{signal.id: signal for signal in absences.values()}}
@@ -86,8 +86,8 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
             lines.append(limit)
         else:
             left_over.append(statement)
-    held = {key: [_held(line, key, left_over) for line in lines] for key, lines in chosen.items()}
-    of_signal = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
+    with_durations = {key: [_with_duration(line, key, left_over) for line in lines] for key, lines in chosen.items()}
+    of_signal = {key: sorted(lines, key=_rank) for key, lines in sorted(with_durations.items()) if lines}
     return Limits(
         of_signal=of_signal,
         own=tuple(known[key] for key in of_signal if key not in signals),
@@ -139,7 +139,7 @@ def _is_against(limit: ImportedLimit, signal: Signal) -> bool:
     return meaning.is_against(limit.statement.comparator, meaning.directed(signal).bad)
 
 
-def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
+def _with_duration(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
     """Return a limit with its duration, if only another statement of the same limit states the duration."""
     if limit.statement.for_seconds is not None:
         return limit
@@ -151,9 +151,9 @@ def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -
 
 
 def _restates(candidate: GuideStatement, limit: ImportedLimit) -> bool:
-    own = limit.statement
+    alert = limit.statement
     terms = candidate.comparator, candidate.value, candidate.unit, candidate.kind
-    same = terms == (own.comparator, own.value, own.unit, ALERT)
+    same = terms == (alert.comparator, alert.value, alert.unit, ALERT)
     return same and candidate.severity in {limit.severity, NO_SEVERITY}
 
 
@@ -188,7 +188,7 @@ _OF_REST: Final = {
     ("memory", BYTES): _rest("memory_free", BYTES, "Free memory"),
     ("connection_pool", COUNT): _rest("connections_free", COUNT, "Free connections"),
 }
-"""Signals for what is free. "5 GB free" is no share, because nobody says of how much."""
+"""Signals for what is free. "5 GB free" is no share, because the guide does not say of how much."""
 _RESTS: Final = frozenset(signal.id for signal in _OF_REST.values())
 _OWN: Final = {
     signal.id: signal for signal in (*map(_quantile, (50, 95, 99)), _AVERAGE_QUERY, _AUTH, *_OF_REST.values())
@@ -217,7 +217,7 @@ def _signal(statement: GuideStatement) -> str:
 
 
 def _absences(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Mapping[tuple[str, str], Signal]:
-    """Return the signal of each missing thing: the built-in one for the first thing, a new one for each other."""
+    """Return the signal of each missing thing: the built-in one for the first thing, a new one for each other thing."""
     absences: dict[tuple[str, str], Signal] = {}
     for statement in statements:
         signal = signals.get(statement.signal)

@@ -22,7 +22,7 @@ def one_line(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a line of a guide for a comment; of a long line only its beginning."""
+    """Return a line of a guide for a comment; if the line is long, only its beginning."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
@@ -33,7 +33,7 @@ def quoted(text: str) -> str:
 
 
 def comment_on(statement: GuideStatement, words: str) -> str:
-    """Return the comment on a statement: its place, in a table its cell's row and column, and `words`."""
+    """Return the comment on a statement: its place, the row and column of its cell if it has one, and `words`."""
     cell = f"{statement.cell}: " if statement.cell else ""
     return one_line(f"{statement.path}:{statement.line}: {cell}{words}")
 

@@ -55,15 +55,15 @@ def stanza(
     With `new` the stanza belongs to the file that `house.yaml` begins, and uses that file's team and policy.
     """
     path, sections = runbook.path, runbook.sections
-    first = limits(statements, signals)
-    known = {**signals, **{signal.id: signal for signal in first.own}}
-    chosen = {key: _section(known[key], lines, sections) for key, lines in first.of_signal.items()}
+    all_limits = limits(statements, signals)
+    known = {**signals, **{signal.id: signal for signal in all_limits.own}}
+    chosen = {key: _section(known[key], lines, sections) for key, lines in all_limits.of_signal.items()}
     anchors = {section.anchor: section for section in sections}
     proposed = {key: anchors[proposal.anchor] for key, proposal in chosen.items() if proposal}
-    agreed = agreement(runbook, first, known, proposed)
+    agreed = agreement(runbook, all_limits, known, proposed)
     kept = agreed.limits
     used = [line for lines in kept.of_signal.values() for line in lines]
-    written = [
+    text_lines = [
         f"  {_identifier(path)}:",
         f"    title: {quoted(title_of(runbook.text, path))}",
         f"    team: {_TEAM if new else QUESTION}  # whose is it?",
@@ -77,7 +77,7 @@ def stanza(
         *waivers(agreed.alone, path),
     ]
     return Stanza(
-        text="\n".join(written),
+        text="\n".join(text_lines),
         own=kept.own,
         used=len(used),
         guesses=sum(line.guessed for line in used),
@@ -118,7 +118,7 @@ def _limits(kept: Limits, chosen: Mapping[str, Proposal | None], quotations: Map
             yield f"        for: {{{durations}}}{'  # ' if comment else ''}{comment}"
         if signal in quotations:
             yield f"        documented: {quoted(quotations[signal])}"
-        yield f"        runbook: {_leads_to(chosen[signal])}"
+        yield f"        runbook: {_section_reference(chosen[signal])}"
 
 
 def _missing(anchors: Collection[str]) -> Iterator[str]:
@@ -137,7 +137,7 @@ _ENOUGH: Final = _SCRAPES * DEFAULT_SCRAPE_INTERVAL
 _HOW_SURE: Final = {LIKELY: "likely: ", GUESS: "GUESS: "}
 
 
-def _leads_to(proposal: Proposal | None) -> str:
+def _section_reference(proposal: Proposal | None) -> str:
     if proposal is None:
         return f"{QUESTION}  # no section fits: which one helps?"
     reason = one_line(f"{_HOW_SURE.get(proposal.sureness, '')}“{proposal.title}” {proposal.why}")
@@ -148,20 +148,20 @@ def _metrics(kept: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
     for signal, lines in kept.of_signal.items():
         kind = signals[signal].kind
         inputs = _form(signals[signal], lines)
-        within = window(lines)
-        counted = [f"window: {QUESTION if within is None else seconds(within)}"] if kind == _COUNTED else []
+        period = window(lines)
+        counted = [f"window: {QUESTION if period is None else seconds(period)}"] if kind == _COUNTED else []
         questions = ", ".join([*(f"{metric.name}: {QUESTION}" for metric in inputs), *counted, f"per: {QUESTION}"])
         if kind == SILENCE:
-            scraped = _scraped(lines)
-            guess = "GUESS: the limit must hold four scrapes; " if scraped else ""
-            yield f"      {signal}: {{{questions}{scraped}}}  # {guess}add `quiet: 1d` where each day has quiet hours"
+            interval = _scrape_interval(lines)
+            guess = "GUESS: the limit must hold four scrapes; " if interval else ""
+            yield f"      {signal}: {{{questions}{interval}}}  # {guess}add `quiet: 1d` where each day has quiet hours"
         else:
             yield f"      {signal}: {{{questions}}}"
     if not kept.of_signal:
         yield "      {}"
 
 
-def _scraped(lines: Sequence[ImportedLimit]) -> str:
+def _scrape_interval(lines: Sequence[ImportedLimit]) -> str:
     """Return the scrape interval that a counter needs, if its shortest limit holds too few scrapes by default."""
     shortest = min(int(line.statement.value) for line in lines)
     interval = next((interval for interval in _INTERVALS if interval * _SCRAPES <= shortest), 1)

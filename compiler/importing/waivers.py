@@ -26,7 +26,7 @@ from compiler.runbooks import Runbook, Section
 from compiler.runbooks.statements import Statement
 from compiler.signals.bound import Signal
 
-_LEAST_WORDS: Final = 12
+_LEAST_CHARACTERS: Final = 12
 """Characters; a shorter text, such as a cell of a table, may also occur in other lines."""
 
 
@@ -165,7 +165,7 @@ def _waiver(statement: Alone) -> Waiver:
     own, line = " ".join(statement.words.split()), " ".join(statement.text.split())
     span = Span("", statement.line, 1, 1)
     short = Waiver(words=own, reason="", span=span)
-    if len(own) >= _LEAST_WORDS and short.covers(line, statement.number):
+    if len(own) >= _LEAST_CHARACTERS and short.covers(line, statement.number):
         return short
     return Waiver(words=line, reason="", span=span)
 

@@ -24,14 +24,14 @@ from compiler.signals.inputs import GAUGE
 from compiler.signals.missing_place import UP
 from compiler.signals.ratio import HITS, Ratio
 from compiler.signals.state import KIND as STATE_KIND
-from compiler.signals.template import inputs as asked_for
+from compiler.signals.template import inputs as query_inputs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedSignal:
     """One signal. `forms` are the ways to bind it, `limits` are examples of limits by severity.
 
-    `own` is set if the file defines it, `definition` if it is an example that a file must define before it can use it.
+    `own` is set if the file defines the signal. `definition` is set for an example that a file must define before use.
     """
 
     signal: Signal
@@ -102,7 +102,7 @@ def _in_unit(signal: Signal, input_: Input) -> Input:
 
 
 def _with_up(input_: Input) -> Input:
-    """Return an input of a state; a gauge gets the metric that best says that something is down."""
+    """Return an input of a state; a gauge gets the example `up`, which says best that something is down."""
     return replace(input_, example=UP.metric) if input_.name == GAUGE.name else input_
 
 
@@ -114,7 +114,7 @@ _UNITS: Final = {
     "rate": PER_SECOND,
     "utilization": RATIO,
 }
-"""An example of a unit for kinds that leave their unit open; for others it is a number."""
+"""An example of a unit for kinds that leave their unit open; for the kinds that are not here, it is a count."""
 _NOWHERE: Final = Span("", 1, 1, 1)
 
 
@@ -133,14 +133,14 @@ def _listed(signal: Signal, *, own: bool) -> ListedSignal:
     fitting = [form for form in kinds()[signal.kind].forms if _fits(signal, form, side, own=own)]
     forms = tuple(tuple(_in_unit(signal, input_) for input_ in form) for form in fitting)
     if not own and signal.id in examples.METRICS:
-        forms = tuple(_shown(form, fitting) for form in examples.METRICS[signal.id])
+        forms = tuple(_form_with_examples(form, fitting) for form in examples.METRICS[signal.id])
     if signal.query is not None:
-        names = asked_for(signal.query)
+        names = query_inputs(signal.query)
         forms = (tuple(Input(name=name, description="A metric of the query.", example=name) for name in names),)
     return ListedSignal(signal=signal, own=own, forms=forms, limits=limits)
 
 
-def _shown(example: Mapping[str, str], forms: Sequence[Sequence[Input]]) -> tuple[Input, ...]:
+def _form_with_examples(example: Mapping[str, str], forms: Sequence[Sequence[Input]]) -> tuple[Input, ...]:
     """Return the form that has the inputs of an example, with the metrics of the example."""
     form = next(form for form in forms if {input_.name for input_ in form} == set(example))
     return tuple(replace(input_, example=example[input_.name]) for input_ in form)
@@ -191,8 +191,8 @@ def _limits(signal: Signal) -> dict[str, str]:
     if signal.unit == STATE:
         return {"critical": "when true"}
     usual = _LOW_LIMITS if signal.bad == meaning.LOW else _HIGH_LIMITS
-    shown = examples.LIMITS.get(signal.id) or _OF_KIND.get(signal.kind, usual[signal.unit])
-    return dict(zip(_usual_severities(2), shown, strict=True))
+    limits = examples.LIMITS.get(signal.id) or _OF_KIND.get(signal.kind, usual[signal.unit])
+    return dict(zip(_usual_severities(2), limits, strict=True))
 
 
 def _usual_severities(count: int) -> Iterator[str]:

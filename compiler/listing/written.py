@@ -1,4 +1,4 @@
-"""Write the list of signals as JSON, as text or as a Markdown table, and one signal with what a file says about it."""
+"""Write the list of signals as JSON, as text or as a Markdown table, and one signal with the lines that bind it."""
 
 from __future__ import annotations
 

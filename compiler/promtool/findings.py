@@ -1,7 +1,7 @@
 """Turn promtool's failures into findings at the limit, the query or the example, with the runbook's sentence.
 
-A test is made from the same lines as its rule. So if a test of a built-in kind fails, the mistake is Tocsin's. If a
-test of a file's own query fails, the mistake is in the query or in its example.
+The compiler makes a test from the same lines as its rule. So if a test of a built-in kind fails, the mistake is
+Tocsin's. If a test of a file's own query fails, the mistake is in the query or in its example.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def findings(failures: Iterable[Failure], groups: Sequence[AlertGroup]) -> tuple
         for pair in differences(failure):
             alert = _alert(failure, pair, groups)
             # One query is one mistake; for a built-in kind, each limit has a line of its own.
-            about = alert if alert.watched.bound.signal.query is None else alert.watched
-            differing.setdefault(id(about), []).append((failure, pair, alert))
+            subject = alert if alert.watched.bound.signal.query is None else alert.watched
+            differing.setdefault(id(subject), []).append((failure, pair, alert))
     all_findings = (*refused.values(), *map(_difference, differing.values()))
     return tuple(sorted(all_findings, key=lambda finding: (finding.diagnostic.span, finding.diagnostic.message)))
 
@@ -106,16 +106,16 @@ def _refusal(refusal: Refusal, groups: Sequence[AlertGroup]) -> Finding:
 
 def _diagnostic(alert: Alert, message: str) -> Diagnostic:
     signal, limit = alert.watched.bound.signal, alert.limit
-    limited = Related(span=limit.span, message=f"its limit, `{limit.text}`")
+    limit_place = Related(span=limit.span, message=f"its limit, `{limit.text}`")
     related = [] if limit.statement is None else [Related(span=limit.statement.span, message="the runbook says")]
     if signal.query is None:
         hint = "rule and test are both made from this line, so the fault is not yours: please report what stands here"
         return Diagnostic(code=CODE, message=message, span=limit.span, hint=hint, related=tuple(related))
-    hint, span = _of_query(signal, alert)
-    return Diagnostic(code=CODE, message=message, span=span, hint=hint, related=(limited, *related))
+    hint, span = _hint_and_place(signal, alert)
+    return Diagnostic(code=CODE, message=message, span=span, hint=hint, related=(limit_place, *related))
 
 
-def _of_query(signal: Signal, alert: Alert) -> tuple[str, Span]:
+def _hint_and_place(signal: Signal, alert: Alert) -> tuple[str, Span]:
     """Return a hint for a query of the file's own, and its place: the example, else the query itself."""
     if signal.example and signal.example[0].span is not None:
         hint = f"the query of `{signal.id}` must return `value` for the series of its `example`: correct one of the two"

@@ -53,15 +53,17 @@ def table(pair: Pair, width: int) -> Iterator[str]:
     """Yield the lines of the table, at most `width` characters each; a line that differs begins with `≠`."""
     expected, got = _cells(pair.expected), _cells(pair.got)
     names = list(dict.fromkeys((*expected, *got)))
-    first = max(map(len, names), default=0)
-    column = max((width - first - len(f"{_MARK} ") - len(_GAP) * 2) // 2, _NARROWEST)
+    name_width = max(map(len, names), default=0)
+    column_width = max((width - name_width - len(f"{_MARK} ") - len(_GAP) * 2) // 2, _NARROWEST)
     head = (_head(pair.expected, "expected"), _head(pair.got, "got"))
-    yield _row(" ", "", head, first, column)
+    yield _row(" ", "", head, name_width, column_width)
     for name in names:
         left, right = expected.get(name, ""), got.get(name, "")
         both = pair.expected is not None and pair.got is not None
         mark = _MARK if both and left != right else " "
-        yield from _rows(mark, name, (wrap(left, column) or [""], wrap(right, column) or [""]), first, column)
+        yield from _rows(
+            mark, name, (wrap(left, column_width) or [""], wrap(right, column_width) or [""]), name_width, column_width
+        )
 
 
 _MARK: Final = "≠"
@@ -77,11 +79,13 @@ def _cells(alert: FiringAlert | None) -> dict[str, str]:
     return {} if alert is None else {**alert.labels, **alert.annotations}
 
 
-def _rows(mark: str, name: str, cells: tuple[Sequence[str], Sequence[str]], first: int, column: int) -> Iterator[str]:
+def _rows(
+    mark: str, name: str, cells: tuple[Sequence[str], Sequence[str]], name_width: int, column_width: int
+) -> Iterator[str]:
     for line in range(max(map(len, cells))):
         left, right = (cell[line] if line < len(cell) else "" for cell in cells)
-        yield _row(mark, name if line == 0 else "", (left, right), first, column)
+        yield _row(mark, name if line == 0 else "", (left, right), name_width, column_width)
 
 
-def _row(mark: str, name: str, cells: tuple[str, str], first: int, column: int) -> str:
-    return f"{mark} {name:<{first}}{_GAP}{cells[0]:<{column}}{_GAP}{cells[1]}".rstrip()
+def _row(mark: str, name: str, cells: tuple[str, str], name_width: int, column_width: int) -> str:
+    return f"{mark} {name:<{name_width}}{_GAP}{cells[0]:<{column_width}}{_GAP}{cells[1]}".rstrip()

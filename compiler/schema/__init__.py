@@ -69,8 +69,8 @@ def _validator(*, included: bool) -> Validator:
 def validate(document: Table, diagnostics: Diagnostics, *, included: bool = False) -> bool:
     """Add an error for each place of `document` that the schema refuses; return whether resolve can read the document.
 
-    An unknown key is replaced by the key that was probably meant, or else ignored. So one run also finds the mistakes
-    elsewhere, and reports nothing twice.
+    This function replaces an unknown key by the key that was probably meant, or ignores it. So one run also finds the
+    mistakes elsewhere, and reports nothing twice.
     """
     check = _validator(included=included)
     _move_strays(document, [], diagnostics)
@@ -86,10 +86,10 @@ def validate(document: Table, diagnostics: Diagnostics, *, included: bool = Fals
     lacking = {
         (stray.missing, stray.path[:length]) for stray in places.values() for length in range(len(stray.path) + 1)
     }
-    left = [error for error in errors if not _is_idle(error, document, places, lacking)]
-    for code, span, message, hint in _findings(left, document, diagnostics, included=included):
+    causes = [error for error in errors if not _is_consequence(error, document, places, lacking)]
+    for code, span, message, hint in _findings(causes, document, diagnostics, included=included):
         diagnostics.error(code, span, message, hint=hint)
-    return len(left) == len(errors) and all(error.validator == "additionalProperties" for error in errors)
+    return len(causes) == len(errors) and all(error.validator == "additionalProperties" for error in errors)
 
 
 def _correct_keys(document: Table, check: Validator, diagnostics: Diagnostics, *, included: bool) -> None:
@@ -144,7 +144,7 @@ def _correct_key(
 def _move_below(
     owner: Table, key: str, place: tuple[str | None, Sequence[str | int]], diagnostics: Diagnostics
 ) -> bool:
-    """Move an unknown key into the mapping before it, with an error, if it belongs there; return whether it did."""
+    """Move an unknown key into the mapping before it, with an error, if it belongs there; return whether it moved."""
     before, path = place
     target = owner.get(before or "")
     below = [*path, str(before)]
@@ -159,7 +159,7 @@ def _move_below(
 
 
 def _move_strays(owner: Table, path: Sequence[str | int], diagnostics: Diagnostics) -> None:
-    """Move each key that stands among ids, and belongs to the id before it, below that id, with an error."""
+    """If a key stands among ids and belongs to the id before it, move it below that id, and add an error."""
     if nodes.is_open(path):
         keys = list(owner)
         known = nodes.known([*path, ""])
@@ -212,7 +212,7 @@ def _forget_duplicates(places: Iterable[Misplaced], diagnostics: Diagnostics) ->
     ]
 
 
-def _is_idle(
+def _is_consequence(
     error: ValidationError,
     document: Table,
     places: Container[tuple[str | int, ...]],
@@ -258,12 +258,14 @@ def _findings(
             continue
         for span, message, hint in _explain(error, document, diagnostics, included=included):
             yield code, span, message, hint
-    outside = any(hint == _WITHOUT_SYSTEMS for _, _, hint in _unknown_at_top(errors, document, included=included))
-    for path, missing in lacking.items():
-        if outside and not path:
+    lacks_systems_line = any(
+        hint == _WITHOUT_SYSTEMS for _, _, hint in _unknown_at_top(errors, document, included=included)
+    )
+    for path, key_errors in lacking.items():
+        if lacks_systems_line and not path:
             continue
         message, hint = wording.missing(
-            list(map(_missing_key, missing)), cast("dict[str, Any]", missing[0].schema), document
+            list(map(_missing_key, key_errors)), cast("dict[str, Any]", key_errors[0].schema), document
         )
         yield "missing-key", _locate(document, path), message, hint
 
@@ -329,8 +331,8 @@ def _unknown_keys(
         homes = [] if "did you mean" in (hint or "") else list(nodes.homes(key))
         if homes:
             hint = f"it is a key of {' and of '.join(homes)}"
-        if (opened := _BEFORE_BRACKET.match(key)) is not None:
-            message, hint = f"no colon stands behind `{opened['key']}`", f"write `{opened['key']}: {opened['rest']}…`"
+        if (match := _BEFORE_BRACKET.match(key)) is not None:
+            message, hint = f"no colon stands behind `{match['key']}`", f"write `{match['key']}: {match['rest']}…`"
         if key.startswith(_COMMENT_SIGNS):
             hint = "a comment begins with `#`"
         elif not path and included and key in nodes.known([]):

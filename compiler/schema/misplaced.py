@@ -100,18 +100,18 @@ def _without_id(document: Table, errors: Sequence[ValidationError]) -> Iterator[
             yield Misplaced(
                 span=owner.key_spans[keys[0]],
                 message=f"`{keys[0]}` stands directly below `{path[-1]}`, where only ids stand",
-                hint=f"write an id above it, such as `{_an_id(path)}:`, and indent what belongs to it further",
+                hint=f"write an id above it, such as `{_example_id(path)}:`, and indent what belongs to it further",
                 path=path,
             )
 
 
-def _an_id(path: tuple[str | int, ...]) -> str:
+def _example_id(path: tuple[str | int, ...]) -> str:
     examples = nodes.at(path).get("examples", [])
     return str(next(iter(examples[0]), "name")) if examples and isinstance(examples[0], dict) else "name"
 
 
 def _of_another_section(document: Table, errors: Sequence[ValidationError]) -> Iterator[Misplaced]:
-    """Yield the first entry of a section that has the keys of another one, whose line the file lacks."""
+    """Yield the first entry that has the keys of another section, if the file lacks the line of that section."""
     lacking = {
         error.message.split("'")[1] for error in errors if error.validator == "required" and not error.absolute_path
     }
@@ -162,7 +162,7 @@ def _indented_too_far(document: Table, path: tuple[str | int, ...]) -> Iterator[
 
 
 def _without_children(owner: Table, path: tuple[str | int, ...], stray: str | None) -> Misplaced | None:
-    """Return the key behind an empty key, if it seems to belong below it because the mapping does not know it."""
+    """Return the key behind an empty key, if it seems to belong below it: no such key is known beside it."""
     key, known_keys = str(path[-1]), nodes.known(path[:-1])
     if "object" not in _types(path):
         return None

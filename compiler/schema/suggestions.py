@@ -95,7 +95,7 @@ _WORDS: Final = re.compile(r"(?P<number>[0-9]+)\s*(?P<unit>sec|min|hour|hr|day|s
 
 
 def duration(value: object) -> str | None:
-    """Return a time that is written in another way as Prometheus writes it; None if it is not clear."""
+    """Return, in Prometheus's form, a time that is written in another form; None if the time is not clear."""
     plain = _DECIMAL_COMMA.sub(".", str(value).strip().casefold())
     clock = _CLOCK.match(plain)
     if clock is not None:

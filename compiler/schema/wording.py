@@ -63,11 +63,15 @@ def explain(error: ValidationError, document: Table, source: str) -> Advice:
         case "type":
             return _type(error, node, path, document, source)
         case "const":
-            return _version(error.instance) if path == ["version"] else (_unknown(error.instance), _such(node))
+            return (
+                _version(error.instance)
+                if path == ["version"]
+                else (_unknown_message(error.instance), _example_hint(node))
+            )
         case "enum":
             return _choice(error.instance, node, path)
         case "minItems" | "minProperties":
-            return "this is empty", _such(node)
+            return "this is empty", _example_hint(node)
         case "pattern" | "minLength" | "maxLength":
             return _text(str(error.instance), node, path, document)
         case _:
@@ -81,7 +85,7 @@ def _other_advice(error: ValidationError, node: Mapping[str, Any]) -> Advice:
     if error.validator == "maxItems":
         count = len(cast("Items", error.instance))
         return f"{count} items stand here, and {error.validator_value} are the most", "keep those that are needed"
-    return f"{_shown(error.instance)} does not fit here", _such(node)
+    return f"{_shown(error.instance)} does not fit here", _example_hint(node)
 
 
 def _type(
@@ -99,12 +103,15 @@ def _type(
     elif isinstance(instance, bool | int | float):
         advice = _not_a_number(instance, key, types, node, source)
     elif isinstance(instance, Table) and types == ("string",):
-        hint = _matchers(instance, node) or _reference("", key, document) or _such(node)
+        hint = _matchers(instance, node) or _reference("", key, document) or _example_hint(node)
         advice = f"`{key}` is text, and a mapping stands here", hint
     shown = (
         "a mapping" if isinstance(instance, Table) else "a list" if isinstance(instance, Items) else _shown(instance)
     )
-    return advice or (f"{shown} stands where `{key}` wants {' or '.join(_TYPES[name] for name in types)}", _such(node))
+    return advice or (
+        f"{shown} stands where `{key}` wants {' or '.join(_TYPES[name] for name in types)}",
+        _example_hint(node),
+    )
 
 
 def _not_text(text: str, key: str, types: tuple[str, ...], node: Mapping[str, Any]) -> Advice | None:
@@ -160,7 +167,7 @@ def _choice(instance: object, node: Mapping[str, Any], path: Sequence[str | int]
     elsewhere = _elsewhere(instance, path)
     if elsewhere is not None:
         return f"`{instance}` is not known here", f"it goes below `{elsewhere}:`; {known_choices}"
-    return _unknown(instance), f"did you mean `{meant}`? {known_choices}" if meant else known_choices
+    return _unknown_message(instance), f"did you mean `{meant}`? {known_choices}" if meant else known_choices
 
 
 def exchanged_words(document: Table) -> Advice | None:
@@ -188,7 +195,7 @@ def _elsewhere(instance: object, path: Sequence[str | int]) -> str | None:
 
 def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], document: Table) -> Advice:
     if not text.strip():
-        return "this is empty", _such(node)
+        return "this is empty", _example_hint(node)
     pattern = node.get("pattern")
     if pattern == _DURATION:
         meant = suggestions.duration(text)
@@ -205,10 +212,10 @@ def _by_pattern(text: str, pattern: str, node: Mapping[str, Any]) -> Advice:
     if pattern == _ANCHOR:
         return _anchor(text)
     if pattern == _LABEL:
-        return f"`{text}` is not a label's name", _label(text) or _such(node)
+        return f"`{text}` is not a label's name", _label(text) or _example_hint(node)
     if "https?://" in pattern:
         return _address(text, pattern, node)
-    return f"{_shown(text)} does not fit here", _such(node)
+    return f"{_shown(text)} does not fit here", _example_hint(node)
 
 
 def _label(text: str) -> str | None:
@@ -226,12 +233,12 @@ def _label(text: str) -> str | None:
 
 
 def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Advice:
-    """Return why an address does not fit: it has no scheme, an unknown placeholder, or lacks one that is needed."""
+    """Return why an address does not fit: it has no scheme, an unknown placeholder, or lacks a needed one."""
     if not re.match(r"https?://", text):
         links = "anchor" in pattern
         path = "" if links or "/" in text else urlsplit(str(node.get("examples", [""])[0])).path
         meant = f"{'https' if links else 'http'}://{text}{path}"
-        hint = f"write `{flow(meant)}`" if re.fullmatch(r"[\w.\[\]-]+(:\d+)?(/\S*)?", text) else _such(node)
+        hint = f"write `{flow(meant)}`" if re.fullmatch(r"[\w.\[\]-]+(:\d+)?(/\S*)?", text) else _example_hint(node)
         return f"`{text}` does not begin with `http://` or `https://`", hint
     if "anchor" in pattern:
         placeholders = ("{path}", "{page}", "{anchor}")
@@ -242,7 +249,7 @@ def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Advice:
             return "the address names no runbook", "put `{path}`, or `{page}`, where its path belongs"
         if "{anchor}" not in text:
             return "the address names no section", f'write `"{text}#{{anchor}}"`'
-    return f"{_shown(text)} does not fit here", _such(node)
+    return f"{_shown(text)} does not fit here", _example_hint(node)
 
 
 _ID: Final = "^[a-z][a-z0-9-]*$"
@@ -271,7 +278,7 @@ def _reference(text: str, key: str, document: Table) -> str | None:
 
 
 def asked(path: Sequence[str | int], document: Table) -> str:
-    """Return a hint for what to write at a place: what it means, and the ids that exist or an example."""
+    """Return a hint for what to write at a place: its meaning, and the ids that exist or an example."""
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     node = nodes.at(path)
     described = str(nodes.at(path[:-1]).get("description", "")) if path and isinstance(path[-1], int) else ""
@@ -311,17 +318,17 @@ _LONGEST: Final = 63
 def missing(keys: Sequence[str], node: Mapping[str, Any], document: Table) -> Advice:
     """Return the advice for keys that a mapping lacks."""
     if len(keys) == 1:
-        return f"the key `{keys[0]}` is missing", f"add `{_line(keys[0], node, document)}`"
-    message = f"the keys {_and(f'`{key}`' for key in keys)} are missing"
+        return f"the key `{keys[0]}` is missing", f"add `{_line_with_value(keys[0], node, document)}`"
+    message = f"the keys {_joined(f'`{key}`' for key in keys)} are missing"
     if len(keys) > _MOST_SHOWN:
         return message, f"`{PROGRAM} import --new GUIDE.md` begins a file that has them all"
-    return message, f"add {_and(f'`{_line(key, node, document)}`' for key in keys)}"
+    return message, f"add {_joined(f'`{_line_with_value(key, node, document)}`' for key in keys)}"
 
 
 _MOST_SHOWN: Final = 4
 
 
-def _line(key: str, node: Mapping[str, Any], document: Table) -> str:
+def _line_with_value(key: str, node: Mapping[str, Any], document: Table) -> str:
     """Return a key with a value: an id that the document defines, else the example of the schema."""
     return f"{key}: {valued(key, nodes.whole(node.get('properties', {}).get(key, {})), document)}"
 
@@ -334,12 +341,12 @@ def valued(key: str, node: Mapping[str, Any], document: Table) -> str | None:
     return example(node)
 
 
-def _and(words: Iterable[str]) -> str:
+def _joined(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _such(node: Mapping[str, Any]) -> str | None:
+def _example_hint(node: Mapping[str, Any]) -> str | None:
     shown = example(node)
     return f"such as `{shown}`" if shown else None
 
@@ -348,7 +355,7 @@ def _examples(node: Mapping[str, Any]) -> str:
     return ", ".join(f"`{flow(text)}`" for text in node.get("examples", ["5m"]) if isinstance(text, str))
 
 
-def _unknown(instance: object) -> str:
+def _unknown_message(instance: object) -> str:
     return f"{_shown(instance)} is not known here"
 
 
