@@ -36,6 +36,8 @@ class Channel:
     """The only destination of a `service` in words."""
     is_set_by_url: bool = False
     """Whether `setting` is an http or https address: `Settings.urls` has it then."""
+    companion: str | None = None
+    """A secret variable that such an address is useless without: `Settings.companions` has its text then."""
     interrupts: bool = False
     """Whether its messages interrupt people at work and wake them at night."""
     batches: bool = False
@@ -100,6 +102,7 @@ CHANNELS: Mapping[str, Channel] = {
         destination="events",
         who="the outgoing webhook",
         is_set_by_url=True,
+        companion="TOCSIN_WEBHOOK_SECRET",
     ),
     "log": Channel(
         word="log",

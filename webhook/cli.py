@@ -21,6 +21,7 @@ from webhook.channels import CHANNELS
 from webhook.incidents.heartbeat import name_of
 from webhook.incidents.incident import STATUSES, Incident, Outcome
 from webhook.send_test import send_tests, shortfall
+from webhook.senders.registry import configured
 from webhook.server import Server, work
 from webhook.service import Service, build
 from webhook.serving.heaps import share_heaps
@@ -313,9 +314,11 @@ def _fail_if_resolved(incident: Incident) -> None:
 
 def _settings() -> Settings:
     try:
-        return read_settings(os.environ)
+        settings = read_settings(os.environ)
+        configured(settings)  # here, where a problem ends the program before it begins to work
     except SettingsError as error:
         _fail(2, *error.problems)
+    return settings
 
 
 @contextmanager

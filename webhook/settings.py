@@ -19,7 +19,6 @@ from webhook.apprise_url import Gateway, parse_apprise_url
 from webhook.channels import CHANNELS
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
-from webhook.signatures import standard_key
 from webhook.timestamps import DAY
 from webhook.untrusted import plain_address, web_address
 
@@ -79,7 +78,8 @@ class Settings:
     """How long a resolved incident stays before it is archived; None means for ever."""
     urls: Mapping[str, Secret]
     """By channel: the addresses of channels that need no other setting; secret because they often hold a token."""
-    webhook_secrets: tuple[Secret, ...]
+    companions: Mapping[str, Secret]
+    """By channel: the text of the further variable without which the address in `urls` is useless."""
     tls: tuple[Path, Path] | None
     """The files of the certificate and its key, if the webhook itself and not a proxy speaks TLS."""
     trusted_proxies: tuple[Network, ...]
@@ -160,14 +160,31 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),
         retention_seconds=reader.parsed("RETENTION", DEFAULT_RETENTION, _retention),
         urls=reader.urls(),
-        webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
+        companions=reader.companions(),
         tls=reader.files("TLS_CERT_FILE", "TLS_KEY_FILE"),
         trusted_proxies=reader.parsed("TRUSTED_PROXIES", None, _networks) or (),
     )
-    reader.require_both("WEBHOOK_URL", settings.urls.get("webhook"), "WEBHOOK_SECRET", settings.webhook_secrets)
+    for name, channel in CHANNELS.items():
+        if channel.setting and channel.companion:
+            url, companion = settings.urls.get(name), settings.companions.get(name)
+            variables = channel.setting.removeprefix(PREFIX), channel.companion.removeprefix(PREFIX)
+            reader.require_both(variables[0], url, variables[1], companion)
     if reader.problems:
         raise SettingsError(tuple(reader.problems))
     return settings
+
+
+def tokens(text: str) -> tuple[Secret, ...]:
+    """Return the secrets of a text, separated by commas or line breaks. Raises ValueError; no secret is in its text."""
+    parts = [part.strip() for line in text.splitlines() for part in line.split(",") if part.strip()]
+    if not parts:
+        # Somebody set the variable to require a token, and without a token everybody would be let in.
+        raise ValueError("holds no token: only commas and blanks")
+    if len(parts) > MOST_TOKENS:
+        raise ValueError(f"holds {len(parts)} tokens; at most {MOST_TOKENS} are valid at once")
+    if not all(part.isascii() and part.isprintable() for part in parts):
+        raise ValueError("must be printable ASCII")
+    return tuple(Secret(part) for part in parts)
 
 
 class _Reader:
@@ -203,24 +220,11 @@ class _Reader:
         raw = self._raw(name)
         if raw is None:
             return ()
-        tokens = [part.strip() for line in raw.splitlines() for part in line.split(",") if part.strip()]
-        if not tokens:
-            # Somebody set the variable to require a token, and without a token everybody would be let in.
-            self.problems.append(f"{PREFIX}{name} holds no token: only commas and blanks")
-        elif len(tokens) > MOST_TOKENS:
-            self.problems.append(f"{PREFIX}{name} holds {len(tokens)} tokens; at most {MOST_TOKENS} are valid at once")
-        elif not all(part.isascii() and part.isprintable() for part in tokens):
-            self.problems.append(f"{PREFIX}{name} must be printable ASCII")
-        return tuple(Secret(part) for part in tokens)
-
-    def signing_keys(self, name: str) -> tuple[Secret, ...]:
-        keys = self.tokens(name)
-        for secret in keys:
-            try:
-                standard_key(secret)
-            except ValueError as error:
-                self.problems.append(f"{PREFIX}{name} {error}")
-        return keys
+        try:
+            return tokens(raw)
+        except ValueError as error:
+            self.problems.append(f"{PREFIX}{name} {error}")
+            return ()
 
     def alertmanagers(self) -> tuple[Server, ...]:
         """Return the Alertmanagers of the file, or the single one of `TOCSIN_ALERTMANAGER_URL`."""
@@ -312,6 +316,12 @@ class _Reader:
             if setting
         }
         return {name: url for name, url in urls.items() if url is not None}
+
+    def companions(self) -> dict[str, Secret]:
+        """Return the companions that `CHANNELS` declares; the senders read what is in them."""
+        declared = {name: channel.companion for name, channel in CHANNELS.items() if channel.companion}
+        texts = {name: self._raw(companion.removeprefix(PREFIX)) for name, companion in declared.items()}
+        return {name: Secret(text) for name, text in texts.items() if text is not None}
 
     def _raw(self, name: str) -> str | None:
         """Return the value of the variable, or the content of the file that its `…_FILE` names."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from compiler import conventions, schema
 from compiler.alerts import Alert, AlertGroup, alerts_of
 from compiler.artifacts import Artifact
+from compiler.channels import ALWAYS_LISTED
 from compiler.model import Fallback, Level, Limit, Model, Policy, Route, Schedule, System, Tier, Turn
 from compiler.runbooks import Place, Placeholder, Section
 
@@ -78,7 +79,7 @@ def _level(level: Level) -> dict[str, Any]:
 
 
 def _contacts(owner: Level | Turn) -> dict[str, list[str]]:
-    return {kind: list(addresses) for kind, addresses in owner.contacts.items()}
+    return {kind: list(addresses) for kind, addresses in owner.contacts.items() if addresses or kind in ALWAYS_LISTED}
 
 
 def _schedule(schedule: Schedule) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from compiler.channels import CONTACTS, Form
 from compiler.characters import is_printable
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
@@ -22,6 +23,7 @@ _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\`]{1,64}@[\w-]{1,63}(\.[\w-]{
 """Lengths by RFC 5321, 4.5.3.1; letters beyond ASCII by RFC 6531."""
 _CHANNEL: Final = re.compile(r"[#@][\w.-]{1,80}\Z|[CGDU][A-Z0-9]{6,20}\Z")
 """Slack, "Channel naming guidelines": up to 80 letters, digits, hyphens and underscores."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w.@-]{0,99}\Z", re.ASCII)
 _WITHOUT_SIGN: Final = re.compile(r"#? ?[\w.-]+( [\w.-]+)*\Z")
 _ENCODED: Final = "=?"
 """The beginning of an encoded word in a mail header (RFC 2047, 2), which may contain line breaks."""
@@ -36,10 +38,10 @@ _LONGEST_SETTING: Final = 2000
 def check(owner: Table, diagnostics: Diagnostics) -> None:
     """Add an error for each contact of a level, or of a turn of its rotation, by which nobody can be reached."""
     check_title(owner, diagnostics)
-    for key, wrong in _WRONG.items():
+    for key, form in CONTACTS.items():
         if key not in owner:
             continue
-        given = owner[key]
+        given, wrong = owner[key], _WRONG[form]
         for contact, span in zip(given, given.spans, strict=True):
             if _refuse(_unfit(contact, _LONGEST_CONTACT) or _calling(contact), span, diagnostics):
                 continue
@@ -147,8 +149,14 @@ def _wrong_address(contact: str) -> tuple[str, str] | None:
     return f"`{contact}` is no e-mail address", "such as `devops@example.com`"
 
 
-_WRONG: Final[Mapping[str, Callable[[str], tuple[str, str] | None]]] = {
-    "email": _wrong_address,
-    "sms": _wrong_number,
-    "phone": _wrong_number,
+def _wrong_name(contact: str) -> tuple[str, str] | None:
+    if _NAME.match(contact):
+        return None
+    return f"`{contact}` is no name at a service", "letters, digits, `_`, `-`, `.` and `@`, such as `alice`"
+
+
+_WRONG: Final[Mapping[Form, Callable[[str], tuple[str, str] | None]]] = {
+    "mail": _wrong_address,
+    "number": _wrong_number,
+    "name": _wrong_name,
 }

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 
-from compiler.channels import in_scope
+from compiler.channels import CHANNELS, CONTACTS, EXAMPLES, in_scope
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table
 from compiler.lines import QUOTES
@@ -49,11 +49,19 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_channels(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema, of thresholds.yaml or of the catalogue, with the channels that a policy can name."""
-    policy = schema["$defs"].get("policy") or schema["properties"]["policies"]["additionalProperties"]
-    policy["properties"]["fallback"]["items"]["enum"] = in_scope("fallback")
+    """Return the schema of thresholds.yaml with the channels that a policy can name, and the contacts of a level."""
+    schema["$defs"]["policy"]["properties"]["fallback"]["items"]["enum"] = in_scope("fallback")
     for scope in ("announce", "notify"):
         schema["$defs"]["tier"]["properties"][scope]["items"]["enum"] = in_scope(scope)
+    for name, form in CONTACTS.items():
+        code = ", with country code" if form == "number" else ""
+        addresses = {
+            "$ref": "#/$defs/contacts",
+            "description": f"{CHANNELS[name].addresses}{code}.",
+            "examples": [[EXAMPLES[form]]],
+        }
+        for owner in ("level", "turn"):
+            schema["$defs"][owner]["properties"][name] = addresses
     return schema
 
 

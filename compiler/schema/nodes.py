@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from compiler.channels import SCOPES, in_scope
+from compiler.channels import CHANNELS, CONTACTS, EXAMPLES, SCOPES, in_scope
 
 THRESHOLDS: Final = "thresholds.schema.json"
 CATALOG: Final = "catalog.schema.json"
@@ -24,11 +24,17 @@ def text(name: str) -> str:
 
 
 def _with_channels(catalog_schema: str) -> str:
-    """Return the catalogue's schema with the channels that each key may name; the file leaves them out."""
+    """Return the catalogue's schema with the channels that each key may name, and the contacts; the file has none."""
     for scope in SCOPES:
         names = ", ".join(f'"{name}"' for name in in_scope(scope))
         catalog_schema = re.sub(rf'("{scope}":[^\[]*"enum": )\[\]', rf"\1[{names}]", catalog_schema, count=1)
-    return catalog_schema
+    contacts = (
+        f'        "{name}": {{"$ref": "#/$defs/addresses", "description": "{CHANNELS[name].addresses}.",'
+        f' "examples": [["{EXAMPLES[form]}"]]}}'
+        for name, form in CONTACTS.items()
+    )
+    properties = ",\n".join(contacts)
+    return catalog_schema.replace('"properties": {}', f'"properties": {{\n{properties}\n      }}', 1)
 
 
 @cache

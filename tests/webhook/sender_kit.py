@@ -44,6 +44,17 @@ NUMBER = "+1 (202) 555-0101"
 SIGNING_KEYS = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "older-signing-key")
 
 
+DESTINATIONS = {
+    "slack": "#ops",
+    "pagerduty": "events",
+    "webhook": "events",
+    "email": "devops@example.com",
+    "sms": NUMBER,
+    "phone": NUMBER,
+}
+"""An address that each sender takes."""
+
+
 @dataclass
 class Answer:
     """What the stand-in answers next."""
@@ -111,7 +122,9 @@ class HttpStandIn:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 stand_in.bodies.append(body)
-                stand_in.received.append({"_path": self.path, "_headers": dict(self.headers), **parsed(body)})
+                stand_in.received.append(
+                    {"_method": self.command, "_path": self.path, "_headers": dict(self.headers), **parsed(body)}
+                )
                 stand_in.reply(self)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
@@ -229,7 +242,9 @@ def slack(url: str) -> Sender:
 def slack_rig() -> AbstractContextManager[Rig]:
     """Return Slack's Web API, which says in the body whether it has taken a message."""
     usual = Answer(body=json.dumps({"ok": True, "channel": "C024BE91L", "ts": "1503435956.000247"}).encode())
-    return http_rig(usual, slack, secrets=(TOKEN,), destination="#ops", accepted=(200, 201, 202), largest=40_000)
+    return http_rig(
+        usual, slack, secrets=(TOKEN,), destination=DESTINATIONS["slack"], accepted=(200, 201, 202), largest=40_000
+    )
 
 
 def pagerduty(url: str) -> Sender:
@@ -240,7 +255,7 @@ def pagerduty_rig() -> AbstractContextManager[Rig]:
     """Return PagerDuty's Events API."""
     usual = Answer(status=202, body=b'{"status": "success"}')
     accepted = (200, 201, 202)
-    return http_rig(usual, pagerduty, secrets=(ROUTING_KEY,), destination="events", accepted=accepted)
+    return http_rig(usual, pagerduty, secrets=(ROUTING_KEY,), destination=DESTINATIONS["pagerduty"], accepted=accepted)
 
 
 def webhook(url: str) -> Sender:
@@ -252,7 +267,7 @@ def webhook(url: str) -> Sender:
 def webhook_rig() -> AbstractContextManager[Rig]:
     """Return a receiver of the outgoing webhook, with a token in its address and two keys."""
     usual = Answer(status=204, body=b"")
-    return http_rig(usual, webhook, secrets=(TOKEN, *SIGNING_KEYS), destination="events")
+    return http_rig(usual, webhook, secrets=(TOKEN, *SIGNING_KEYS), destination=DESTINATIONS["webhook"])
 
 
 def sms(url: str) -> Sender:
@@ -261,7 +276,9 @@ def sms(url: str) -> Sender:
 
 def sms_rig() -> AbstractContextManager[Rig]:
     """Return a self-hosted gateway that takes JSON, with a token in its path."""
-    return http_rig(Answer(body=b'{"id": "sms-1"}'), sms, secrets=(TOKEN,), destination=NUMBER, largest=1_000)
+    return http_rig(
+        Answer(body=b'{"id": "sms-1"}'), sms, secrets=(TOKEN,), destination=DESTINATIONS["sms"], largest=1_000
+    )
 
 
 def phone(_: str) -> Sender:
@@ -274,7 +291,9 @@ def phone_rig() -> Iterator[Rig]:
     usual = Answer(status=201, body=b'{"sid": "CA1"}')
     secrets = (AUTH_TOKEN, ACCOUNT)
     with (
-        http_rig(usual, phone, secrets=secrets, destination=NUMBER, accepted=(200, 201), largest=4_000) as rig,
+        http_rig(
+            usual, phone, secrets=secrets, destination=DESTINATIONS["phone"], accepted=(200, 201), largest=4_000
+        ) as rig,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(NotifyTwilio, "notify_call_url", f"{rig.url}/2010-04-01/Accounts/{{sid}}/Calls.json")
@@ -300,7 +319,7 @@ def mail_rig() -> Iterator[Rig]:
         yield Rig(
             sender=MailSender(parse_smtp_url(url)),
             secrets=(PASSWORD,),
-            destination="devops@example.com",
+            destination=DESTINATIONS["email"],
             url=url.reveal(),
             stop=stop,
             answer=answer,
@@ -393,6 +412,8 @@ RIGS = {
     "phone": phone_rig,
     "webhook": webhook_rig,
 }
+COMPANIONS = {"webhook": SIGNING_KEYS[0]}
+"""Texts of the variables that `webhook.channels` declares as companions, by channel."""
 HTTP_SENDERS: dict[str, Callable[[str], Sender]] = {
     "slack": slack,
     "pagerduty": pagerduty,

@@ -25,6 +25,7 @@ from tests.webhook.samples import Clock, alert, payload
 from tests.webhook.sender_kit import (
     ACCOUNT,
     AUTH_TOKEN,
+    COMPANIONS,
     PASSWORD,
     ROUTING_KEY,
     SIGNING_KEYS,
@@ -317,10 +318,12 @@ def test_send_test_that_only_writes_the_log_is_exit_1(run: Run) -> None:
     done = run("send-test")
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-1] == "log log: sent"
-    settings = [channel.setting for channel in CHANNELS.values() if channel.setting and channel.scopes - {"announce"}]
+    named = {line.split()[0] for line in done.stdout.splitlines()}
+    settings = [channel.setting for name, channel in CHANNELS.items() if name in named - {"webhook", "log"}]
+    assert {"slack", "pagerduty", "email", "sms", "phone"} <= named
     assert done.stderr.splitlines()[-2:] == [
         "error: no person was reached: a line in the log calls nobody",
-        f"hint: set {' or '.join(settings)}",
+        f"hint: set {' or '.join(str(setting) for setting in settings)}",
     ]
 
 
@@ -372,13 +375,12 @@ def test_each_channel_is_configured_by_the_variable_that_send_test_names() -> No
         "TOCSIN_APPRISE_SMS": "json://127.0.0.1:1/?:to={to}",
         "TOCSIN_APPRISE_PHONE": "json://127.0.0.1:1/?:to={to}",
         **{str(channel.setting): "http://127.0.0.1:1/" for channel in CHANNELS.values() if channel.is_set_by_url},
-        "TOCSIN_WEBHOOK_SECRET": SIGNING_KEYS[0],
+        **{str(channel.companion): COMPANIONS[name] for name, channel in CHANNELS.items() if channel.companion},
     }
     assert set(configured(read_settings(every))) == set(CHANNELS)
     for name, channel in CHANNELS.items():
         if channel.setting:
-            companion = {"TOCSIN_WEBHOOK_SECRET"} if name == "webhook" else set()
-            left = {key: value for key, value in every.items() if key not in {channel.setting} | companion}
+            left = {key: value for key, value in every.items() if key not in {channel.setting, channel.companion}}
             assert set(CHANNELS) - set(configured(read_settings(left))) == {name}
 
 

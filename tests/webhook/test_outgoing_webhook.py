@@ -18,7 +18,7 @@ from webhook.render.webhook import EVENTS
 from webhook.secret import Secret
 from webhook.senders.contract import Job
 from webhook.service import Service
-from webhook.settings import read_settings
+from webhook.settings import read_settings, tokens
 from webhook.signatures import standard_headers
 
 
@@ -129,5 +129,5 @@ def test_two_keys_are_read_and_the_address_is_a_secret() -> None:
         {"TOCSIN_WEBHOOK_URL": "https://hooks.example.com/hush", "TOCSIN_WEBHOOK_SECRET": "new, older"}
     )
     assert settings.urls["webhook"] == Secret("https://hooks.example.com/hush")
-    assert settings.webhook_secrets == (Secret("new"), Secret("older"))
+    assert tokens(settings.companions["webhook"].reveal()) == (Secret("new"), Secret("older"))
     assert "hush" not in repr(settings)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from syrupy.assertion import SnapshotAssertion
 
 from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import NOON, alert, message_of
@@ -36,6 +37,8 @@ from webhook.senders.slack import TEMPORARY
 from webhook.senders.transport import wait_of
 from webhook.workers.dispatch import LEASE_SECONDS
 
+OF_HTTP = {"Accept", "Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent"}
+"""Headers that the client adds to every request."""
 HOSTILE = (
     "<!channel> <!here> @channel\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script>\x1b[31m\u202e`$(id)`"
 )
@@ -89,6 +92,14 @@ def test_first_message_is_sent_with_number_limit_and_tier(rig: Rig, job: Job) ->
     rig.sender.send(for_rig(job, rig))
     assert "Error ratio is 7.3%" in rig.shown()
     assert "L1 DevOps team" in rig.shown()
+
+
+def test_request_is_what_the_provider_documents(http_rig: Rig, job: Job, snapshot: SnapshotAssertion) -> None:
+    """Read the golden against the provider's documentation: method, path, headers and body of the first message."""
+    http_rig.sender.send(for_rig(job, http_rig))
+    request = http_rig.received[0]
+    headers = {name: value for name, value in request.pop("_headers").items() if name not in OF_HTTP}
+    assert {"headers": headers, **request} == snapshot
 
 
 def test_every_action_of_the_channel_can_be_sent(rig: Rig, job: Job) -> None:

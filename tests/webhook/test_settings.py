@@ -10,12 +10,13 @@ import pytest
 
 from webhook.mail_server import parse_smtp_url
 from webhook.secret import Secret
+from webhook.senders.registry import configured
 from webhook.settings import SettingsError, read_settings
 
 
 def problems(**variables: str) -> str:
     with pytest.raises(SettingsError) as caught:
-        read_settings({f"TOCSIN_{name}": value for name, value in variables.items()})
+        configured(read_settings({f"TOCSIN_{name}": value for name, value in variables.items()}))
     return "\n".join(caught.value.problems)
 
 

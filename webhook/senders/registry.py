@@ -10,13 +10,26 @@ from webhook import senders as folder
 from webhook.channels import CHANNELS
 from webhook.incidents.notifications import Channels
 from webhook.senders.contract import Sender
-from webhook.settings import Settings
+from webhook.settings import Settings, SettingsError
 
 
 def configured(settings: Settings) -> dict[str, Sender]:
-    """Return a sender, by channel, for each channel that `settings` configures; the log is always included."""
-    senders = (configure(settings) for configure in _factories())
-    by_channel = {sender.channel: sender for sender in senders if sender is not None}
+    """Return a sender, by channel, for each channel that `settings` configures; the log is always included.
+
+    Raises SettingsError if the companion of a channel cannot be used.
+    """
+    by_channel: dict[str, Sender] = {}
+    problems: list[str] = []
+    for name, configure in _factories():
+        try:
+            sender = configure(settings)
+        except ValueError as error:
+            problems.append(f"{CHANNELS[name].companion if name in CHANNELS else name} {error}")
+            continue
+        if sender is not None:
+            by_channel[sender.channel] = sender
+    if problems:
+        raise SettingsError(tuple(problems))
     return {channel: by_channel[channel] for channel in CHANNELS if channel in by_channel}
 
 
@@ -25,9 +38,9 @@ def channels(senders: Mapping[str, Sender]) -> Channels:
     return {name: sender.actions for name, sender in senders.items()}
 
 
-def _factories() -> Iterator[Callable[[Settings], Sender | None]]:
+def _factories() -> Iterator[tuple[str, Callable[[Settings], Sender | None]]]:
     for module in iter_modules(folder.__path__):
         if module.name != "registry":
             configure = getattr(import_module(f"{folder.__name__}.{module.name}"), "configured", None)
             if configure is not None:
-                yield configure
+                yield module.name, configure

@@ -11,8 +11,8 @@ from webhook.render.webhook import EVENTS, layout
 from webhook.secret import Secret, parts_of
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.transport import Transport
-from webhook.settings import Settings
-from webhook.signatures import standard_headers
+from webhook.settings import Settings, tokens
+from webhook.signatures import standard_headers, standard_key
 
 
 class WebhookSender:
@@ -38,6 +38,11 @@ class WebhookSender:
 
 
 def configured(settings: Settings) -> WebhookSender | None:
-    """Return the sender, or None if no address is set."""
-    url = settings.urls.get("webhook")
-    return None if url is None else WebhookSender(url=url, secrets=settings.webhook_secrets)
+    """Return the sender, or None if no address is set. Raises ValueError if a signing key cannot be used."""
+    url, companion = settings.urls.get("webhook"), settings.companions.get("webhook")
+    if url is None or companion is None:
+        return None
+    keys = tokens(companion.reveal())
+    for key in keys:
+        standard_key(key)
+    return WebhookSender(url=url, secrets=keys)
