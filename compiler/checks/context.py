@@ -27,8 +27,8 @@ _SELECTING: Final = ("selector", "targets")
 class CheckContext:
     """The model, its alert groups, the document that they come from, and the runbooks by the path that systems name.
 
-    `linked` holds the targets of the runbooks' links, by path. `style` is how the place where people read the runbooks
-    makes anchors.
+    `linked` holds the targets of the runbooks' links, by path. `style` is the site on which people read the runbooks;
+    it decides the anchors.
     """
 
     document: Table
@@ -55,7 +55,7 @@ class CheckContext:
         return table(self._table("systems", system.id, "limits"), watched.bound.signal.id)
 
     def inherited(self, system: System, watched: WatchedSignal, limit: Limit) -> tuple[Related, ...]:
-        """Return the place where a system uses a limit of the house; return nothing if the limit is its own."""
+        """Return the place where a system uses a limit of the house; return none if the limit is the system's own."""
         if limit.severity in self.limits(system, watched):
             return ()
         return (Related(span=watched.span, message=f"`{system.id}` takes this limit of the house"),)
@@ -66,29 +66,35 @@ class CheckContext:
         return next((owner.value_spans[key] for owner in tables if key in owner), None)
 
     def selecting(self, system: System, watched: WatchedSignal) -> Iterator[tuple[str, Table]]:
-        """Yield each key that selects a signal's series, inputs and selectors, with the mapping that has the key."""
-        owner, given = self._table("systems", system.id), self.binding(system, watched)
+        """Yield each key that selects a signal's series, with the mapping that has the key.
+
+        The keys are the inputs, `selector` and `targets`. A key of the binding hides the same key of the system.
+        """
+        system_table, binding = self._table("systems", system.id), self.binding(system, watched)
         inputs = (name for name, value in watched.bound.binding.inputs.items() if isinstance(value, Selector))
-        yield from ((key, given) for key in (*inputs, *_SELECTING) if key in given)
-        yield from ((key, owner) for key in _SELECTING if key in owner and key not in given)
+        yield from ((key, binding) for key in (*inputs, *_SELECTING) if key in binding)
+        yield from ((key, system_table) for key in _SELECTING if key in system_table and key not in binding)
 
     def for_seconds(self, system: System, watched: WatchedSignal, severity: str) -> Span | None:
-        """Return the place of a severity's `for`: in the limits, the house's, the system or `defaults`, or None."""
-        house = table(self._table("defaults", "limits"), watched.bound.signal.id)
-        owners = (self.limits(system, watched), house, self._table("systems", system.id), self._table("defaults"))
+        """Return the place of a severity's `for`, or None.
+
+        It is the first of these: in the system's limits, in the house's limits, in the system, in `defaults`.
+        """
+        inherited = table(self._table("defaults", "limits"), watched.bound.signal.id)
+        owners = (self.limits(system, watched), inherited, self._table("systems", system.id), self._table("defaults"))
         for owner in owners:
-            given = owner.get("for")
-            if isinstance(given, Table) and severity in given:
-                return given.value_spans[severity]
-            if isinstance(given, str):
+            durations = owner.get("for")
+            if isinstance(durations, Table) and severity in durations:
+                return durations.value_spans[severity]
+            if isinstance(durations, str):
                 return owner.value_spans["for"]
         return None
 
     def complete(self, system: System) -> bool:
-        """Return whether all signals of a system were resolved, so that a missing one is not merely invalid."""
+        """Return whether every signal that a system names was resolved; an invalid signal is not in the model."""
         limits, metrics = (self._table("systems", system.id, key) for key in ("limits", "metrics"))
-        named = {identifier for identifier in {*limits, *metrics} if not is_off(limits.get(identifier))}
-        return named <= {watched.bound.signal.id for watched in system.signals}
+        signal_ids = {identifier for identifier in {*limits, *metrics} if not is_off(limits.get(identifier))}
+        return signal_ids <= {watched.bound.signal.id for watched in system.signals}
 
     def _table(self, *keys: str) -> Table:
         mapping = self.document

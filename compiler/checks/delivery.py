@@ -13,19 +13,19 @@ from compiler.resolve.reading import table
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that Alertmanager sends no secret over a network unencrypted.
 
-    The check takes a name without a dot for a service in the same container network (Docker Compose, a Kubernetes
-    namespace).
+    The check assumes that a name without a dot is a service in the same container network (Docker Compose, a
+    Kubernetes namespace).
     """
-    given = table(table(context.document, "routing"), "webhook")
-    secret = next((key for key in ("token_file", "basic_auth") if key in given), None)
+    webhook = table(table(context.document, "routing"), "webhook")
+    secret = next((key for key in ("token_file", "basic_auth") if key in webhook), None)
     url = urlsplit(context.model.routing.webhook_url)
     if secret is None or url.scheme != "http" or _is_near(url.hostname or ""):
         return
     secret_name = "the token" if secret == "token_file" else "the password"  # noqa: S105 - the name of a key
     message = f"{secret_name} goes to `{url.hostname}` over `http:`, where whoever is on the way reads it"
     hint = "write `https:`, with `ca_file` where the certificate is the house's own"
-    related = (Related(span=given.key_spans[secret], message=f"{secret_name} is named here"),)
-    diagnostics.warning("cleartext", given.value_spans["url"], message, hint=hint, related=related)
+    related = (Related(span=webhook.key_spans[secret], message=f"{secret_name} is named here"),)
+    diagnostics.warning("cleartext", webhook.value_spans["url"], message, hint=hint, related=related)
 
 
 def _is_near(host: str) -> bool:

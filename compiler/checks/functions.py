@@ -18,24 +18,25 @@ from compiler.signals.template import InvalidTemplateError
 
 _REMOVED: Final = "holt_winters"
 """A function that Prometheus 2 has and Prometheus 3 does not have."""
-_UNKNOWN: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")
-"""The parser's error message."""
+_PARSER_ERROR: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")
+"""The parser's error message for an unknown function."""
 
 
 def without_unknown(model: Model, diagnostics: Diagnostics) -> Model:
-    """Return the model without the signals whose query calls an unknown function; each of them is an error."""
-    systems = (_without(system, diagnostics) for system in model.systems)
+    """Return the model without the signals whose query calls an unknown function; add an error for each of them."""
+    systems = (_without_refused(system, diagnostics) for system in model.systems)
     return replace(model, systems=tuple(systems))
 
 
-def _without(system: System, diagnostics: Diagnostics) -> System:
-    kept = tuple(watched for watched in system.signals if not _refused(system, watched, diagnostics))
-    return system if len(kept) == len(system.signals) else replace(system, signals=kept)
+def _without_refused(system: System, diagnostics: Diagnostics) -> System:
+    signals = tuple(watched for watched in system.signals if not _is_refused(system, watched, diagnostics))
+    return system if len(signals) == len(system.signals) else replace(system, signals=signals)
 
 
-def _refused(system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> bool:
+def _is_refused(system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> bool:
+    """Return whether a signal's query calls an unknown function; add an error if so."""
     signal = watched.bound.signal
-    name = _unknown(watched) if signal.query is not None else None
+    name = _unknown_function(watched) if signal.query is not None else None
     if name is None:
         return False
     message = f"Prometheus{' 3' if name == _REMOVED else ''} has no function `{name}`"
@@ -45,11 +46,11 @@ def _refused(system: System, watched: WatchedSignal, diagnostics: Diagnostics) -
     return True
 
 
-def _unknown(watched: WatchedSignal) -> str | None:
+def _unknown_function(watched: WatchedSignal) -> str | None:
     try:
         kinds()[watched.bound.signal.kind].expression(watched.bound)
     except PromQLError as error:
-        match = _UNKNOWN.search(str(error))
+        match = _PARSER_ERROR.search(str(error))
         return match["name"] if match else None
     except InvalidTemplateError:
         return None
@@ -61,11 +62,11 @@ def place_of_call(signal: Signal, used: Span, name: str, diagnostics: Diagnostic
     span = signal.span
     if span is None or signal.query is None:
         return used
-    called = re.compile(rf"(?<![A-Za-z0-9_:]){re.escape(name)}\s*\(")
+    call = re.compile(rf"(?<![A-Za-z0-9_:]){re.escape(name)}\s*\(")
     # A YAML block begins in the line after its indicator; a folded query spans at most one line per word.
     for line in range(span.line, span.line + signal.query.count("\n") + len(signal.query.split()) + 2):
         text = diagnostics.line(Span(span.path, line, 1, 1)) or ""
-        match = called.search(text, span.column - 1 if line == span.line else 0)
+        match = call.search(text, span.column - 1 if line == span.line else 0)
         if match is not None:
             return Span(span.path, line, match.start() + 1, match.start() + len(name) + 1)
     return span
@@ -81,4 +82,4 @@ _NAMES: Final = (
     " avg bottomk count count_values group max min quantile stddev stdvar sum topk"
 )
 FUNCTIONS: Final = frozenset(_NAMES.split())
-"""Candidates for a misspelt name: the functions and aggregations that each supported Prometheus has."""
+"""The functions and aggregations that every supported Prometheus has; one of them is proposed for a misspelt name."""

@@ -17,16 +17,16 @@ from compiler.resolve.reading import table
 from compiler.signals import kinds
 from compiler.signals.queries.tree import functions, quoted_labels
 
-_NEWER: Final = 3
+_NEW_VERSION: Final = 3
 _KEY: Final = "oldest"
-_SETTING: Final = f"`prometheus: {{{_KEY}: {_NEWER}}}` says that no older one loads the rules"
+_SETTING: Final = f"`prometheus: {{{_KEY}: {_NEW_VERSION}}}` says that no older one loads the rules"
 _NEW_FUNCTIONS: Final = frozenset({"histogram_avg", "histogram_stddev", "histogram_stdvar"})
 """Functions that Prometheus 3 has and 2.42 does not have, according to promtool."""
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check the names of labels and functions, unless the file says that no Prometheus 2 loads the rules."""
-    if table(context.document, "prometheus").get(_KEY) == _NEWER:
+    if table(context.document, "prometheus").get(_KEY) == _NEW_VERSION:
         return
     for system, watched in context.lowered():
         for place, owner in context.selecting(system, watched):
@@ -37,13 +37,13 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 def _check_matchers(key: str, owner: Table, diagnostics: Diagnostics) -> None:
     text, span = str(owner[key]), owner.value_spans[key]
-    for label in _quoted(text):
-        written = promql.label_text(label)
-        place = diagnostics.part(span, text, max(text.find(written), 0), len(written))
+    for label in _labels_with_quotes(text):
+        label_text = promql.label_text(label)
+        place = diagnostics.part(span, text, max(text.find(label_text), 0), len(label_text))
         _report_label(label, place, diagnostics)
 
 
-def _quoted(text: str) -> Iterator[str]:
+def _labels_with_quotes(text: str) -> Iterator[str]:
     """Yield the label names of a selector, or of matchers, that need quotes."""
     yield from dict.fromkeys(matcher.label for matcher in _matchers(text) if not LABEL_NAME.match(matcher.label))
 
@@ -59,8 +59,8 @@ def _matchers(text: str) -> tuple[Matcher, ...]:
 def _check_query(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     bound = watched.bound
     query, span = kinds()[bound.signal.kind].expression(bound), bound.signal.span or watched.span
-    of_metrics = {matcher.label for selector in bound.metrics for matcher in selector.matchers}
-    for label in sorted(quoted_labels(query) - of_metrics):
+    metric_labels = {matcher.label for selector in bound.metrics for matcher in selector.matchers}
+    for label in sorted(quoted_labels(query) - metric_labels):
         _report_label(label, span, diagnostics)
     for name in sorted(functions(query) & _NEW_FUNCTIONS):
         message = f"Prometheus 2 has no function `{name}`"

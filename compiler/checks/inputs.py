@@ -19,20 +19,21 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check the inputs of each signal of a known kind; report at most one finding per signal."""
     for system, watched in context.watched():
         kind = kinds()[watched.bound.signal.kind]
-        known = {input_.name for form in kind.forms for input_ in form}
+        input_names = {input_.name for form in kind.forms for input_ in form}
         if not kind.bindable:
             continue
-        given, binding = context.binding(system, watched), watched.bound.binding
-        # The matchers of the source are the same for all inputs, so they tell nothing.
+        mapping, binding = context.binding(system, watched), watched.bound.binding
+        # The matchers of the source are the same for all inputs, so they tell nothing about a single input.
         inputs = {
             name: Selector(value.metric, tuple(matcher for matcher in value.matchers if matcher not in binding.source))
             for name, value in binding.inputs.items()
             if isinstance(value, Selector)
         }
-        opposites = ((name, opposite(name, inputs)) for name in inputs if name in given.value_spans)
-        opposites = ((name, clash) for name, clash in opposites if name != COUNTER.name or IDLE.name in known)
+        opposites = ((name, opposite(name, inputs)) for name in inputs if name in mapping.value_spans)
+        opposites = ((name, clash) for name, clash in opposites if name != COUNTER.name or IDLE.name in input_names)
         if watched.bound.low or (binding.active is not None and binding.active.comparator.startswith("<")):
-            # A limit such as "less than 10 % is free" divides the free amount by the total: it may be bound as `used`.
+            # A signal with a limit such as "less than 10 % is free" divides the free amount by the total. So the free
+            # amount may be bound as `used`.
             opposites = ((name, clash) for name, clash in opposites if name != USED.name)
         name, clash = next(((name, clash) for name, clash in opposites if clash is not None), ("", None))
         if clash is not None:
@@ -42,4 +43,4 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
             if not clash.words.isidentifier():
                 message = f"`{clash.words}` selects {clash.meaning}, and is bound as `{name}`"
             hint = f"{clash.way_out}; where the name is wrong, silence this and say so"
-            diagnostics.error("input-contradicts-name", given.value_spans[name], message, hint=hint)
+            diagnostics.error("input-contradicts-name", mapping.value_spans[name], message, hint=hint)

@@ -28,17 +28,17 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 def _check_components(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     bound = watched.bound
-    kept = carried(kinds()[bound.signal.kind].expression(bound))
-    lost = [label for label in bound.binding.per if label not in kept]
-    if not lost:
+    kept_labels = carried(kinds()[bound.signal.kind].expression(bound))
+    lost_labels = [label for label in bound.binding.per if label not in kept_labels]
+    if not lost_labels:
         return
-    labels = " and ".join(f"`{label}`" for label in lost)
+    labels = " and ".join(f"`{label}`" for label in lost_labels)
     message = f"the query of `{bound.signal.id}` loses {labels}: its components cannot be told apart"
-    written = _written(context.binding(system, watched), "per")
+    per_labels = _labels_below(context.binding(system, watched), "per")
     related = tuple(
         Related(span=span, message=f"`{system.id}` tells them apart by it here")
-        for label, span in written
-        if label in lost
+        for label, span in per_labels
+        if label in lost_labels
     )
     span = bound.signal.span or watched.span
     diagnostics.error("lost-label", span, message, hint="aggregate `by ({{ per }})`", related=related)
@@ -56,24 +56,27 @@ def _check_buckets(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
 
 
 def _check_dimensions(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that queries use `per`, which contains the dimensions; a warning, because Prometheus may add the labels."""
-    users: dict[str, list[tuple[System, WatchedSignal]]] = {}
+    """Add a warning for queries that do not use `per`, which contains the dimensions.
+
+    It is no error, because Prometheus may add the labels.
+    """
+    uses_by_signal: dict[str, list[tuple[System, WatchedSignal]]] = {}
     for system, watched in context.lowered():
-        lost = set(context.model.dimensions) - set(watched.bound.binding.per)
-        if lost and watched.bound.signal.query is not None:
-            users.setdefault(watched.bound.signal.id, []).append((system, watched))
-    for identifier, using in users.items():
-        _, first = using[0]
+        lost_labels = set(context.model.dimensions) - set(watched.bound.binding.per)
+        if lost_labels and watched.bound.signal.query is not None:
+            uses_by_signal.setdefault(watched.bound.signal.id, []).append((system, watched))
+    for identifier, uses in uses_by_signal.items():
+        _, first_use = uses[0]
         labels = " and ".join(
-            f"`{label}`" for label in context.model.dimensions if label not in first.bound.binding.per
+            f"`{label}`" for label in context.model.dimensions if label not in first_use.bound.binding.per
         )
         message = f"the query of `{identifier}` does not tell {labels} apart: it does not ask for `per`"
         related = (
-            *(Related(span=span, message="declared here") for _, span in _written(context.document, "dimensions")),
-            *(Related(span=watched.span, message=f"`{system.id}` uses the query here") for system, watched in using),
+            *(Related(span=span, message="declared here") for _, span in _labels_below(context.document, "dimensions")),
+            *(Related(span=watched.span, message=f"`{system.id}` uses the query here") for system, watched in uses),
         )
         hint = "aggregate `by ({{ per }})`, or suppress this where Prometheus adds the label (`external_labels`)"
-        span = first.bound.signal.span or first.span
+        span = first_use.bound.signal.span or first_use.span
         diagnostics.warning("lost-label", span, message, hint=hint, related=related)
 
 
@@ -82,9 +85,9 @@ def _check_groups(context: CheckContext, diagnostics: Diagnostics) -> None:
         label for _, watched in context.watched() for label in watched.bound.binding.per
     }
     # A result of `absent` carries the labels of its selector.
-    components |= {label for _, watched in context.lowered() for label in _further(watched)}
+    components |= {label for _, watched in context.lowered() for label in _labels_of_absent(watched)}
     routing = table(context.document, "routing")
-    for label, span in _written(routing, "group_by"):
+    for label, span in _labels_below(routing, "group_by"):
         if label not in {"alertname", *conventions.RULE_LABELS, *components}:
             message = f"no alert carries the label `{label}`, so it groups by nothing"
             known = f"alerts carry `alertname`, {_list(conventions.RULE_LABELS)} and what `per` and `dimensions` name"
@@ -92,12 +95,12 @@ def _check_groups(context: CheckContext, diagnostics: Diagnostics) -> None:
             diagnostics.error("lost-label", span, message, hint=hint)
 
 
-def _further(watched: WatchedSignal) -> Mapping[str, str]:
+def _labels_of_absent(watched: WatchedSignal) -> Mapping[str, str]:
     return kinds()[watched.bound.signal.kind].further(watched.bound)
 
 
-def _written(owner: Table, key: str) -> list[tuple[str, Span]]:
-    """Return the labels below a key, which holds one or several, with their places."""
+def _labels_below(owner: Table, key: str) -> list[tuple[str, Span]]:
+    """Return the labels below a key, with their places; the value of the key is one label or a list of labels."""
     labels = owner.get(key)
     if isinstance(labels, Items):
         return list(zip(labels, labels.spans, strict=True))

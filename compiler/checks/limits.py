@@ -55,19 +55,19 @@ def _check_order(
         diagnostics.error("limit-direction", more_severe.span, message, related=related)
         return
     if more_severe.unit == STATE:
-        both = f"{more_severe.severity} and {less_severe.severity}"
-        message = f"{both} are one state: the more severe would always hide the less severe"
+        severities = f"{more_severe.severity} and {less_severe.severity}"
+        message = f"{severities} are one state: the more severe would always hide the less severe"
         diagnostics.error("limit-order", more_severe.span, message, hint="keep one of the two", related=related)
         return
-    beyond = (
+    is_beyond = (
         more_severe.value > less_severe.value
         if more_severe.comparator.startswith(">")
         else more_severe.value < less_severe.value
     )
-    if not beyond:
+    if not is_beyond:
         side = "above" if more_severe.comparator.startswith(">") else "below"
-        first = f"{more_severe.severity} (`{more_severe.text}`)"
-        message = f"{first} must lie {side} {less_severe.severity} (`{less_severe.text}`)"
+        more_severe_text = f"{more_severe.severity} (`{more_severe.text}`)"
+        message = f"{more_severe_text} must lie {side} {less_severe.severity} (`{less_severe.text}`)"
         diagnostics.error(
             "limit-order", more_severe.span, message, hint="exchange the two, or drop one by `off`", related=related
         )

@@ -29,45 +29,45 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         kind = kinds()[watched.bound.signal.kind]
         if not kind.bindable:
             continue
-        given = context.binding(system, watched)
+        binding = context.binding(system, watched)
         for name, input_ in {input_.name: input_ for form in kind.forms for input_ in form}.items():
             selector = watched.bound.binding.inputs.get(name)
             if isinstance(selector, Selector):
-                _check_type(watched, given, input_, selector, diagnostics)
-                _check_unit(given, name, selector, diagnostics)
+                _check_type(watched, binding, input_, selector, diagnostics)
+                _check_unit(binding, name, selector, diagnostics)
 
 
-def _check_unit(given: Table, name: str, selector: Selector, diagnostics: Diagnostics) -> None:
+def _check_unit(binding: Table, name: str, selector: Selector, diagnostics: Diagnostics) -> None:
     """Add an error if `in` and the metric's name state different units."""
-    told = stated(given, {name: selector}).get(name)
-    if told is None:
+    stated_unit = stated(binding, {name: selector}).get(name)
+    if stated_unit is None:
         return
-    (unit, span), metric = told, metric_of(name, selector)
+    (unit, span), metric = stated_unit, metric_of(name, selector)
     base = METRIC_UNITS[unit].base
-    named = unit_of(metric, base)
-    if named is None or any(METRIC_UNITS[named_unit] == METRIC_UNITS[unit] for named_unit in named.units):
+    name_unit = unit_of(metric, base)
+    if name_unit is None or any(METRIC_UNITS[unit_name] == METRIC_UNITS[unit] for unit_name in name_unit.units):
         return
-    if base in named.against or (named.base == base and (named.sure or len(named.units) > 1)):
-        message = f"`in: {unit}` contradicts the name of `{metric}`, which says {named.word}"
+    if base in name_unit.against or (name_unit.base == base and (name_unit.sure or len(name_unit.units) > 1)):
+        message = f"`in: {unit}` contradicts the name of `{metric}`, which says {name_unit.word}"
         hint = "take `in` out where the name is right; where it is wrong, silence this and say so"
         diagnostics.error("unit-contradicts-name", span, message, hint=hint)
 
 
 def _check_type(
-    watched: WatchedSignal, given: Table, input_: Input, selector: Selector, diagnostics: Diagnostics
+    watched: WatchedSignal, binding: Table, input_: Input, selector: Selector, diagnostics: Diagnostics
 ) -> None:
-    """Add an error if the metric's name tells another type than the input requires."""
+    """Add an error if the metric's name tells a type that the input does not accept."""
     clash = contradiction(selector.metric, input_.type)
-    if clash is None or _is_fine(watched, input_, clash):
+    if clash is None or _can_answer(watched, input_, clash):
         return
-    span, metric = given.value_spans[input_.name], selector.metric
-    text = _quoted(str(given[input_.name]))
-    whole = _quoted(str(given[input_.name]).replace(metric, whole_of(metric), 1))
+    span, metric = binding.value_spans[input_.name], selector.metric
+    text = _quoted(str(binding[input_.name]))
+    whole_text = _quoted(str(binding[input_.name]).replace(metric, whole_of(metric), 1))
     match clash.type:
         case "counter" | "part" if input_.name == HISTOGRAM.name:
             if clash.type == "part":
                 message = f"`{metric}` is one of the series of a histogram, which is bound by the name that they share"
-                diagnostics.error("histogram-name", span, message, hint=f"write `histogram: {whole}`")
+                diagnostics.error("histogram-name", span, message, hint=f"write `histogram: {whole_text}`")
             else:
                 message = f"`{metric}` is a counter by its name (`{clash.words}`), and has no buckets"
                 diagnostics.error("histogram-name", span, message, hint="bind a histogram, by the name of its metric")
@@ -79,7 +79,7 @@ def _check_type(
             diagnostics.error("counter-as-gauge", span, message, hint=_as_counter(watched, text))
         case "part":
             message = f"`{metric}` is a counter, one of the series of a histogram or summary by its name"
-            hint = f"bind a signal of kind `quantile` or `average` by `histogram: {whole}`"
+            hint = f"bind a signal of kind `quantile` or `average` by `histogram: {whole_text}`"
             diagnostics.error("counter-as-gauge", span, message, hint=hint)
         case "gauge":
             message = f"`{metric}` goes up and down by its name (`{clash.words}`): a rate of it means nothing"
@@ -100,8 +100,11 @@ def _check_type(
             diagnostics.error("constant-metric", span, message, hint=hint)
 
 
-def _is_fine(watched: WatchedSignal, input_: Input, clash: Contradiction) -> bool:
-    """Return whether a state asks only what such a metric can answer: does it exist, was it ever set."""
+def _can_answer(watched: WatchedSignal, input_: Input, clash: Contradiction) -> bool:
+    """Return whether a state asks only what its metric can answer.
+
+    A metric that is always 1 tells whether it exists; a point in time tells also whether it was ever set.
+    """
     active = watched.bound.binding.active
     if watched.bound.signal.kind != STATE.name or input_.name != GAUGE.name or active is None:
         return False
@@ -110,14 +113,14 @@ def _is_fine(watched: WatchedSignal, input_: Input, clash: Contradiction) -> boo
 
 def _as_counter(watched: WatchedSignal, text: str) -> str:
     """Return how to bind a counter that is bound as `gauge` now."""
-    signal, written = watched.bound.signal, f"`counter: {text}`"
+    signal, binding = watched.bound.signal, f"`counter: {text}`"
     if signal.kind == STATE.name:
-        return f"write {written}: the state is then about what comes within `window`"
-    return f"count what comes within a `window`: give `{signal.id}` the kind `increase`, or `rate`, and bind {written}"
+        return f"write {binding}: the state is then about what comes within `window`"
+    return f"count what comes within a `window`: give `{signal.id}` the kind `increase`, or `rate`, and bind {binding}"
 
 
 def _as_instant(watched: WatchedSignal, text: str) -> str:
-    """Return how to bind a timestamp: for a gauge of seconds, the side of its limits decides: age or time left."""
+    """Return how to bind a timestamp; for a gauge of seconds, the side of its limits decides: age or time left."""
     bound = watched.bound
     if bound.signal.kind == GAUGE_KIND.name and bound.signal.unit == SECONDS:
         if bound.low:
@@ -126,9 +129,9 @@ def _as_instant(watched: WatchedSignal, text: str) -> str:
     return f"in a signal of kind `gauge` write `since: {text}` for its age, `until: {text}` for the time left"
 
 
-_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:")
+_PLAIN_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:")
 
 
 def _quoted(text: str) -> str:
     """Return a metric as a YAML value, quoted if necessary."""
-    return text if set(text) <= _PLAIN else "'" + text.replace("'", "''") + "'"
+    return text if set(text) <= _PLAIN_CHARACTERS else "'" + text.replace("'", "''") + "'"

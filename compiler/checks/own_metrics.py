@@ -39,11 +39,14 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def _place(context: CheckContext, system: System, watched: WatchedSignal, selector: Selector) -> tuple[Span, str]:
-    """Return where a metric is bound and how the query names it, or the query's place for a metric written in it."""
-    given = context.binding(system, watched)
-    for key, bound in watched.bound.binding.inputs.items():
-        if isinstance(bound, Selector) and bound.metric.removesuffix("_bucket") == selector.metric:
-            return given.value_spans.get(key, watched.span), f"{{{{ {key} }}}}"
+    """Return the place of a metric and its name in the query.
+
+    A bound metric has the place of its binding; a metric that the query itself names has the place of the query.
+    """
+    mapping = context.binding(system, watched)
+    for key, bound_selector in watched.bound.binding.inputs.items():
+        if isinstance(bound_selector, Selector) and bound_selector.metric.removesuffix("_bucket") == selector.metric:
+            return mapping.value_spans.get(key, watched.span), f"{{{{ {key} }}}}"
     return watched.bound.signal.span or watched.span, selector.metric
 
 
@@ -62,35 +65,35 @@ def _is_counter(selector: Selector, name: str, span: Span, diagnostics: Diagnost
 
 
 def _check_unit(watched: WatchedSignal, selector: Selector, name: str, span: Span, diagnostics: Diagnostics) -> None:
-    """Add an error if the name of an unscaled metric tells another unit than that of the limits."""
+    """Add an error if the name of an unscaled metric tells a unit that the limits do not have."""
     signal = watched.bound.signal
     if signal.unit in {STATE, PER_SECOND}:
         return
-    named = unit_of(selector.metric, signal.unit)
-    if named is None:
+    told = unit_of(selector.metric, signal.unit)
+    if told is None:
         return
     metric, silence = selector.metric, "where the name is wrong, silence this and say so"
-    if named.base != signal.unit:
-        if signal.unit in named.against:
-            message = f"`{metric}` is in {named.word} by its name, and the limits of `{signal.id}` are in {signal.unit}"
+    if told.base != signal.unit:
+        if signal.unit in told.against:
+            message = f"`{metric}` is in {told.word} by its name, and the limits of `{signal.id}` are in {signal.unit}"
             diagnostics.error("unit-contradicts-name", span, message, hint=f"measure another metric; {silence}")
         return
-    factor = METRIC_UNITS[named.units[0]].factor
-    if named.sure and factor == 1:
+    factor = METRIC_UNITS[told.units[0]].factor
+    if told.sure and factor == 1:
         return
-    message = f"`{metric}` {_is_in(named)} by its name, and the query takes it as {_AS.get(signal.unit, signal.unit)}"
-    where = "" if named.sure else f" where it is in {named.units[0]}"
-    hint = f"scale it in the query{where}: `{name}{_scale(factor)}`; {silence}"
+    message = f"`{metric}` {_is_in(told)} by its name, and the query takes it as {_WORDS.get(signal.unit, signal.unit)}"
+    condition = "" if told.sure else f" where it is in {told.units[0]}"
+    hint = f"scale it in the query{condition}: `{name}{_scale(factor)}`; {silence}"
     diagnostics.error("unit-contradicts-name", span, message, hint=hint)
 
 
-_AS: Final = {COUNT: "a count", RATIO: "a ratio"}
+_WORDS: Final = {COUNT: "a count", RATIO: "a ratio"}
 
 
-def _is_in(named: NamedUnit) -> str:
-    return f"is in {named.word}" if named.sure else f"may be in {named.units[0]}"
+def _is_in(unit: NamedUnit) -> str:
+    return f"is in {unit.word}" if unit.sure else f"may be in {unit.units[0]}"
 
 
 def _scale(factor: Fraction) -> str:
-    up, down = factor.numerator, factor.denominator
-    return (f" * {up}" if up != 1 else "") + (f" / {down}" if down != 1 else "")
+    multiplier, divisor = factor.numerator, factor.denominator
+    return (f" * {multiplier}" if multiplier != 1 else "") + (f" / {divisor}" if divisor != 1 else "")

@@ -15,30 +15,30 @@ from compiler.resolve.reading import table
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that each level has a contact for at least one channel of its policy, and then for each channel."""
     levels = {level.id: level for level in context.model.levels}
-    asked = [
+    notified = [
         (policy, severity, level)
         for policy in context.model.policies
         for severity, tier in policy.tiers.items()
-        for level in _reached(policy, tier, levels)
+        for level in _notified_levels(policy, tier, levels)
     ]
     # An error about a kind of contact is one mistake, even if several tiers name the kind.
     reported = {
         (level.id, kind)
-        for policy, severity, level in asked
-        if _check(context.document, policy, severity, level, diagnostics)
+        for policy, severity, level in notified
+        if _reaches_nobody(context.document, policy, severity, level, diagnostics)
         for kind in policy.tiers[severity].notify
     }
-    for policy, severity, level in asked:
-        _check_each(context.document, policy, severity, level, diagnostics, reported=reported)
+    for policy, severity, level in notified:
+        _check_channels(context.document, policy, severity, level, diagnostics, reported=reported)
 
 
-def _reached(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[Level]:
+def _notified_levels(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[Level]:
     """Yield the levels that are notified: the first one, and the others if the tier escalates."""
     notified = policy.levels if tier.escalate is not None else policy.levels[:1]
     return (levels[name] for name in dict.fromkeys(notified) if name in levels)
 
 
-def _check_each(  # noqa: PLR0913  what a policy says of a level
+def _check_channels(  # noqa: PLR0913  what a policy says of a level
     document: Table,
     policy: Policy,
     severity: str,
@@ -52,8 +52,8 @@ def _check_each(  # noqa: PLR0913  what a policy says of a level
     if notify is None:
         return
     for kind, span in zip(notify, notify.spans, strict=True):
-        has = any(contacts[kind] for contacts in _all_contacts(level)) if kind in CONTACTS else True
-        if has or (level.id, kind) in reported:
+        has_contact = any(contacts[kind] for contacts in _all_contacts(level)) if kind in CONTACTS else True
+        if has_contact or (level.id, kind) in reported:
             continue
         reported.add((level.id, kind))
         message = f"level `{level.id}` has no contact for {kind}: nothing is sent to it that way"
@@ -68,24 +68,24 @@ def _all_contacts(level: Level) -> Iterator[Mapping[str, Sequence[str]]]:
         yield turn.contacts
 
 
-def _check(document: Table, policy: Policy, severity: str, level: Level, diagnostics: Diagnostics) -> bool:
+def _reaches_nobody(document: Table, policy: Policy, severity: str, level: Level, diagnostics: Diagnostics) -> bool:
     """Return whether a policy would notify nobody of a level, or of a turn of its rotation; add errors if so."""
     kinds = [kind for kind in policy.tiers[severity].notify if kind in CONTACTS]
     if not kinds:
         return False
-    before = len(diagnostics.found)
-    given = document["levels"][level.id]
-    asked = [(f"level `{level.id}`", f"levels: {level.id}", level.contacts, document["levels"].key_spans[level.id])]
-    for turn, span in zip(level.rotation, given["rotation"].spans if level.rotation else (), strict=True):
-        asked.append((f"`{turn.title}` of level `{level.id}`", f"`{turn.title}` in the rotation", turn.contacts, span))
-    first = policy.levels[0] == level.id
-    when = "" if first else f" when {severity} escalates to it"
+    errors_before = len(diagnostics.found)
+    level_table = document["levels"][level.id]
+    people = [(f"level `{level.id}`", f"levels: {level.id}", level.contacts, document["levels"].key_spans[level.id])]
+    for turn, span in zip(level.rotation, level_table["rotation"].spans if level.rotation else (), strict=True):
+        people.append((f"`{turn.title}` of level `{level.id}`", f"`{turn.title}` in the rotation", turn.contacts, span))
+    is_first = policy.levels[0] == level.id
+    when = "" if is_first else f" when {severity} escalates to it"
     notify = table(table(document["escalation"], policy.id), severity)["notify"].span
-    for recipient, where, contacts, span in asked:
+    for recipient, where, contacts, span in people:
         if any(contacts[kind] for kind in kinds):
             continue
         message = f"{recipient} has no contact for {' or '.join(kinds)}: nobody would be told{when}"
         related = (Related(span=span, message="its contacts are here"),)
         hint = f"add `{kinds[0]}:` below `{where}:`" if where.startswith("levels") else f"add `{kinds[0]}:` to {where}"
         diagnostics.error("contact", notify, message, hint=hint, related=related)
-    return len(diagnostics.found) > before
+    return len(diagnostics.found) > errors_before

@@ -1,4 +1,4 @@
-"""Checks of commands: the label of each placeholder must be able to be filled in where the placeholder stands."""
+"""Checks of commands: each placeholder must stand where its label can be filled in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Command, Placeholder, Runbook, Section
 
 _MOST: Final = 50
-"""The most findings in one section: so many have the same reason as the rest."""
+"""The most findings in one section; further ones would have the same reason."""
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
@@ -32,21 +32,21 @@ def _never_filled(runbook: Runbook, section: Section) -> Iterator[tuple[Span, st
     lines = runbook.text.split("\n")
     for command in section.commands:
         for placeholder in command.placeholders:
-            for at, place in placeholder.places:
+            for position, place in placeholder.places:
                 if place.takes == "nothing":
                     message = f"`{placeholder.text}` is never filled in here: {place.why}"
-                    yield _span(runbook, section, lines, command, placeholder, at), message
+                    yield _span(runbook, section, lines, command, placeholder, position), message
 
 
 def _span(  # noqa: PLR0913, PLR0917  all that says where it is
-    runbook: Runbook, section: Section, lines: list[str], command: Command, placeholder: Placeholder, at: int
+    runbook: Runbook, section: Section, lines: list[str], command: Command, placeholder: Placeholder, position: int
 ) -> Span:
-    """Return the place of an occurrence: in the first line of the section that contains the command's line."""
-    start = command.text.rfind("\n", 0, at) + 1
-    typed = command.text[start:].partition("\n")[0]
+    """Return the place of an occurrence; it is in the first line of the section that contains the command's line."""
+    start = command.text.rfind("\n", 0, position) + 1
+    command_line = command.text[start:].partition("\n")[0]
     for number in range(section.line, min(section.end, len(lines)) + 1):
-        offset = lines[number - 1].find(typed)
-        if offset >= 0:
-            column = offset + at - start + 1
+        line_offset = lines[number - 1].find(command_line)
+        if line_offset >= 0:
+            column = line_offset + position - start + 1
             return Span(runbook.shown, number, column, column + len(placeholder.text))
     return Span(runbook.shown, section.line, 1, 1)

@@ -34,7 +34,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         if bound.signal.untested is not None:
             continue
         try:
-            series = _tried(group)
+            series = _generate_series(group)
         except InvalidTemplateError as error:
             message = f"the example of `{bound.signal.id}` does not render: {error}"
             diagnostics.error("template", span, message)
@@ -61,11 +61,11 @@ _REASON: Final = 'write `untested: "why"` in the signal\'s definition if that is
 
 def _reported(group: AlertGroup, diagnostics: Diagnostics) -> bool:
     """Return whether an earlier finding is about a group's query, or says that one of its limits never fires."""
-    places = {group.watched.bound.signal.span} - {None}
-    limits = {alert.limit.span for alert in group.alerts}
+    query_places = {group.watched.bound.signal.span} - {None}
+    limit_places = {alert.limit.span for alert in group.alerts}
     return any(
-        (finding.span in places and finding.code in _CAUSES)
-        or (finding.span in limits and finding.code == "limit-never-fires")
+        (finding.span in query_places and finding.code in _CAUSES)
+        or (finding.span in limit_places and finding.code == "limit-never-fires")
         for finding in diagnostics.found
     )
 
@@ -73,18 +73,18 @@ def _reported(group: AlertGroup, diagnostics: Diagnostics) -> bool:
 _CAUSES: Final = frozenset({"lost-label", "window-too-short"})
 
 
-def _tried(group: AlertGroup) -> tuple[Series, ...]:
+def _generate_series(group: AlertGroup) -> tuple[Series, ...]:
     """Return series of the group's signal; for a user's query, generate all of its tests first.
 
-    Raise what the generation raises, because a query may be able to return one value and not another.
+    Errors of the generation pass through: series may exist for one value of a query and not for another.
     """
     bound = group.watched.bound
     series = kinds()[bound.signal.kind].series(bound, _example(group))
     if bound.signal.kind == TEMPLATE.name and not too_long(group):
         # An example does not have to render for every value.
         with suppress(InvalidTemplateError):
-            for part in (steady.tests, timing.tests):
-                for _ in part(group):
+            for make_tests in (steady.tests, timing.tests):
+                for _ in make_tests(group):
                     pass
     return series
 
@@ -95,9 +95,9 @@ def _ways_out(group: AlertGroup) -> str:
     query = TEMPLATE.expression(bound)
     if beyond_examples(query):
         return 'write `untested: "why"` beside the query; no example can show it'
-    begin = "write beside the query an `example`: series by which it returns `value`"
+    advice = "write beside the query an `example`: series by which it returns `value`"
     series = ", ".join(f'{{series: "{{{{ {name} }}}}", values: "{values}"}}' for name, values in _skeleton(bound))
-    return f'{begin}{f", such as `[{series}]`" if series else ""}; or `untested: "why"`'
+    return f'{advice}{f", such as `[{series}]`" if series else ""}; or `untested: "why"`'
 
 
 _METRIC: Final = (
@@ -128,30 +128,30 @@ def _skeleton(bound: BoundSignal) -> Iterator[tuple[str, str]]:
 
 def _check_lengths(context: CheckContext, signal: Signal, series: Sequence[Series], diagnostics: Diagnostics) -> None:
     """Check that a signal's own example does not create far more samples than a course has steps."""
-    written = table(table(context.document, "signals"), signal.id).get("example", ())
-    for given, one_series in zip(written, series, strict=False):
+    entries = table(table(context.document, "signals"), signal.id).get("example", ())
+    for entry, one_series in zip(entries, series, strict=False):
         if sample_count(one_series.values) > _MAX_SAMPLES:
             message = f"this makes more than {_MAX_SAMPLES} samples of a course of {_STEPS}"
             hint = "write `x{{ steps }}` behind a sample: that is how often it is wanted again"
-            diagnostics.error("template", given.value_spans["values"], message, hint=hint)
+            diagnostics.error("template", entry.value_spans["values"], message, hint=hint)
 
 
 def _check_apart(context: CheckContext, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
     """Check that the two parts of a signal, such as capacity and usage or hits and misses, are different series."""
-    bound, given = group.watched.bound, context.binding(group.system, group.watched)
+    bound, mapping = group.watched.bound, context.binding(group.system, group.watched)
     inputs = {name: selector for name, selector in bound.binding.inputs.items() if isinstance(selector, Selector)}
     if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return
     for name, selector in sorted(inputs.items()):
-        if sum(other.metric == selector.metric and matches(selector, other) for other in series) > 1:
+        if sum(candidate.metric == selector.metric and matches(selector, candidate) for candidate in series) > 1:
             message = f"`{name}` takes in series that are measured beside it"
             hint = "tell them apart by matchers; a sum of both parts wants a `query` of its own"
-            diagnostics.error("metrics", given.value_spans[name], message, hint=hint)
+            diagnostics.error("metrics", mapping.value_spans[name], message, hint=hint)
 
 
 _STEPS: Final = 10
 _MAX_SAMPLES: Final = 10_000
-"""About a week of minutes. A user's example can ask for any number, and promtool expands all of them."""
+"""About a week of minutes. A user's example can ask for any number of samples, and promtool expands all of them."""
 
 
 def _example(group: AlertGroup) -> Example:

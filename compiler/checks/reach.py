@@ -35,7 +35,7 @@ class Range(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """A comparison in the file with a signal's value: its parts, its text, its place and related places."""
+    """A comparison of a signal's value that the file states: its parts, its text, its place and related places."""
 
     signal: str
     comparator: str
@@ -48,7 +48,7 @@ class Compared(NamedTuple):
 _SHARE: Final = Range(Decimal(0), Decimal(1))
 _COUNTED: Final = Range(Decimal(0))
 _USED_SHARE: Final = Range(None, Decimal(1))
-"""The used share, computed as 1 minus the free share: it may be negative if more is free than the stated total."""
+"""The used share is 1 minus the free share; it is negative if more is free than the stated total."""
 _BY_KIND: Final = {
     **{kind.name: _COUNTED for kind in (AVERAGE, INCREASE, QUANTILE, RATE, UTILIZATION)},
     RATIO.name: _SHARE,
@@ -77,9 +77,9 @@ def _possible(bound: BoundSignal) -> Range:
 def _compared(context: CheckContext, system: System, watched: WatchedSignal) -> Iterator[Compared]:
     signal, active = watched.bound.signal.id, watched.bound.binding.active
     if active is not None:
-        given = context.binding(system, watched)
-        span = given.value_spans["active"]
-        yield Compared(signal, active.comparator, active.quantity, str(given["active"]), span)
+        mapping = context.binding(system, watched)
+        span = mapping.value_spans["active"]
+        yield Compared(signal, active.comparator, active.quantity, str(mapping["active"]), span)
         return
     for limit in watched.limits:
         quantity, related = Quantity(limit.value, limit.unit), context.inherited(system, watched, limit)
@@ -94,9 +94,9 @@ def _check(compared: Compared, possible: Range, diagnostics: Diagnostics) -> Non
         never = _past(value, top, upwards=True) or _past(value, bottom, upwards=False)
         always = False
     else:
-        far, near = (top, bottom) if high else (bottom, top)
-        never = _past(value, far, upwards=high, or_at=strict)
-        always = _past(value, near, upwards=not high, or_at=not strict)
+        far_edge, near_edge = (top, bottom) if high else (bottom, top)
+        never = _past(value, far_edge, upwards=high, or_at=strict)
+        always = _past(value, near_edge, upwards=not high, or_at=not strict)
     template = f"`{compared.signal}` is never {{}} {{}}"
     above = template.format("above", _text(top, compared.quantity.unit))
     below = template.format("below", _text(bottom, compared.quantity.unit))

@@ -1,7 +1,8 @@
 """Checks of rotations: somebody must be on call at every hour of the next two years.
 
-The check computes the gaps from the starts and ends of shifts in local time, as the webhook's module `schedule` does: a
-local time that daylight saving skips is read with the offset before the change; of a repeated one, the first counts.
+The check computes the gaps from the starts and ends of shifts in local time, as the webhook's module `schedule` does.
+A local time that daylight saving skips has the offset from before the change. A local time that occurs twice means the
+first occurrence.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _DAYS = 366 + 365
 _MOST_SHOWN = 3
 _LONGEST = timedelta(days=3_660)
 """A longer shift covers the whole checked time."""
-_CHANGE = timedelta(hours=4)
+_CLOCK_CHANGE = timedelta(hours=4)
 """More than any time zone moves its clocks forward or back."""
 _STEPS = {"DAILY": 1, "WEEKLY": 7}
 
@@ -47,34 +48,34 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def gaps(schedules: Sequence[Schedule], begin: datetime, end: datetime) -> Iterator[Span]:
-    """Yield the times, in UTC, which none of the schedules covers, from the earliest start of a schedule on."""
-    at = max(begin, min(_instant(schedule.start, ZoneInfo(schedule.timezone)) for schedule in schedules))
+    """Yield the times, in UTC, that no schedule covers; the time before the earliest start of a schedule is no gap."""
+    covered_until = max(begin, min(_instant(schedule.start, ZoneInfo(schedule.timezone)) for schedule in schedules))
     for starts, ends in sorted(shift for schedule in schedules for shift in _shifts(schedule, begin, end)):
-        if starts > at:
-            yield at, min(starts, end)
-        at = max(at, ends)
-        if at >= end:
+        if starts > covered_until:
+            yield covered_until, min(starts, end)
+        covered_until = max(covered_until, ends)
+        if covered_until >= end:
             return
-    if at < end:
-        yield at, end
+    if covered_until < end:
+        yield covered_until, end
 
 
 def _shifts(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[Span]:
     zone, length = ZoneInfo(schedule.timezone), min(timedelta(seconds=schedule.duration), _LONGEST)
     first = begin.astimezone(zone).replace(tzinfo=None)
     last = end.astimezone(zone).replace(tzinfo=None)
-    # For a schedule that began long ago, the library counts from a later occurrence, to save time.
-    early = _later(schedule, first - length - _CHANGE)
-    rule = rrulestr(f"RRULE:{schedule.rule}", dtstart=early)
-    for wall in rule.xafter(first - length - _CHANGE, inc=True):
-        if wall > last or (schedule.until is not None and wall > schedule.until):
+    # If a schedule began long ago, the library counts from a later occurrence. This saves time.
+    start = _late_start(schedule, first - length - _CLOCK_CHANGE)
+    rule = rrulestr(f"RRULE:{schedule.rule}", dtstart=start)
+    for local_time in rule.xafter(first - length - _CLOCK_CHANGE, inc=True):
+        if local_time > last or (schedule.until is not None and local_time > schedule.until):
             return
-        starts, ends = _instant(wall, zone), _instant(wall + length, zone)
-        if wall.date() not in schedule.exceptions and starts < ends and ends > begin and starts < end:
+        starts, ends = _instant(local_time, zone), _instant(local_time + length, zone)
+        if local_time.date() not in schedule.exceptions and starts < ends and ends > begin and starts < end:
             yield starts, ends
 
 
-def _later(schedule: Schedule, before: datetime) -> datetime:
+def _late_start(schedule: Schedule, before: datetime) -> datetime:
     """Return a start at or before `before` from which the rule yields the same later times as from its own start."""
     parts = dict(part.split("=") for part in schedule.rule.split(";"))
     days = _STEPS.get(parts["FREQ"], 0) * int(parts.get("INTERVAL", "1"))
@@ -83,16 +84,16 @@ def _later(schedule: Schedule, before: datetime) -> datetime:
     return schedule.start + timedelta(days=(before - schedule.start).days // days * days)
 
 
-def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+def _instant(local_time: datetime, zone: ZoneInfo) -> datetime:
+    return local_time.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
 def _warn(
     context: CheckContext, level: Level, schedule: Schedule, level_gaps: Sequence[Span], diagnostics: Diagnostics
 ) -> None:
     zone = ZoneInfo(schedule.timezone)
-    spent = sum(((ends - starts) for starts, ends in level_gaps), timedelta()) / timedelta(hours=1)
-    hours = f"{spent:,.1f}".removesuffix(".0")
+    uncovered_hours = sum(((ends - starts) for starts, ends in level_gaps), timedelta()) / timedelta(hours=1)
+    hours = f"{uncovered_hours:,.1f}".removesuffix(".0")
     shown = ", ".join(_shown(span, zone) for span in level_gaps[:_MOST_SHOWN])
     more = f" and {len(level_gaps) - _MOST_SHOWN} more" if len(level_gaps) > _MOST_SHOWN else ""
     message = (
@@ -100,11 +101,13 @@ def _warn(
         f" {shown}{more} ({schedule.timezone})"
     )
     hint = "let shifts meet, or add a last one that always holds; the level's own contacts are told in a gap"
-    given = context.document["levels"][level.id]
-    diagnostics.warning("rotation-gap", given.key_spans["rotation"], message, hint=hint)
+    level_table = context.document["levels"][level.id]
+    diagnostics.warning("rotation-gap", level_table.key_spans["rotation"], message, hint=hint)
 
 
 def _shown(span: Span, zone: ZoneInfo) -> str:
     starts, ends = (moment.astimezone(zone) for moment in span)
-    same = starts.date() == ends.date()
-    return f"{starts:%Y-%m-%d %H:%M} to {ends:%H:%M}" if same else f"{starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M}"
+    one_day = starts.date() == ends.date()
+    return (
+        f"{starts:%Y-%m-%d %H:%M} to {ends:%H:%M}" if one_day else f"{starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M}"
+    )

@@ -1,7 +1,7 @@
 """Checks of secrets: no file that many people read may contain one.
 
 The compiler looks for secrets in each file as soon as it has read the file, so that no other report can show them. It
-knows only forms that hardly occur otherwise: published formats of tokens, and passwords in commands and addresses.
+knows only forms that hardly any other text has: published formats of tokens, and passwords in commands and addresses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from compiler.diagnostics import Diagnostics, Span
 class Form(NamedTuple):
     """A form of secrets: its name, its pattern with the group `secret`, and texts of which a file must contain one.
 
-    The pattern is not tried on a file without any text of `within`.
+    The check does not try the pattern on a file that contains no text of `within`.
     """
 
     what: str
@@ -88,10 +88,10 @@ MAX_SECRETS: Final = 100
 def check(path: str, text: str, diagnostics: Diagnostics) -> bool:
     """Add an error for each secret of a text, and conceal all of them in every report.
 
-    Return whether the compiler may continue to read the text: no report shows a file that lists secrets.
+    Return whether the compiler may continue to read the text. It may not if there are too many secrets to conceal.
     """
     # Two forms may match one secret, such as a web token after `Bearer`; both matches then have the same end.
-    secrets = {end: (kind, start) for kind, start, end in reversed([*islice(_found(text), _MOST_LOOKED_AT)])}
+    secrets = {end: (kind, start) for kind, start, end in reversed([*islice(_matches(text), _MOST_MATCHES)])}
     if not secrets:
         return True
     if len(secrets) > MAX_SECRETS or not diagnostics.may_conceal:
@@ -108,10 +108,10 @@ def check(path: str, text: str, diagnostics: Diagnostics) -> bool:
     return True
 
 
-_MOST_LOOKED_AT: Final = 10_000
+_MOST_MATCHES: Final = 10_000
 
 
-def _found(text: str) -> Iterator[tuple[str, int, int]]:
+def _matches(text: str) -> Iterator[tuple[str, int, int]]:
     for form in FORMS:
         if any(part in text for part in form.within):
             for match in form.pattern.finditer(text):

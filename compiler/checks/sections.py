@@ -17,7 +17,7 @@ from compiler.runbooks.destinations import destination
 
 _HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _MARK: Final = re.compile(r"(?:#{1,6}[ \t]+|\*\*|__)([^*_#\n]{1,80})")
-"""The marks that make up the form of a section: headings, and bold words at the beginning of a line."""
+"""The marks that make up the form of a section: headings, and bold text at the beginning of a line."""
 
 _Links = dict[tuple[str, str], list[tuple[str, int]]]
 
@@ -35,11 +35,11 @@ def unused(context: CheckContext) -> dict[str, tuple[Section, ...]]:
     """Return, by runbook path, the sections to which nothing leads; skip a runbook with an unresolved signal."""
     links = _links(context)
     unused_sections = {}
-    served: dict[str, list[System]] = {}
+    systems_by_runbook: dict[str, list[System]] = {}
     for system in context.model.systems:
-        served.setdefault(system.runbook, []).append(system)
+        systems_by_runbook.setdefault(system.runbook, []).append(system)
     for path, runbook in sorted(context.runbooks.items()):
-        systems = served.get(path, [])
+        systems = systems_by_runbook.get(path, [])
         alerted = {watched.section.anchor for system in systems for watched in system.signals}
         if alerted and all(context.complete(system) for system in systems):
             unused_sections[path] = tuple(_unused(runbook, alerted, links))
@@ -47,16 +47,16 @@ def unused(context: CheckContext) -> dict[str, tuple[Section, ...]]:
 
 
 def _unused(runbook: Runbook, alerted: set[str], links: _Links) -> Iterator[Section]:
-    """Yield the sections that have the form of those that alerts link to, but to which nothing leads."""
+    """Yield the sections to which nothing leads, although they have the form of the sections that alerts link to."""
     places = _places(runbook)
-    models = [section for section in runbook.sections if section.anchor in alerted]
-    form = reduce(frozenset.__and__, (_marks(section) for section in models))
-    beside = {places[section.anchor] for section in models}
+    alerted_sections = [section for section in runbook.sections if section.anchor in alerted]
+    form = reduce(frozenset.__and__, (_marks(section) for section in alerted_sections))
+    alerted_places = {places[section.anchor] for section in alerted_sections}
     for section in runbook.sections:
         if section.anchor in alerted or section.title.casefold() == THRESHOLDS_HEADING.casefold():
             continue
-        alike = _marks(section) >= form if form else bool(section.fences)
-        if alike and places[section.anchor] in beside and not _linked(section, links):
+        is_alike = _marks(section) >= form if form else bool(section.fences)
+        if is_alike and places[section.anchor] in alerted_places and not _linked(section, links):
             yield section
 
 
@@ -68,13 +68,13 @@ def _marks(section: Section) -> frozenset[str]:
 def _places(runbook: Runbook) -> dict[str, tuple[int, int]]:
     """Return, by anchor, a section's level and the line of its parent section, or 0 if it has no parent."""
     lines = runbook.text.split("\n")
-    around: list[Section] = []
+    enclosing: list[Section] = []
     places = {}
     for section in runbook.sections:
-        while around and around[-1].end < section.line:
-            around.pop()
-        places[section.anchor] = (_level(lines, section.line), around[-1].line if around else 0)
-        around.append(section)
+        while enclosing and enclosing[-1].end < section.line:
+            enclosing.pop()
+        places[section.anchor] = (_level(lines, section.line), enclosing[-1].line if enclosing else 0)
+        enclosing.append(section)
     return places
 
 
@@ -93,12 +93,12 @@ def _links(context: CheckContext) -> _Links:
         for link in runbook.links:
             target = destination(path, link.target, context.style)
             if target is not None and target.anchor is not None:
-                anchor = _meant(target.anchor, by_path.get(target.path))
+                anchor = _meant_anchor(target.anchor, by_path.get(target.path))
                 links.setdefault((target.path, anchor), []).append((path, link.span.line))
     return links
 
 
-def _meant(anchor: str, runbook: Runbook | None) -> str:
+def _meant_anchor(anchor: str, runbook: Runbook | None) -> str:
     """Return the anchor of a link; for a broken link, the anchor that it probably means."""
     if runbook is None or anchor in runbook.targets or len(anchor) > _LONGEST:
         return anchor
@@ -110,7 +110,7 @@ _LONGEST: Final = 200
 
 
 def _linked(section: Section, links: _Links) -> bool:
-    """Return whether a link from outside a section leads to it."""
+    """Return whether a link from outside a section leads to the section."""
     path = normpath(section.path)
     places = [place for anchor in (section.anchor, *section.aliases) for place in links.get((path, anchor), [])]
     return any(path != section.path or not section.line <= line <= section.end for path, line in places)

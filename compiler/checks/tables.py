@@ -18,14 +18,17 @@ _FEWEST_ROWS: Final = 2
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check the tables of each runbook that a system names."""
     for _, runbook in sorted(context.runbooks.items()):
-        for span, columns in _lost(runbook):
+        for span, columns in _tables_without_dashes(runbook):
             message = "this table lacks the row of dashes below its head, so that it is plain text"
             hint = f"write `|{'---|' * columns}` below this line"
             diagnostics.error("broken-table", span, message, hint=hint)
 
 
-def _lost(runbook: Runbook) -> Iterator[tuple[Span, int]]:
-    """Yield the place of the head and the number of columns of each paragraph of rows with a number below its head."""
+def _tables_without_dashes(runbook: Runbook) -> Iterator[tuple[Span, int]]:
+    """Yield the place of the head and the number of columns of each table without a row of dashes.
+
+    Such a table is a paragraph of rows, with a digit below its first row.
+    """
     for start, lines in runbook.paragraphs:
         rows = [_ROW.match(line) for line in lines]
         if len(rows) < _FEWEST_ROWS or None in rows or not any(map(_DIGIT.search, lines[1:])):

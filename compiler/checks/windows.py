@@ -16,10 +16,10 @@ _SCRAPES: Final = 4
 """The fewest scrapes in a range; with fewer, one late scrape leaves a gap. Grafana's `$__rate_interval` has four."""
 
 
-class Looked(NamedTuple):
-    """A range that a signal is computed over: its name in messages, its seconds, its place, and its users."""
+class Range(NamedTuple):
+    """A range of time over which a signal is computed: its name in messages, its seconds, its place and its uses."""
 
-    what: str
+    name: str
     seconds: int
     span: Span
     uses: tuple[Related, ...]
@@ -34,11 +34,11 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 def _check(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     scrapes = watched.bound.binding.scrape_interval
-    for looked in _looked(context, system, watched):
-        if looked.seconds >= _SCRAPES * scrapes:
+    for range_ in _ranges(context, system, watched):
+        if range_.seconds >= _SCRAPES * scrapes:
             continue
         message = (
-            f"{looked.what} of {duration_text(looked.seconds)} holds too few scrapes,"
+            f"{range_.name} of {duration_text(range_.seconds)} holds too few scrapes,"
             f" one every {duration_text(scrapes)}"
         )
         span = context.measuring(system, watched, "scrape_interval")
@@ -47,11 +47,11 @@ def _check(context: CheckContext, system: System, watched: WatchedSignal, diagno
         hint = f"make it {least} or more" + (
             "" if interval else ", or say by `scrape_interval` how often it is scraped"
         )
-        diagnostics.error("window-too-short", looked.span, message, hint=hint, related=(*interval, *looked.uses))
+        diagnostics.error("window-too-short", range_.span, message, hint=hint, related=(*interval, *range_.uses))
 
 
 def _check_kind(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
-    """Check the windows that a kind chooses itself; report only the first limit with one that is too short."""
+    """Check the windows that a kind chooses itself; report only the first limit whose window is too short."""
     bound = watched.bound
     reasons = ((limit, kinds()[bound.signal.kind].too_slow(bound, limit)) for limit in watched.limits)
     limit, why = next(((limit, why) for limit, why in reasons if why is not None), (None, None))
@@ -63,20 +63,20 @@ def _check_kind(context: CheckContext, system: System, watched: WatchedSignal, d
     diagnostics.error("window-too-short", limit.span, why, hint=hint, related=related)
 
 
-def _looked(context: CheckContext, system: System, watched: WatchedSignal) -> Iterator[Looked]:
-    """Yield the ranges of a signal: its window, or its query's shortest range, and what its limits look back."""
+def _ranges(context: CheckContext, system: System, watched: WatchedSignal) -> Iterator[Range]:
+    """Yield the ranges of a signal: its window or its query's shortest range, and how far its limits look back."""
     bound = watched.bound
     kind = kinds()[bound.signal.kind]
     use = Related(span=watched.span, message=f"`{bound.signal.id}` of `{system.id}` is computed over it")
     if bound.signal.query is not None:
         shortest = shortest_range(kind.expression(bound))
         if shortest is not None:
-            yield Looked("a range", shortest, bound.signal.span or watched.span, (use,))
+            yield Range("a range", shortest, bound.signal.span or watched.span, (use,))
     elif kind.windowed(bound):
         span = context.measuring(system, watched, "window")
-        own = "window" in context.binding(system, watched)
-        yield Looked("a window", bound.binding.window, span or watched.span, () if own or span is None else (use,))
+        is_own = "window" in context.binding(system, watched)
+        yield Range("a window", bound.binding.window, span or watched.span, () if is_own or span is None else (use,))
     for limit in watched.limits:
         seconds = kind.looks_back(limit)
         if seconds is not None:
-            yield Looked("a limit", seconds, limit.span, ())
+            yield Range("a limit", seconds, limit.span, ())

@@ -89,7 +89,7 @@ class Agreement:
             for limit in watch.limits:
                 bullet = self._matching.bullet(watch, limit.severity)
                 same = bullet is not None and bullet.comparison == _comparison(limit)
-                stated_elsewhere = bullet is None and (watch.quoted or self._matching.saying(watch, limit))
+                stated_elsewhere = bullet is None and (watch.quoted or self._matching.agreeing_statement(watch, limit))
                 if not same and not stated_elsewhere:
                     return watch.signal.id, limit.severity
         return None

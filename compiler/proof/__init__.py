@@ -24,7 +24,7 @@ __all__ = ["RuleTest", "prove"]
 def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[RuleTest]:
     """Yield the tests of one group.
 
-    There are none where the file declines them, where no synthetic series fit, or where tests would be too long;
+    There are none if the file declines them, if no generated series fit, or if the tests would be too long;
     `compiler.checks.proof` reports that. The name of a test says if it uses the user's own example.
 
     `others` are groups whose alerts have the same name; their series fire nothing during the tests.
@@ -32,27 +32,30 @@ def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[Rule
     signal = group.watched.bound.signal
     if signal.untested is not None or too_long(group):
         return
-    for part in (steady.tests, timing.tests):
+    for make_tests in (steady.tests, timing.tests):
         try:
-            for test in part(group):
-                named = replace(test, name=_named(test.name)) if signal.example else test
-                yield from _amid(named, group, others)
+            for test in make_tests(group):
+                named_test = replace(test, name=_name_of_example(test.name)) if signal.example else test
+                yield from _beside_others(named_test, group, others)
         except (UnsampledError, InvalidTemplateError):
             return
 
 
-def _named(name: str) -> str:
+def _name_of_example(name: str) -> str:
     """Return a test's name with the note that its series are the user's own, so that a failure may be their fault."""
     alert, _, subject = name.rpartition(": ")
     return f"{alert} by its own example: {subject}"
 
 
-def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> Iterator[RuleTest]:
-    """Yield a test with series that keep the other groups from firing; nothing where these would change the test."""
-    fired = {alert.alert.limit.severity for expectation in test.expectations for alert in expectation.fired}
-    worst = fired == {group.alerts[-1].limit.severity}
-    well = {other.name: steady.all_well(other, test.end, zero_denominator=worst) for other in others}
-    all_series = (series for group_series in well.values() for series in group_series)
+def _beside_others(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> Iterator[RuleTest]:
+    """Yield a test with series that keep the other groups from firing; nothing if these would change the test."""
+    fired_severities = {alert.alert.limit.severity for expectation in test.expectations for alert in expectation.fired}
+    is_most_severe = fired_severities == {group.alerts[-1].limit.severity}
+    series_without_trouble = {
+        other_group.name: steady.all_well(other_group, test.end, zero_denominator=is_most_severe)
+        for other_group in others
+    }
+    all_series = (series for group_series in series_without_trouble.values() for series in group_series)
     own_selectors = selectors(group)
     if not any(matches(selector, series) for series in all_series for selector in own_selectors):
-        yield replace(test, about=frozenset({group.name}), well=well, zero_denominator=worst)
+        yield replace(test, about=frozenset({group.name}), well=series_without_trouble, zero_denominator=is_most_severe)

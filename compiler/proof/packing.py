@@ -37,31 +37,33 @@ def packed(tests: Iterable[RuleTest]) -> tuple[RuleTest, ...]:
             packs.append(pack)
         pack.tests.append(test)
         pack.metrics |= _metrics(test)
-        pack.looks[_alert(test)] = _looks(test)
+        pack.looks[_alert(test)] = _check_times(test)
     return tuple(_joined(pack.tests) for pack in packs)
 
 
 def _joined(tests: list[RuleTest]) -> RuleTest:
-    """Return one test for all; groups that it is not about stay without trouble until its end."""
-    about = frozenset(name for test in tests for name in test.about)
+    """Return one test for all; the groups that it does not test stay without trouble until its end."""
+    tested_groups = frozenset(name for test in tests for name in test.about)
     by_end = sorted(tests, key=lambda test: test.end)
-    well = {name: series for test in by_end for name, series in test.well.items() if name not in about}
+    series_without_trouble = {
+        name: series for test in by_end for name, series in test.well.items() if name not in tested_groups
+    }
     alerts, _, subjects = zip(*(test.name.rpartition(": ") for test in tests), strict=True)
     series = [one_series for test in tests for one_series in test.series] + [
-        one_series for group_series in well.values() for one_series in group_series
+        one_series for group_series in series_without_trouble.values() for one_series in group_series
     ]
     return replace(
         tests[0],
         name=f"{', '.join(dict.fromkeys(alerts))}: {subjects[0]}",
         selectors=tuple(selector for test in tests for selector in test.selectors),
         series=tuple(dict.fromkeys(series)),
-        expectations=tuple(_together(expectation for test in tests for expectation in test.expectations)),
-        about=about,
+        expectations=tuple(_joined_expectations(expectation for test in tests for expectation in test.expectations)),
+        about=tested_groups,
         well={},
     )
 
 
-def _together(expectations: Iterable[Expectation]) -> Iterator[Expectation]:
+def _joined_expectations(expectations: Iterable[Expectation]) -> Iterator[Expectation]:
     """Yield the expectations, joined where they have the same alert and time."""
     fired: dict[tuple[str, int], tuple[Fired, ...]] = {}
     for expectation in expectations:
@@ -79,25 +81,29 @@ def _collides(test: RuleTest, pack: _Pack) -> bool:
     A label tells apart groups whose alerts have the same name, so a pack may hold a test of each, but only one per
     group.
     """
-    looks = pack.looks.get(_alert(test))
-    if looks is not None and (looks != _looks(test) or any(test.about & other.about for other in pack.tests)):
+    times = pack.looks.get(_alert(test))
+    if times is not None and (
+        times != _check_times(test) or any(test.about & packed_test.about for packed_test in pack.tests)
+    ):
         return True
     # Most metrics belong to a single test; then no comparison is needed.
     if not _metrics(test) & pack.metrics:
         return False
-    for other in pack.tests:
-        apart = _alert(other) != _alert(test)
-        if _passes(test.selectors, _series(other, well=apart)) or _passes(other.selectors, _series(test, well=apart)):
+    for packed_test in pack.tests:
+        differ = _alert(packed_test) != _alert(test)
+        if _any_matches(test.selectors, _series(packed_test, with_well=differ)) or _any_matches(
+            packed_test.selectors, _series(test, with_well=differ)
+        ):
             return True
-    values = {series.selector: series.values for other in pack.tests for series in other.series}
+    values = {series.selector: series.values for packed_test in pack.tests for series in packed_test.series}
     return any(values.get(series.selector, series.values) != series.values for series in test.series)
 
 
-def _series(test: RuleTest, *, well: bool) -> tuple[Series, ...]:
-    """Return a test's series; with `well`, also those of the groups that stay without trouble."""
+def _series(test: RuleTest, *, with_well: bool) -> tuple[Series, ...]:
+    """Return a test's series; `with_well` adds those of the groups that stay without trouble."""
     return (
         (*test.series, *(series for group_series in test.well.values() for series in group_series))
-        if well
+        if with_well
         else test.series
     )
 
@@ -106,15 +112,15 @@ def _alert(test: RuleTest) -> str:
     return test.expectations[0].alert
 
 
-def _looks(test: RuleTest) -> tuple[int, ...]:
+def _check_times(test: RuleTest) -> tuple[int, ...]:
     return tuple(expectation.at for expectation in test.expectations)
 
 
 def _metrics(test: RuleTest) -> set[str]:
-    """Return the metrics that a test has and those that its rules select, which the test may leave out on purpose."""
+    """Return the metrics of a test's series, and those that its rules select; the test may lack these on purpose."""
     selected = {selector.metric + suffix for selector in test.selectors for suffix in SUFFIXES}
-    return selected | {series.metric for series in _series(test, well=True)}
+    return selected | {series.metric for series in _series(test, with_well=True)}
 
 
-def _passes(selectors: Iterable[Selector], all_series: tuple[Series, ...]) -> bool:
+def _any_matches(selectors: Iterable[Selector], all_series: tuple[Series, ...]) -> bool:
     return any(matches(selector, series) for selector in selectors for series in all_series)

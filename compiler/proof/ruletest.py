@@ -31,7 +31,7 @@ class Fired:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expectation:
-    """All instances of the alert of that name that fire `at` seconds after the first sample."""
+    """All instances of the alert named `alert` that fire `at` seconds after the first sample."""
 
     alert: str
     at: int
@@ -40,11 +40,11 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleTest:
-    """Series with a sample every `step` seconds, and the alerts expected of them.
+    """Series with a sample every `step` seconds, and the alerts that must fire for them.
 
     `selectors` are those of the tested rules: they may match no series of another test. `about` holds the names of the
     tested groups. `well` maps the names of other groups, whose alerts have the same name, to series that fire none of
-    these; `zero_denominator` is the flag with which the kind made those series.
+    these; `zero_denominator` is the flag with which the kind made these series.
     """
 
     name: str
@@ -94,7 +94,7 @@ def value_of(case: Case, alert: Alert) -> Decimal:
 
 
 def for_seconds_of(limit: Limit) -> int:
-    """Return the seconds until an alert fires whose limit stays crossed, rounded up to an evaluation."""
+    """Return the seconds for which a limit must stay crossed until its alert fires, rounded up to an evaluation."""
     return -(-limit.for_seconds // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
@@ -104,7 +104,7 @@ def keep_of(limit: Limit) -> int:
 
 
 def late(group: AlertGroup, interval: int = EVALUATION_SECONDS) -> int:
-    """Return the seconds by which an engine may be late: one `interval` where the group has a recording rule."""
+    """Return the seconds by which an engine may be late: one `interval` if the group has a recording rule, else 0."""
     return interval if group.records else 0
 
 
@@ -127,7 +127,7 @@ def component_of(bound: BoundSignal, example: Example, series: Sequence[Series])
 
 
 def series_of(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-    """Return the series of an example, sampled as often as scraped; only of some metrics, where it names them."""
+    """Return the series of an example, sampled as often as scraped; if it names metrics, only the series of those."""
     kind = kinds()[bound.signal.kind]
     pace = bound.binding.pace if kind.scraped(bound) else 1
     phases = tuple(replace(phase, every=phase.every * pace) for phase in example.phases)

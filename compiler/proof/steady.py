@@ -1,4 +1,4 @@
-"""Prove: constant values, each in an example component of its own, all in one test where labels allow it.
+"""Prove: constant values, each in an example component of its own, all in one test if labels allow it.
 
 Neighbours and series outside of the selectors must not change a component's result, so tests hold them as well.
 """
@@ -38,32 +38,32 @@ _WITH_DECOYS: Final = frozenset({courses.BELOW, courses.ABOVE, courses.QUIET})
 
 
 def tests(group: AlertGroup) -> Iterator[RuleTest]:
-    """Yield one test of all cases where labels tell components apart, else one test per case."""
+    """Yield one test of all cases if labels tell components apart, else one test for each case."""
     bound = group.watched.bound
     end = _end(group)
     steps = end // bound.binding.step + 1
     kind_cases = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
-    end_of_data = (end - _forgotten(group)) // bound.binding.step + 1
+    end_of_data = (end - _forgotten_after(group)) // bound.binding.step + 1
     all_cases = (
         (*courses.cases(group, steps, end_of_data), *rough.cases(group, steps)) if kind_cases is None else kind_cases
     )
-    placed = _placed(bound, all_cases)
-    if placed is None:
+    placed_cases = _in_components(bound, all_cases)
+    if placed_cases is None:
         for case in all_cases:
             yield _test(group, f"{group.alerts[0].name}: {case.name}", (case,), end)
     else:
-        yield _test(group, f"{group.alerts[0].name}: limits", (*placed, *_neighbours(group, placed)), end)
+        yield _test(group, f"{group.alerts[0].name}: limits", (*placed_cases, *_neighbours(group, placed_cases)), end)
 
 
 def _end(group: AlertGroup) -> int:
     """Return the time of evaluation, in seconds: all values have settled, and engines have forgotten ended series.
 
     By then every expected alert fires. The time is a multiple of the window, because samples may lie a window apart; in
-    tests of four windows and more, only of a step.
+    tests of four windows and more, it is only a multiple of a step.
     """
     bound = group.watched.bound
-    settled = kinds()[bound.signal.kind].settle_seconds(bound)
-    end = max(settled + longest_for_seconds(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
+    settled_after = kinds()[bound.signal.kind].settle_seconds(bound)
+    end = max(settled_after + longest_for_seconds(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten_after(group))
     multiple = lcm(bound.binding.window, STEP_SECONDS) if end < 4 * bound.binding.window else STEP_SECONDS
     multiple = lcm(multiple, SLOW_EVALUATION_SECONDS) if end > LONG_SECONDS else multiple
     end = -(-end // multiple) * multiple
@@ -73,9 +73,9 @@ def _end(group: AlertGroup) -> int:
 
 
 def _scaled_ages(group: AlertGroup) -> set[Decimal]:
-    """Return the compared ages of points in time that are not in seconds; the test must not end at such an age.
+    """Return the ages at which no test may end: the limits, or `active`, of points in time that are not in seconds.
 
-    A point in time with the age of the test itself is at 0, which is 0 in every unit.
+    A point in time that is as old as the test lies at 0, which is 0 in every unit.
     """
     bound = group.watched.bound
     measures = {
@@ -87,18 +87,18 @@ def _scaled_ages(group: AlertGroup) -> set[Decimal]:
     return {alert.limit.value for alert in group.alerts} if active is None else {active.quantity.value}
 
 
-def _forgotten(group: AlertGroup) -> int:
+def _forgotten_after(group: AlertGroup) -> int:
     """Return the seconds after their last sample until ended data have no effect."""
-    settled = kinds()[group.watched.bound.signal.kind].settle_seconds(group.watched.bound)
-    return max(settled, LOOKBACK) + longest_keep(group) + STEP_SECONDS
+    settled_after = kinds()[group.watched.bound.signal.kind].settle_seconds(group.watched.bound)
+    return max(settled_after, LOOKBACK) + longest_keep(group) + STEP_SECONDS
 
 
-def _placed(bound: BoundSignal, cases: Sequence[Case]) -> tuple[Case, ...] | None:
-    """Return each case in a component named after it; None where matchers fix the labels that tell components apart."""
+def _in_components(bound: BoundSignal, cases: Sequence[Case]) -> tuple[Case, ...] | None:
+    """Return each case in a component named after it; None if matchers fix the labels that tell components apart."""
     matchers = [matcher for selector in bound.metrics for matcher in selector.matchers]
     if not bound.binding.per:
         return None
-    placed = []
+    placed_cases = []
     for case in cases:
         names = {
             label: sampling.allowed([matcher for matcher in matchers if matcher.label == label], case.name)
@@ -108,8 +108,8 @@ def _placed(bound: BoundSignal, cases: Sequence[Case]) -> tuple[Case, ...] | Non
         if len(component) < len(names):
             return None
         example, *more = (replace(example, component=component) for example in (case.example, *case.more))
-        placed.append(replace(case, example=example, more=tuple(more)))
-    return tuple(placed)
+        placed_cases.append(replace(case, example=example, more=tuple(more)))
+    return tuple(placed_cases)
 
 
 def _neighbours(group: AlertGroup, cases: Sequence[Case]) -> Iterator[Case]:
@@ -131,16 +131,16 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
     fired: list[Fired] = []
     for case in cases:
         try:
-            own = tuple(
+            case_series = tuple(
                 example_series for example in (case.example, *case.more) for example_series in series_of(bound, example)
             )
         except InvalidTemplateError:  # a user's own example need not render for every value
             continue
-        series += own
-        component = component_of(bound, case.example, own)
+        series += case_series
+        component = component_of(bound, case.example, case_series)
         if case.decoys or case.name in _WITH_DECOYS or len(cases) == 1:
             series += decoys(bound, case.example)
-            series += recorded(group, component, case, _bad(group))
+            series += recorded(group, component, case, _bad_value(group))
         fired += [
             Fired(alert=alert, component=component, value=value_of(case, alert), labels=labels)
             for alert in group.alerts
@@ -156,7 +156,7 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
     )
 
 
-def _bad(group: AlertGroup) -> Decimal:
+def _bad_value(group: AlertGroup) -> Decimal:
     """Return the value of a recording while there is trouble."""
     bound = group.watched.bound
     if kinds()[bound.signal.kind].measures:
@@ -165,7 +165,7 @@ def _bad(group: AlertGroup) -> Decimal:
 
 
 def all_well(group: AlertGroup, end: int, *, zero_denominator: bool) -> tuple[Series, ...]:
-    """Return the fewest series that keep a group from firing until `end`; none where its kind has no such case.
+    """Return the fewest series that keep a group from firing until `end`; none if its kind has no such case.
 
     With `zero_denominator`, the targets of `missing` are down as if metrics were pushed, but no metric is missing.
     """
@@ -173,8 +173,8 @@ def all_well(group: AlertGroup, end: int, *, zero_denominator: bool) -> tuple[Se
     kind = kinds()[bound.signal.kind]
     steps = end // bound.binding.step + 1
     cases = kind.cases(bound, [alert.limit for alert in group.alerts], steps) or ()
-    well = next((case.example for case in cases if not case.firing), None)
-    if well is None:
+    example = next((case.example for case in cases if not case.firing), None)
+    if example is None:
         return ()
-    phases = tuple(replace(phase, zero_denominator=zero_denominator, exact=True) for phase in well.phases)
-    return series_of(bound, replace(well, phases=phases))
+    phases = tuple(replace(phase, zero_denominator=zero_denominator, exact=True) for phase in example.phases)
+    return series_of(bound, replace(example, phases=phases))

@@ -47,8 +47,10 @@ def tests(group: AlertGroup) -> Iterator[RuleTest]:
     yield _test(group, f"{name}: for and recovery", (_good_value(group),))
     for alert in group.alerts:
         if alert.limit.recover is not None:
-            between, good = _value_between(alert), _recovered_value(alert)
-            yield _test(group, f"{name}: recovery of {alert.limit.severity}", (between, good, between))
+            value_between, recovered_value = _value_between(alert), _recovered_value(alert)
+            yield _test(
+                group, f"{name}: recovery of {alert.limit.severity}", (value_between, recovered_value, value_between)
+            )
 
 
 def _tests_of_cases(group: AlertGroup) -> Iterator[RuleTest]:
@@ -123,8 +125,8 @@ def _recovered_value(alert: Alert) -> Decimal:
     limit = alert.limit
     assert limit.recover is not None  # noqa: S101 - the callers ask for it
     value = limit.recover.quantity.value
-    away = margin(value, ratio=limit.unit == "ratio")
-    return value - away if limit.recover.comparator.startswith("<") else value + away
+    distance = margin(value, ratio=limit.unit == "ratio")
+    return value - distance if limit.recover.comparator.startswith("<") else value + distance
 
 
 def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
@@ -139,9 +141,12 @@ def _test_with_interval(group: AlertGroup, name: str, values: Sequence[Decimal],
     kind, step = kinds()[bound.signal.kind], bound.binding.step
     # If evaluations are rare, an alert ends, and restarts its `for`, up to two evaluations after its value changes.
     slack = STEP_SECONDS if interval == EVALUATION_SECONDS else 2 * interval
-    bad = courses.beyond_all(group)
-    component = component_of(bound, _course(bad, 1), series_of(bound, _course(bad, 1)))
-    expectations = [_expect(group, component, *expected) for expected in _until_all_fire(group, bad, interval)]
+    bad_value = courses.beyond_all(group)
+    component = component_of(bound, _course(bad_value, 1), series_of(bound, _course(bad_value, 1)))
+    expectations = [
+        _expect(group, component, *expectation_parts)
+        for expectation_parts in _until_all_fire(group, bad_value, interval)
+    ]
     trouble_seconds = _rounded_to_step(max(expectation.at for expectation in expectations)) + slack
     refire_seconds = longest_for_seconds(group) if len(values) > 1 else 0
     stay_seconds = _rounded_to_step(kind.settle_seconds(bound) + refire_seconds + longest_keep(group)) + slack
@@ -152,17 +157,19 @@ def _test_with_interval(group: AlertGroup, name: str, values: Sequence[Decimal],
             _expect(group, component, trouble_seconds + (number + 1) * stay_seconds - STEP_SECONDS, still_firing, value)
         )
     phases = [
-        Phase(value=bad, steps=trouble_seconds // step),
+        Phase(value=bad_value, steps=trouble_seconds // step),
         *(Phase(value=value, steps=stay_seconds // step) for value in values),
     ]
-    # One more sample, so that the last evaluation has one.
+    # One more sample, so that the last evaluation has a sample.
     series = series_of(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
     return RuleTest(
         name=name, step=step, selectors=kind.selectors(bound), series=series, expectations=tuple(expectations)
     )
 
 
-def _until_all_fire(group: AlertGroup, bad: Decimal, interval: int) -> Iterator[tuple[int, frozenset[str], Decimal]]:
+def _until_all_fire(
+    group: AlertGroup, bad_value: Decimal, interval: int
+) -> Iterator[tuple[int, frozenset[str], Decimal]]:
     """Yield what to expect until all alerts fire, each as time, firing severities and value.
 
     The times are one evaluation before each `for` has passed, and when it has passed.
@@ -176,32 +183,32 @@ def _until_all_fire(group: AlertGroup, bad: Decimal, interval: int) -> Iterator[
     if start is None:
         # The value appears at an unknown time, at the latest when it has settled.
         if (before := min(for_by_severity.values()) - interval) >= 0:
-            yield before, frozenset(), bad
-        settled = kind.settle_seconds(bound)
+            yield before, frozenset(), bad_value
+        settled_after = kind.settle_seconds(bound)
         yield (
             (
-                settled + longest_for_seconds(group)
+                settled_after + longest_for_seconds(group)
                 if interval == EVALUATION_SECONDS
-                else _rounded_up(settled, interval) + max(for_by_severity.values()) + interval
+                else _rounded_up(settled_after, interval) + max(for_by_severity.values()) + interval
             ),
             frozenset(for_by_severity),
-            bad,
+            bad_value,
         )
         return
     start = _rounded_up(start, interval)
-    seen: set[int] = set()
+    yielded_times: set[int] = set()
     for fires_at in sorted({start + for_seconds for for_seconds in for_by_severity.values()}):
-        for at in (fires_at - interval, _checked_at(group, fires_at + late(group, interval), interval)):
+        for at in (fires_at - interval, _check_time(group, fires_at + late(group, interval), interval)):
             firing = frozenset(
                 severity for severity, for_seconds in for_by_severity.items() if start + for_seconds <= at
             )
-            value = bad if is_state(group) else kind.shown(bound, bad, at)
-            if at >= 0 and at not in seen and (value is not None or not firing):
-                seen.add(at)
-                yield at, firing, bad if value is None else value
+            value = bad_value if is_state(group) else kind.shown(bound, bad_value, at)
+            if at >= 0 and at not in yielded_times and (value is not None or not firing):
+                yielded_times.add(at)
+                yield at, firing, bad_value if value is None else value
 
 
-def _checked_at(group: AlertGroup, at: int, interval: int) -> int:
+def _check_time(group: AlertGroup, at: int, interval: int) -> int:
     """Return when to check an alert that fires at `at`: at that time, or as soon as engines agree on its value.
 
     At the moment when the window has just become full they still disagree: the expression then reads the first instant
@@ -214,7 +221,7 @@ def _checked_at(group: AlertGroup, at: int, interval: int) -> int:
 
 
 def _still_firing(group: AlertGroup, firing_before: frozenset[str], value: Decimal) -> Iterator[str]:
-    """Yield the severities that fire after a long time at `value`: it crosses the limit, or they have not recovered."""
+    """Yield the severities that fire after a long time at `value`: it crosses the limit, or the alert does not end."""
     for alert in group.alerts:
         limit = alert.limit
         if crossed(limit, value) or (limit.severity in firing_before and not recovered(limit, value)):

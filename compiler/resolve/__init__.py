@@ -1,8 +1,8 @@
 """Resolve: checked documents → the model.
 
-This stage runs after `compiler.document`, `compiler.schema` and `compiler.runbooks`, and before `compiler.alerts`. A
-part that cannot be resolved is an error and is left out of the model, so that one run finds all further mistakes; the
-compiler then emits nothing.
+This stage runs after `compiler.document`, `compiler.schema` and `compiler.runbooks`, and before `compiler.alerts`. The
+model lacks each part that cannot be resolved, and an error says so. So one run finds all further mistakes; the compiler
+then emits nothing.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
 
 def _severity_words(document: Table) -> dict[str, str]:
     """Return the severity of each severity word in labels, by the word's key; the file's words override the guides'."""
-    own: dict[str, str] = document.get("severities") or {}
-    severities = severity_words((word, severity) for word, severity in own.items() if severity != UNTOLD).known
-    nothing = {key: UNTOLD for word, severity in own.items() if severity == UNTOLD for key in spellings(word)}
-    return dict(sorted({**LABEL_WORDS, **severities, **nothing}.items()))
+    house_words: dict[str, str] = document.get("severities") or {}
+    severities = severity_words((word, severity) for word, severity in house_words.items() if severity != UNTOLD).known
+    untold = {key: UNTOLD for word, severity in house_words.items() if severity == UNTOLD for key in spellings(word)}
+    return dict(sorted({**LABEL_WORDS, **severities, **untold}.items()))
 
 
-_TOLD_BY: Final = {
+_OTHER_MEANINGS: Final = {
     **dict.fromkeys(conventions.RULE_LABELS, "every rule sets it"),
     "alertname": "it is the name of the alert",
     **dict.fromkeys(conventions.ENGINE_LABELS, "it tells the series of one histogram or summary apart"),
@@ -71,14 +71,14 @@ _TOLD_BY: Final = {
 
 def dimensions(document: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
     """Return the labels that the file declares, in its order; a label with another meaning is an error."""
-    given = document.get("dimensions")
-    if not isinstance(given, Items):
+    labels = document.get("dimensions")
+    if not isinstance(labels, Items):
         return ()
     hint = "a dimension is a label that tells installations apart, such as `cluster`, `tenant` or `environment`"
-    for label, span in zip(given, given.spans, strict=True):
-        if label in _TOLD_BY:
-            diagnostics.error("reserved-label", span, f"`{label}` is no dimension: {_TOLD_BY[label]}", hint=hint)
+    for label, span in zip(labels, labels.spans, strict=True):
+        if label in _OTHER_MEANINGS:
+            diagnostics.error("reserved-label", span, f"`{label}` is no dimension: {_OTHER_MEANINGS[label]}", hint=hint)
         elif label.startswith("__"):
             message = f"`{label}` is Prometheus's own, and no alert has it"
             diagnostics.error("reserved-label", span, message, hint=hint)
-    return tuple(given)
+    return tuple(labels)

@@ -51,8 +51,8 @@ _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 class Inherited:
     """The defaults that a binding takes from its system for what it does not set itself.
 
-    `targets` is None if it is unknown which targets the metrics come from. `targets_named` is whether the file names
-    them.
+    `targets` is None if it is unknown which targets the metrics come from. `targets_named` says whether the file names
+    the targets.
     """
 
     matchers: tuple[Matcher, ...]
@@ -65,43 +65,45 @@ class Inherited:
     over_time: str | None
 
 
-def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Diagnostics) -> Binding | None:
+def binding(signal: Signal, mapping: Table, inherited: Inherited, diagnostics: Diagnostics) -> Binding | None:
     """Return the binding of a signal; return None after adding at least one error."""
-    before = len(diagnostics.found)
-    inputs = _input_names(signal, given, diagnostics)
+    errors_before = len(diagnostics.found)
+    inputs = _input_names(signal, mapping, diagnostics)
     if inputs is None:
         return None
-    matchers = matchers_of(given, diagnostics) if "selector" in given else inherited.matchers
-    targets = targets_of(given, inherited.targets, diagnostics)
-    values = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
-    active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
-    _check_unit(signal, given, inputs, diagnostics)
-    _check_distinct(signal, given, values, diagnostics)
-    own_labels = _per(given, diagnostics)
+    matchers = matchers_of(mapping, diagnostics) if "selector" in mapping else inherited.matchers
+    targets = targets_of(mapping, inherited.targets, diagnostics)
+    values = {name: _input(signal, mapping, name, matchers, diagnostics) for name in inputs}
+    active = _active(mapping, inputs, diagnostics) if signal.kind == STATE.name else None
+    _check_unit(signal, mapping, inputs, diagnostics)
+    _check_distinct(signal, mapping, values, diagnostics)
+    own_labels = _per(mapping, diagnostics)
     dimensions = tuple(label for label in inherited.dimensions if label not in own_labels) if _keeps_per(signal) else ()
-    smoothed = kinds()[signal.kind].smoothed(_provisional(signal, values))
-    read = {name: value for name, value in values.items() if value is not None}
+    is_smoothed = kinds()[signal.kind].smoothed(_with_inputs_only(signal, values))
+    readable = {name: value for name, value in values.items() if value is not None}
     # Units are read only if the binding has no error so far.
-    measured = units(signal, given, read, active, diagnostics) if len(diagnostics.found) == before else NO_UNITS
+    input_units = (
+        units(signal, mapping, readable, active, diagnostics) if len(diagnostics.found) == errors_before else NO_UNITS
+    )
     result = Binding(
-        inputs={**read, **measured.numbers},
-        units=measured.metrics,
+        inputs={**readable, **input_units.numbers},
+        units=input_units.metrics,
         per=(*dimensions, *own_labels),
         dimensions=dimensions,
-        window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
-        scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
-        over_time=over_time(given, inherited.over_time) if smoothed else None,
+        window=duration(mapping, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
+        scrape_interval=duration(mapping, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
+        over_time=over_time(mapping, inherited.over_time) if is_smoothed else None,
         source=matchers,
         targets=targets,
-        targets_named=targets is not None and names_targets(given, named=inherited.targets_named),
-        missing_is_fine=given.get("no_data") == "ok",
-        minimum_traffic=minimum_traffic(given, inherited.minimum_traffic, diagnostics),
+        targets_named=targets is not None and names_targets(mapping, named=inherited.targets_named),
+        missing_is_fine=mapping.get("no_data") == "ok",
+        minimum_traffic=minimum_traffic(mapping, inherited.minimum_traffic, diagnostics),
         active=active,
-        every=given.get("of") == "all",
-        within=duration(given, "within", 0, diagnostics) or None,
-        quiet=duration(given, "quiet", 0, diagnostics) or None,
+        every=mapping.get("of") == "all",
+        within=duration(mapping, "within", 0, diagnostics) or None,
+        quiet=duration(mapping, "quiet", 0, diagnostics) or None,
     )
-    return result if len(diagnostics.found) == before else None
+    return result if len(diagnostics.found) == errors_before else None
 
 
 def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -> tuple[Matcher, ...]:
@@ -124,16 +126,16 @@ _WITHOUT_QUOTES: Final = re.compile(
 
 def _matchers_hint(text: str) -> str:
     """Return how to correct matchers that are enclosed in braces, or whose values are not quoted."""
-    inside = text.strip()
-    if inside.startswith("{") and inside.endswith("}"):
+    stripped = text.strip()
+    if stripped.startswith("{") and stripped.endswith("}"):
         try:
-            parse_matchers(inside[1:-1])
+            parse_matchers(stripped[1:-1])
         except PromQLError:
             pass
         else:
-            return f"take the braces out: `'{inside[1:-1].strip()}'`"
-    unquoted = list(_WITHOUT_QUOTES.finditer(inside))
-    if unquoted and '"' not in inside:
+            return f"take the braces out: `'{stripped[1:-1].strip()}'`"
+    unquoted = list(_WITHOUT_QUOTES.finditer(stripped))
+    if unquoted and '"' not in stripped:
         signs = {":": "=", "==": "="}
         matchers = ",".join(
             f'{match["label"]}{signs.get(match["sign"], match["sign"])}"{match["value"]}"' for match in unquoted
@@ -145,7 +147,7 @@ def _matchers_hint(text: str) -> str:
 def targets_of(
     owner: Table, inherited: tuple[Matcher, ...] | None, diagnostics: Diagnostics
 ) -> tuple[Matcher, ...] | None:
-    """Return the matchers of the targets that the metrics come from: `targets`, else `selector`, else the inherited.
+    """Return the matchers of the metrics' targets: those of `targets`, else of `selector`, else the inherited ones.
 
     Return None if the file says `off`, or if no matcher selects the metrics.
     """
@@ -157,7 +159,7 @@ def targets_of(
 
 
 def names_targets(owner: Table, *, named: bool) -> bool:
-    """Return whether the matchers of `targets_of` come from a `targets` key; `named` says it of the inherited ones."""
+    """Return whether the matchers of `targets_of` come from a `targets` key; `named` says whether inherited ones do."""
     return "targets" in owner or (named and "selector" not in owner)
 
 
@@ -166,63 +168,69 @@ def _keeps_per(signal: Signal) -> bool:
     return signal.query is None or template_uses(signal.query, "per")
 
 
-def _provisional(signal: Signal, values: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
-    """Return a provisional binding that has only inputs. It serves to ask the kind what depends on nothing else."""
+def _with_inputs_only(signal: Signal, values: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
+    """Return a provisional binding that has only inputs, to ask the kind for what depends on the inputs alone."""
     inputs = {name: value for name, value in values.items() if value is not None}
     return BoundSignal(signal=signal, binding=Binding(inputs=inputs, window=conventions.DEFAULT_WINDOW))
 
 
-def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:
+def _input_names(signal: Signal, mapping: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:
     own_keys = _KEYS_OF_KIND.get(signal.kind, ())
-    named = [key for key in given if key not in _COMMON_KEYS and key not in own_keys]
+    named_inputs = [key for key in mapping if key not in _COMMON_KEYS and key not in own_keys]
     forms = tuple(tuple(input_.name for input_ in form) for form in kinds()[signal.kind].forms)
     if signal.query is not None:
         forms = (template_inputs(signal.query),)
-    known = {name for form in forms for name in form}
-    unknown = [key for key in named if key not in known]
+    input_names = {name for form in forms for name in form}
+    unknown = [key for key in named_inputs if key not in input_names]
     for key in unknown:
-        if _misspelt_in_query(signal, given, key, set(known) - set(given), diagnostics):
+        if _misspelt_in_query(signal, mapping, key, set(input_names) - set(mapping), diagnostics):
             continue
-        near = nearest(key, {*known, *_COMMON_KEYS, *own_keys} - set(given))
-        hint = f"did you mean `{near}`?" if near else f"it is measured by {_alternatives(forms)}"
+        nearest_key = nearest(key, {*input_names, *_COMMON_KEYS, *own_keys} - set(mapping))
+        hint = f"did you mean `{nearest_key}`?" if nearest_key else f"it is measured by {_alternatives(forms)}"
         message = f"unknown key `{key}` for the signal `{signal.id}` of kind `{signal.kind}`"
-        diagnostics.error("unknown-key", given.key_spans[key], message, hint=hint)
+        diagnostics.error("unknown-key", mapping.key_spans[key], message, hint=hint)
     if unknown:
         return None
-    chosen = next((form for form in forms if set(form) == set(named)), None)
+    chosen = next((form for form in forms if set(form) == set(named_inputs)), None)
     if chosen is None:
         message = f"`{signal.id}` is measured by {_alternatives(forms)}"
-        diagnostics.error("metrics", given.span, message, hint=_changes_to_inputs(forms, named))
+        diagnostics.error("metrics", mapping.span, message, hint=_changes_to_inputs(forms, named_inputs))
     return chosen
 
 
 def _misspelt_in_query(
-    signal: Signal, given: Table, key: str, missing: Collection[str], diagnostics: Diagnostics
+    signal: Signal, mapping: Table, key: str, missing: Collection[str], diagnostics: Diagnostics
 ) -> bool:
     """Return whether the query, not the binding, misspells an input; add an error at the query if so.
 
     The names of the metric and of the signal decide which of the two spellings is right.
     """
-    near = nearest(key, missing)
-    if signal.query is None or signal.span is None or near is None:
+    nearest_input = nearest(key, missing)
+    if signal.query is None or signal.span is None or nearest_input is None:
         return False
-    names = f"{given[key]} {signal.id} {signal.title}".casefold()
-    if key.casefold() not in names or near.casefold() in names:
+    names = f"{mapping[key]} {signal.id} {signal.title}".casefold()
+    if key.casefold() not in names or nearest_input.casefold() in names:
         return False
-    message = f"`{{{{ {near} }}}}` is no input of `{signal.id}`"
-    related = (Related(span=given.key_spans[key], message=f"`{key}` is bound here"),)
+    message = f"`{{{{ {nearest_input} }}}}` is no input of `{signal.id}`"
+    related = (Related(span=mapping.key_spans[key], message=f"`{key}` is bound here"),)
     hint = f"did you mean `{{{{ {key} }}}}`?"
     if not any(finding.span == signal.span and finding.message == message for finding in diagnostics.found):
         diagnostics.error("unknown-key", signal.span, message, hint=hint, related=related)
     return True
 
 
-def _changes_to_inputs(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
+def _changes_to_inputs(forms: Sequence[Sequence[str]], named_inputs: Sequence[str]) -> str:
     """Return which inputs to add and which to remove, so that the named inputs become the form most like them."""
-    if not forms or not named:
+    if not forms or not named_inputs:
         return "name the metrics of one of these"
-    form = max(forms, key=lambda candidate: (len(set(candidate) & set(named)), named[0] in candidate, -len(candidate)))
-    lacking, surplus = [name for name in form if name not in named], [name for name in named if name not in form]
+    form = max(
+        forms,
+        key=lambda candidate: (len(set(candidate) & set(named_inputs)), named_inputs[0] in candidate, -len(candidate)),
+    )
+    lacking, surplus = (
+        [name for name in form if name not in named_inputs],
+        [name for name in named_inputs if name not in form],
+    )
     parts = [f"add {_alternatives([lacking])}"] if lacking else []
     parts += [f"take out {_alternatives([surplus])}"] if surplus else []
     return ", and ".join(parts)
@@ -233,9 +241,9 @@ def _alternatives(forms: Sequence[Sequence[str]]) -> str:
 
 
 def _input(
-    signal: Signal, given: Table, name: str, matchers: tuple[Matcher, ...], diagnostics: Diagnostics
+    signal: Signal, mapping: Table, name: str, matchers: tuple[Matcher, ...], diagnostics: Diagnostics
 ) -> Selector | Decimal | None:
-    value, span = given[name], given.value_spans[name]
+    value, span = mapping[name], mapping.value_spans[name]
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value <= 0 and signal.query is None:
             diagnostics.error("metrics", span, f"`{name}` must be more than 0", hint="something is divided by it")
@@ -266,14 +274,14 @@ def _number_hint(text: str, name: str) -> str | None:
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         return None
-    plain = re.sub(r"[,_' ]", "", match["number"])
+    number = re.sub(r"[,_' ]", "", match["number"])
     with suppress(QuantityError):
-        quantity = parse_quantity(f"{plain}{match['unit'] or ''}")
+        quantity = parse_quantity(f"{number}{match['unit'] or ''}")
         if quantity.unit != COUNT:
-            plain = decimal_text(quantity.value)
-            where = f"`{name}: {plain}` where that is in {quantity.unit}"
-            return f"write the number in the unit of the metric beside it: {where}"
-    return f"write the number alone, in the unit of the metric beside it: `{name}: {plain}`"
+            number = decimal_text(quantity.value)
+            example = f"`{name}: {number}` where that is in {quantity.unit}"
+            return f"write the number in the unit of the metric beside it: {example}"
+    return f"write the number alone, in the unit of the metric beside it: `{name}: {number}`"
 
 
 _COMPARISON: Final = re.compile(r"(?:==|!=|>=|<=|>|<)\s*+[0-9.]++\Z")
@@ -290,12 +298,12 @@ def _metric_hint(text: str, name: str) -> str | None:
     The kind of the signal adds these itself.
     """
     text = text.strip()
-    compared = _COMPARISON.search(text)
-    metric = text[: compared.start()].strip() if compared is not None else ""
+    comparison = _COMPARISON.search(text)
+    metric = text[: comparison.start()].strip() if comparison is not None else ""
     is_only_comparison = set("<>=!").isdisjoint(_IN_BRACES.sub("", metric))
-    if compared is not None and metric and is_only_comparison:
-        where = f"`{compared.group()}` belongs below `active:` or `limits:`"
-        return f"write `{name}: {metric}`; {where}"
+    if comparison is not None and metric and is_only_comparison:
+        advice = f"`{comparison.group()}` belongs below `active:` or `limits:`"
+        return f"write `{name}: {metric}`; {advice}"
     for match, action in ((_CALLED.match(text), "computes with it"), (_RANGED.match(text), "looks over its window")):
         if match is not None:
             return f"name the metric alone, `{match['metric']}`: the kind of the signal {action}"
@@ -310,66 +318,66 @@ GIVEN_IN: Final = {
 """The unit of an input's value, by input name; a counter or a gauge has the unit of its metric."""
 
 
-def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> None:
+def _check_unit(signal: Signal, mapping: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> None:
     """Add an error if the limits of a signal are in another unit than its inputs yield."""
     for name in inputs:
         unit = GIVEN_IN.get(name, signal.unit)
         if signal.query is None and signal.unit not in {unit, STATE_UNIT}:
             message = f"`{name}` gives {unit}, and the limits of `{signal.id}` are in {signal.unit}"
             hint = f"write `unit: {unit}` in the definition of `{signal.id}`"
-            diagnostics.error("limit-unit", given.key_spans[name], message, hint=hint)
+            diagnostics.error("limit-unit", mapping.key_spans[name], message, hint=hint)
 
 
 def _check_distinct(
-    signal: Signal, given: Table, values: Mapping[str, Selector | Decimal | None], diagnostics: Diagnostics
+    signal: Signal, mapping: Table, values: Mapping[str, Selector | Decimal | None], diagnostics: Diagnostics
 ) -> None:
     """Add an error if two inputs are the same series, because their ratio is always 1.
 
-    A user's query is exempt: it may have a reason.
+    A user's query may use the same series twice for a reason, so the check skips it.
     """
     seen: dict[tuple[str, frozenset[Matcher]], str] = {}
     for name, selector in values.items():
         if not isinstance(selector, Selector) or signal.query is not None:
             continue
-        first = seen.setdefault((selector.metric, frozenset(selector.matchers)), name)
-        if first != name:
-            message = f"`{name}` and `{first}` are the same series"
-            related = (Related(span=given.value_spans[first], message=f"`{first}` is measured here"),)
+        first_input = seen.setdefault((selector.metric, frozenset(selector.matchers)), name)
+        if first_input != name:
+            message = f"`{name}` and `{first_input}` are the same series"
+            related = (Related(span=mapping.value_spans[first_input], message=f"`{first_input}` is measured here"),)
             hint = "name the metric, or the matchers, that tell the one from the other"
-            diagnostics.error("metrics", given.value_spans[name], message, hint=hint, related=related)
+            diagnostics.error("metrics", mapping.value_spans[name], message, hint=hint, related=related)
 
 
-def _active(given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> Comparison | None:
+def _active(mapping: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> Comparison | None:
     for key, usable_inputs in (("of", EACH_SERIES), ("within", LOOKING_BACK)):
-        if key in given and not usable_inputs.issuperset(inputs):
+        if key in mapping and not usable_inputs.issuperset(inputs):
             message = f"`{key}` means nothing to a state of {_alternatives([inputs])}"
             diagnostics.error(
                 "metrics",
-                given.key_spans[key],
+                mapping.key_spans[key],
                 message,
                 hint=f"it goes with {_alternatives([(name,) for name in sorted(usable_inputs)])}",
             )
-    if "active" not in given:
+    if "active" not in mapping:
         message = "a state needs `active`, the comparison that makes it true"
-        diagnostics.error("metrics", given.span, message, hint='add `active: "== 0"`')
+        diagnostics.error("metrics", mapping.span, message, hint='add `active: "== 0"`')
         return None
-    span = given.value_spans["active"]
+    span = mapping.value_spans["active"]
     try:
-        active = parse_comparison(str(given["active"]))
+        active = parse_comparison(str(mapping["active"]))
     except QuantityError as error:
         diagnostics.error("quantity", span, str(error), hint='such as `"== 0"` or `"> 10"`')
         return None
     unit = next((MEASURED_IN[name] for name in inputs if name in MEASURED_IN), active.quantity.unit)
     if active.quantity.unit != unit:
-        message = f"`{given['active']}` is in {active.quantity.unit}; {_alternatives([inputs])} give {unit}"
+        message = f"`{mapping['active']}` is in {active.quantity.unit}; {_alternatives([inputs])} give {unit}"
         diagnostics.error("limit-unit", span, message, hint=f"write {EXAMPLES[unit]}")
     return active
 
 
-def _per(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
-    value = given.get("per", ())
+def _per(mapping: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
+    value = mapping.get("per", ())
     labels = tuple(value) if isinstance(value, Items) else (str(value),) if value else ()
-    spans: list[Span] = value.spans if isinstance(value, Items) else [given.value_spans["per"]] if value else []
+    spans: list[Span] = value.spans if isinstance(value, Items) else [mapping.value_spans["per"]] if value else []
     for label, span in zip(labels, spans, strict=True):
         if label in _RESERVED_LABELS:
             message = f"the rule sets the label `{label}` itself, so it cannot tell components apart"
@@ -377,7 +385,7 @@ def _per(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
         elif label.startswith("__"):
             message = f"`{label}` is Prometheus's own, and no alert has it"
             diagnostics.error("reserved-label", span, message)
-        elif label == _BUCKET_LABEL and HISTOGRAM.name in given:
+        elif label == _BUCKET_LABEL and HISTOGRAM.name in mapping:
             message = f"`{label}` tells the buckets of a histogram apart, not components"
             diagnostics.error("reserved-label", span, message)
     return labels

@@ -1,7 +1,8 @@
 """Resolve: bullets of "Alert thresholds" that name what their limits are about; `matching` uses them.
 
-"Error ratio in production: warning above 1 %", or "Error ratio: …" below an item "Production", is about some of the
-alerts with that title. Such a bullet is read as a sentence; a bullet that names nothing more holds for all of them.
+Such a bullet is about only some of the alerts with its title: "Error ratio in production: warning above 1 %", or
+"Error ratio: …" below an item "Production". The compiler reads it as a sentence. A bullet that names only a title holds
+for all alerts with that title.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bullet:
-    """A bullet, the title that it names, in lower case, and the words that tell what it is about.
+    """A bullet, the signal's title that it names, in lower case, and the words that tell what the bullet is about.
 
-    `exact` is set if the bullet's title is exactly that title.
+    `exact` is set if the bullet's own title is exactly the signal's title.
     """
 
     statement: Statement
@@ -46,20 +47,26 @@ def bullets(runbook: Runbook, titles: Collection[str], watched: Collection[str])
     unread = {statement.span.line for statement in runbook.unread}
     for line, statements in lines.items():
         title = statements[0].title.casefold()
-        named = title if title in titles else _contained(title, watched)
-        if named is None or (named != title and line in unread):
+        signal_title = title if title in titles else _contained(title, watched)
+        if signal_title is None or (signal_title != title and line in unread):
             continue
-        over = above(runbook.text).get(line, ())
-        yield from _spoken(statements, named, exact=named == title, line=runbook.text.split("\n")[line - 1], over=over)
+        headings = above(runbook.text).get(line, ())
+        yield from _bullets_of_line(
+            statements,
+            signal_title,
+            exact=signal_title == title,
+            line=runbook.text.split("\n")[line - 1],
+            headings=headings,
+        )
 
 
-def _spoken(
-    statements: Sequence[Statement], title: str, *, exact: bool, line: str, over: tuple[str, ...]
+def _bullets_of_line(
+    statements: Sequence[Statement], title: str, *, exact: bool, line: str, headings: tuple[str, ...]
 ) -> Iterator[Bullet]:
     """Yield a `Bullet` for each statement of one bullet, with the words that belong to it."""
     begin = line.find(statements[0].text) + 1
     ends = max(statement.span.end_column for statement in statements) - begin
-    around = Surroundings(sentence=_without(title, statements[0].text[:ends]), above=over)
+    around = Surroundings(sentence=_without(title, statements[0].text[:ends]), above=headings)
     marks = tuple(
         Mark(start=statement.span.column - begin, end=statement.span.end_column - begin, severity=statement.severity)
         for statement in statements
@@ -69,9 +76,11 @@ def _spoken(
 
 
 def _contained(title: str, titles: Collection[str]) -> str | None:
-    """Return the longest of the titles that the given title contains as whole words."""
-    contained = [known for known in titles if re.search(rf"(?<![\w-]){re.escape(known)}(?![\w-])", title)]
-    return max(contained, key=lambda known: (len(_WORD.findall(known)), len(known), known), default=None)
+    """Return the longest of `titles` that a bullet's title contains as whole words, or None."""
+    contained = [candidate for candidate in titles if re.search(rf"(?<![\w-]){re.escape(candidate)}(?![\w-])", title)]
+    return max(
+        contained, key=lambda candidate: (len(_WORD.findall(candidate)), len(candidate), candidate), default=None
+    )
 
 
 def _without(title: str, text: str) -> str:

@@ -87,22 +87,32 @@ def _quantity(identifier: str, title: str, unit: str) -> str | None:
 def candidates(sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """Return the claims that a sentence may be about, all in its unit; a bullet is about the signal that it names.
 
-    The first of these groups that is not empty is returned: claims on the sentence's quantity that link to its section;
+    It is the first of these groups that is not empty: claims on the sentence's quantity that link to its section;
     claims that link there and agree with it; claims on its quantity; claims that link there; claims on a quantity of
     the same family, as the 95th percentile belongs to response times.
     """
-    fitting = in_unit(sentence, claims)
+    claims_in_unit = in_unit(sentence, claims)
     if sentence.titled:
-        return tuple(claim for claim in fitting if sentence.titled in {claim.signal.title.casefold(), claim.signal.id})
-    alike = [claim for claim in fitting if claim.quantity == sentence.stated.signal]
+        return tuple(
+            claim for claim in claims_in_unit if sentence.titled in {claim.signal.title.casefold(), claim.signal.id}
+        )
+    same_quantity = [claim for claim in claims_in_unit if claim.quantity == sentence.stated.signal]
     in_section = [
-        claim for claim in _innermost(sentence, fitting) if agrees(sentence, claim) or _may_mean(sentence, claim)
+        claim for claim in _innermost(sentence, claims_in_unit) if agrees(sentence, claim) or _may_mean(sentence, claim)
     ]
-    family = [
-        claim for claim in fitting if claim.quantity and _family(claim.quantity) == _family(sentence.stated.signal)
+    same_family = [
+        claim
+        for claim in claims_in_unit
+        if claim.quantity and _family(claim.quantity) == _family(sentence.stated.signal)
     ]
-    saying = [claim for claim in in_section if agrees(sentence, claim)]
-    return tuple([claim for claim in in_section if claim in alike] or saying or alike or in_section or family)
+    agreeing = [claim for claim in in_section if agrees(sentence, claim)]
+    return tuple(
+        [claim for claim in in_section if claim in same_quantity]
+        or agreeing
+        or same_quantity
+        or in_section
+        or same_family
+    )
 
 
 def in_unit(sentence: Sentence, claims: Iterable[Claim]) -> list[Claim]:
@@ -115,9 +125,9 @@ _GENERAL: Final = frozenset({"latency_other", "rate", "count", "other"})
 
 
 def _may_mean(sentence: Sentence, claim: Claim) -> bool:
-    """Return whether a sentence may be about a claim in whose section it stands; not if it names another quantity."""
-    named = sentence.stated.signal
-    return named in _GENERAL or claim.quantity is None or _family(claim.quantity) == _family(named)
+    """Return whether a sentence in a claim's section may be about the claim: not if it names another quantity."""
+    quantity = sentence.stated.signal
+    return quantity in _GENERAL or claim.quantity is None or _family(claim.quantity) == _family(quantity)
 
 
 def _unit(stated: GuideStatement) -> str:
@@ -151,14 +161,14 @@ def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
     """Return what differs: `number`, `comparator`, `severity`, `for`, `window`; return nothing if the two agree."""
     stated, comparison = measured(sentence.stated, claim), claim.comparison
     differing = []
-    ends = [stated.value, *(() if stated.value_to is None else (stated.value_to,))]
+    numbers = [stated.value, *(() if stated.value_to is None else (stated.value_to,))]
     # A target of fewer than 25 fits an alert above 25 as well as one at 25 or more.
-    whole = _as_it_is if stated.kind == TARGET else _whole
-    sign, value = whole(comparison.comparator, comparison.quantity)
-    stated_numbers = [whole(stated.comparator, Quantity(end, _unit(stated))) for end in ends]
+    form = _unchanged if stated.kind == TARGET else _normal_form
+    comparator, value = form(comparison.comparator, comparison.quantity)
+    stated_numbers = [form(stated.comparator, Quantity(end, _unit(stated))) for end in numbers]
     if value not in [number for _, number in stated_numbers]:
         differing.append("number")
-    elif not _same_comparator(stated, stated_numbers[0][0], sign):
+    elif not _same_comparator(stated, stated_numbers[0][0], comparator):
         differing.append("comparator")
     if stated.severity != NO_SEVERITY and claim.severity not in {None, stated.severity}:
         differing.append("severity")
@@ -187,19 +197,19 @@ def measured(stated: GuideStatement, claim: Claim) -> GuideStatement:
 _INVERSE: Final = {">": "<", "<": ">"}
 
 
-def _same_comparator(stated: GuideStatement, comparator: str, claimed: str) -> bool:
+def _same_comparator(stated: GuideStatement, comparator: str, claim_comparator: str) -> bool:
     """Return whether the comparators agree; for a target, or an inferred comparator, only the direction counts.
 
     A target "below 200 ms" may be breached at 200 ms or above 200 ms: both readings are accepted.
     """
-    if stated.kind == TARGET and _INVERSE.get(comparator[0]) == claimed[0]:
+    if stated.kind == TARGET and _INVERSE.get(comparator[0]) == claim_comparator[0]:
         return True
     if stated.inferred:
-        return comparator[0] == claimed[0]
-    return comparator == claimed
+        return comparator[0] == claim_comparator[0]
+    return comparator == claim_comparator
 
 
-def _whole(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
+def _normal_form(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
     """Return a comparison in one normal form: for whole counts, at least 1 becomes more than 0."""
     value = quantity.value
     if quantity.unit == COUNT and value == value.to_integral_value() and comparator in {">=", "<"}:
@@ -216,9 +226,9 @@ def _is_beyond(claim: Claim, sentence: Sentence) -> bool:
 
 
 def is_usual(sentence: Sentence, claims: Sequence[Claim]) -> bool:
-    """Return whether a sentence is a target and at least one claim exists and all alert on its breach."""
-    beyond = bool(claims) and all(_is_beyond(claim, sentence) for claim in claims)
-    return beyond and sentence.stated.kind == TARGET
+    """Return whether a sentence is a target, and there are claims, and all of them alert on the target's breach."""
+    all_are_beyond = bool(claims) and all(_is_beyond(claim, sentence) for claim in claims)
+    return all_are_beyond and sentence.stated.kind == TARGET
 
 
 def nearest_claim(sentence: Sentence, claims: Iterable[Claim]) -> Claim:
@@ -228,13 +238,13 @@ def nearest_claim(sentence: Sentence, claims: Iterable[Claim]) -> Claim:
     )
 
 
-def _as_it_is(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
+def _unchanged(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
     return comparator, quantity.value
 
 
 def _distance(sentence: Sentence, claim: Claim) -> Decimal:
-    stated, claimed = measured(sentence.stated, claim).value, claim.comparison.quantity.value
-    return abs(stated - claimed) / max(abs(stated), abs(claimed), Decimal(1).scaleb(-18))
+    number, limit = measured(sentence.stated, claim).value, claim.comparison.quantity.value
+    return abs(number - limit) / max(abs(number), abs(limit), Decimal(1).scaleb(-18))
 
 
 def lines_about(runbook: Runbook, signal: Signal) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " ().-/")
-"""Characters that people write between digits; the webhook removes them, too."""
+"""Characters that people write between digits; the webhook removes them as well."""
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 """E.164: a plus and up to 15 digits, which begin with the country code."""
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\`]{1,64}@[\w-]{1,63}(\.[\w-]{1,63})*\Z")
@@ -41,11 +41,13 @@ def check(owner: Table, diagnostics: Diagnostics) -> None:
     for key, form in CONTACTS.items():
         if key not in owner:
             continue
-        given, wrong = owner[key], _WRONG[form]
-        for contact, span in zip(given, given.spans, strict=True):
-            if _refuse(_unfit(contact, _LONGEST_CONTACT) or _calling(contact), span, diagnostics):
+        texts, find_problem = owner[key], _PROBLEM_FINDERS[form]
+        for contact, span in zip(texts, texts.spans, strict=True):
+            if _refuse_problem(
+                _form_problem(contact, _LONGEST_CONTACT) or _mention_problem(contact), span, diagnostics
+            ):
                 continue
-            problem = wrong(contact)
+            problem = find_problem(contact)
             if problem is not None:
                 message, hint = problem
                 diagnostics.error("contact", span, message, hint=hint)
@@ -54,7 +56,9 @@ def check(owner: Table, diagnostics: Diagnostics) -> None:
 def check_title(owner: Table, diagnostics: Diagnostics) -> None:
     """Add an error if a title is too long, contains invisible characters or mentions people."""
     title = owner["title"]
-    _refuse(_unfit(title, _LONGEST_NAME) or _calling(title), owner.value_spans["title"], diagnostics)
+    _refuse_problem(
+        _form_problem(title, _LONGEST_NAME) or _mention_problem(title), owner.value_spans["title"], diagnostics
+    )
 
 
 def check_settings(owner: Table, diagnostics: Diagnostics) -> None:
@@ -63,10 +67,10 @@ def check_settings(owner: Table, diagnostics: Diagnostics) -> None:
         if isinstance(value, Table):
             check_settings(value, diagnostics)
         if isinstance(value, str):
-            _refuse(_unfit(value, _LONGEST_SETTING), owner.value_spans[key], diagnostics)
+            _refuse_problem(_form_problem(value, _LONGEST_SETTING), owner.value_spans[key], diagnostics)
 
 
-def _refuse(problem: tuple[str, str] | None, span: Span, diagnostics: Diagnostics) -> bool:
+def _refuse_problem(problem: tuple[str, str] | None, span: Span, diagnostics: Diagnostics) -> bool:
     """Add an error, which no comment can silence, if there is a problem; return whether there is."""
     if problem is not None:
         message, hint = problem
@@ -74,10 +78,10 @@ def _refuse(problem: tuple[str, str] | None, span: Span, diagnostics: Diagnostic
     return problem is not None
 
 
-def _unfit(text: str, most: int) -> tuple[str, str] | None:
+def _form_problem(text: str, limit: int) -> tuple[str, str] | None:
     """Return what makes a text unfit as a name or an address: its length, a line break or an invisible character."""
-    if len(text) > most:
-        return f"{len(text)} characters stand here, and {most} may", "shorten it"
+    if len(text) > limit:
+        return f"{len(text)} characters stand here, and {limit} may", "shorten it"
     if not is_printable(text):
         character = "a line break" if "\n" in text else "a tab" if "\t" in text else "a character that is not seen"
         return f"`{text}` holds {character}", "take it out: what is shown has to be what is meant"
@@ -86,7 +90,7 @@ def _unfit(text: str, most: int) -> tuple[str, str] | None:
     return None
 
 
-def _calling(text: str) -> tuple[str, str] | None:
+def _mention_problem(text: str) -> tuple[str, str] | None:
     mention = _CALLS_MANY.search(text)
     if mention is None:
         return None
@@ -99,16 +103,16 @@ def check_channel(team: Table, diagnostics: Diagnostics) -> None:
     if channel is None:
         return
     span = team.value_spans["slack"]
-    refused = _refuse(_unfit(channel, _LONGEST_CONTACT) or _calling(channel), span, diagnostics)
+    refused = _refuse_problem(_form_problem(channel, _LONGEST_CONTACT) or _mention_problem(channel), span, diagnostics)
     if refused or _CHANNEL.match(channel):
         return
     if re.match(r"https?://", channel):
         message = f"`{channel}` is a link, and no channel's name"
         identifier = channel.rstrip("/").rpartition("/")[2]
-        known = _CHANNEL.match(identifier)
+        id_match = _CHANNEL.match(identifier)
         hint = (
             f"write the channel's id: `{identifier}`"
-            if known
+            if id_match
             else 'write its name, such as `"#ops-support"`, or its id'
         )
         diagnostics.error("contact", span, message, hint=hint)
@@ -138,12 +142,12 @@ def _wrong_number(contact: str) -> tuple[str, str] | None:
 def _wrong_address(contact: str) -> tuple[str, str] | None:
     if _ADDRESS.match(contact):
         return None
-    inside = re.search(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", contact)
-    others = re.findall(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", contact)
-    if len(others) > 1:
-        return "these are several addresses in one text", f"write `[{', '.join(others)}]`"
-    if inside is not None and _ADDRESS.match(inside.group()):
-        return f"`{contact}` holds more than an address", f"write `{inside.group()}`"
+    address = re.search(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", contact)
+    addresses = re.findall(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", contact)
+    if len(addresses) > 1:
+        return "these are several addresses in one text", f"write `[{', '.join(addresses)}]`"
+    if address is not None and _ADDRESS.match(address.group()):
+        return f"`{contact}` holds more than an address", f"write `{address.group()}`"
     if contact.translate(_BETWEEN_DIGITS).lstrip("+").isdecimal():
         return f"`{contact}` is a telephone number, and no e-mail address", "it goes below `sms:` or `phone:`"
     return f"`{contact}` is no e-mail address", "such as `devops@example.com`"
@@ -155,7 +159,7 @@ def _wrong_name(contact: str) -> tuple[str, str] | None:
     return f"`{contact}` is no name at a service", "letters, digits, `_`, `-`, `.` and `@`, such as `alice`"
 
 
-_WRONG: Final[Mapping[Form, Callable[[str], tuple[str, str] | None]]] = {
+_PROBLEM_FINDERS: Final[Mapping[Form, Callable[[str], tuple[str, str] | None]]] = {
     "mail": _wrong_address,
     "number": _wrong_number,
     "name": _wrong_name,

@@ -35,7 +35,7 @@ _WAIVE: Final = '`waive: [{statement: "its words", reason: why}]` of the system'
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Naming:
-    """How messages name limits: `path` is the runbook's, `several` is set if several systems share the runbook."""
+    """How messages name limits: `path` is that of the runbook, `several` is set if several systems share it."""
 
     path: str
     several: bool
@@ -52,7 +52,7 @@ class Naming:
 class About:
     """What a sentence is about, in its own words, and the claims that agree with it but are about something else.
 
-    `grade` is the sentence's word for the severity with the severity it stands for, if the two words differ.
+    `grade` is the sentence's word for its severity, together with the severity, if the two differ; else it is empty.
     """
 
     subject: Sequence[str] = ()
@@ -69,51 +69,53 @@ def bullet_differs(watch: Watch, limit: Limit, bullet: Statement, naming: Naming
     """Add an error if a bullet states another limit than the one that runs."""
     stated, comparison = bullet.comparison or TRUE, _comparison(limit)
     if stated != comparison and not stated.quantity.unit == comparison.quantity.unit == STATE:
-        where = f"the {naming.limit(watch.claim(limit))} is {shown(comparison)}"
-        message = f"the runbook says {shown(stated)}, and {where}"
-        related = (Related(span=limit.span, message=where),)
+        limit_text = f"the {naming.limit(watch.claim(limit))} is {shown(comparison)}"
+        message = f"the runbook says {shown(stated)}, and {limit_text}"
+        related = (Related(span=limit.span, message=limit_text),)
         diagnostics.error("limit-differs", bullet.span, message, hint=_WHICH_SIDE, related=related)
 
 
 def sentence_differs(sentence: Sentence, claim: Claim, about: About, naming: Naming, diagnostics: Diagnostics) -> None:
     """Add the error for a sentence that differs from the claim that it is about."""
-    where, differing = naming.limit(claim), differences(sentence, claim)
-    related = [Related(span=claim.span, message=f"the {where} is {shown(claim.comparison)}")]
-    runs = f"the {where} is {_runs(sentence, claim)}"
+    limit_name, differing = naming.limit(claim), differences(sentence, claim)
+    related = [Related(span=claim.span, message=f"the {limit_name} is {shown(claim.comparison)}")]
+    runs = f"the {limit_name} is {_running_limit(sentence, claim)}"
     if differing == ("for",) and claim.for_span is not None and claim.for_seconds is not None:
-        message = f"the {where} holds for {duration_text(claim.for_seconds)}"
+        message = f"the {limit_name} holds for {duration_text(claim.for_seconds)}"
         related = [Related(span=claim.for_span, message=message)]
     if about.elsewhere and "severity" in differing:
         of_system = f" of `{claim.system}`" if naming.several else ""
         runs = f"`{claim.signal.id}`{of_system} has no {sentence.stated.severity} limit"
-    message = f"the runbook says {_said(sentence, claim, differing)}{about.of}, and {runs}"
+    message = f"the runbook says {_differing_words(sentence, claim, differing)}{about.of}, and {runs}"
     hint = f"{_WHICH_SIDE}; where they speak of different things, waive the sentence: {_WAIVE}"
     if "severity" in differing and other_word(sentence.stated.severity_word, sentence.stated.severity):
-        meant = f"`severities: {{{sentence.stated.severity_word}: {claim.severity}}}` in thresholds.yaml"
-        hint = f"where “{sentence.stated.severity_word}” stands for another severity, say {meant}; else {hint}"
+        setting = f"`severities: {{{sentence.stated.severity_word}: {claim.severity}}}` in thresholds.yaml"
+        hint = f"where “{sentence.stated.severity_word}” stands for another severity, say {setting}; else {hint}"
     if about.elsewhere:
-        message += f"; {_stated(sentence)} is the {naming.limit(about.elsewhere[0])}"
+        message += f"; {_stated_limit(sentence)} is the {naming.limit(about.elsewhere[0])}"
         related += [
-            Related(span=other.span, message=f"the {naming.limit(other)} is {shown(other.comparison)}")
-            for other in about.elsewhere
+            Related(
+                span=other_claim.span, message=f"the {naming.limit(other_claim)} is {shown(other_claim.comparison)}"
+            )
+            for other_claim in about.elsewhere
         ]
     diagnostics.error("limit-differs", sentence.span, message, hint=hint, related=tuple(related))
 
 
 def quotes_another(
-    quoted: Statement, limit: Limit, subject: Sequence[str], where: str, diagnostics: Diagnostics
+    quoted: Statement, limit: Limit, subject: Sequence[str], limit_name: str, diagnostics: Diagnostics
 ) -> None:
-    """Add the error for a limit that quotes a line about something else than its alerts."""
-    message = f"the runbook says this of {', '.join(subject)}, and the {where} quotes it"
-    related = (Related(span=limit.span, message=f"the {where}"),)
+    """Add the error for a limit that quotes a line which is about something else than the limit's alerts."""
+    message = f"the runbook says this of {', '.join(subject)}, and the {limit_name} quotes it"
+    related = (Related(span=limit.span, message=f"the {limit_name}"),)
     hint = "quote the sentence on what the alert is about"
     diagnostics.error("limit-differs", quoted.span, message, hint=hint, related=related)
 
 
 def unwatched(text: str, span: Span, about: About, systems: Sequence[str], diagnostics: Diagnostics) -> None:
     """Add the error for a statement that no alert of the systems implements; `text` is how the message quotes it."""
-    whose = " or ".join(f"`{system}`" for system in systems)
-    message = f"no alert of {whose} carries this limit of “{text}”{f', {about.grade}' if about.grade else ''}"
+    system_names = " or ".join(f"`{system}`" for system in systems)
+    message = f"no alert of {system_names} carries this limit of “{text}”{f', {about.grade}' if about.grade else ''}"
     naming = Naming(path="", several=len(systems) > 1)
     related = [
         Related(span=claim.span, message=f"the {naming.limit(claim)} has this number, and is about something else")
@@ -125,9 +127,9 @@ def unwatched(text: str, span: Span, about: About, systems: Sequence[str], diagn
     diagnostics.error("unwatched-statement", span, message, hint=hint, related=tuple(related))
 
 
-def undocumented(watch: Watch, limit: Limit, called: str, naming: Naming, diagnostics: Diagnostics) -> None:
-    """Add the error for a limit that the runbook does not state; `called` is the signal's name in a bullet."""
-    proposed = limit_sentence(replace(watch.signal, title=called), limit.severity, _comparison(limit))
+def undocumented(watch: Watch, limit: Limit, bullet_title: str, naming: Naming, diagnostics: Diagnostics) -> None:
+    """Add the error for a limit that the runbook does not state; `bullet_title` names the signal in bullets."""
+    proposed = limit_sentence(replace(watch.signal, title=bullet_title), limit.severity, _comparison(limit))
     hint = f'add `- {proposed}` below "{THRESHOLDS_HEADING}"'
     diagnostics.error("undocumented-limit", limit.span, f"{naming.path} does not state this limit", hint=hint)
 
@@ -152,23 +154,23 @@ def misnamed(bullet: Statement, signal: Signal, limit: Limit, diagnostics: Diagn
 
 def unused(waiver: Waiver, path: str, text: str, diagnostics: Diagnostics) -> None:
     """Add the error for a waiver that waives nothing."""
-    carried = any(waiver.covers(line) for line in text.split("\n"))
-    why = "an alert carries this" if carried else f"{path} does not say this"
+    is_carried = any(waiver.covers(line) for line in text.split("\n"))
+    why = "an alert carries this" if is_carried else f"{path} does not say this"
     hint = "take it out; a waiver that waives nothing hides what comes later"
     diagnostics.error("unused-waiver", waiver.span, f"{why}: there is nothing to waive", hint=hint)
 
 
-def _said(sentence: Sentence, claim: Claim, differing: Sequence[str]) -> str:
+def _differing_words(sentence: Sentence, claim: Claim, differing: Sequence[str]) -> str:
     """Return the part of a sentence that differs from a claim; give a free share also as the used share."""
-    stated, same, limit = sentence.stated, measured(sentence.stated, claim), _stated(sentence)
-    if same is not stated:
-        used = shown(Comparison(same.comparator, Quantity(same.value, same.unit)))
-        limit = f"{limit} {rest(claim.signal) or 'of the rest'}, that is {used}"
+    stated, converted, limit = sentence.stated, measured(sentence.stated, claim), _stated_limit(sentence)
+    if converted is not stated:
+        used_share = shown(Comparison(converted.comparator, Quantity(converted.value, converted.unit)))
+        limit = f"{limit} {rest(claim.signal) or 'of the rest'}, that is {used_share}"
     if {"number", "comparator"} & set(differing):
         limit += " as a target" if stated.kind == TARGET else ""
         # The message quotes the runbook's word, because the file may map it to an unexpected severity.
-        other = other_word(stated.severity_word, stated.severity)
-        return f"{limit} for {other}" if other else limit
+        severity_text = other_word(stated.severity_word, stated.severity)
+        return f"{limit} for {severity_text}" if severity_text else limit
     if "severity" in differing:
         return f"{limit} is {other_word(stated.severity_word, stated.severity) or stated.severity}"
     if "for" in differing:
@@ -177,15 +179,15 @@ def _said(sentence: Sentence, claim: Claim, differing: Sequence[str]) -> str:
 
 
 def other_word(word: str, severity: str) -> str:
-    """Return a runbook's word for a severity with the severity it stands for; empty if the word is its own name."""
+    """Return a runbook's word together with the severity it stands for; empty if the word is a name of the severity."""
     return "" if word_key(word) in {"", *spellings(severity)} else f"`{word}` ({severity})"
 
 
-def _stated(sentence: Sentence) -> str:
+def _stated_limit(sentence: Sentence) -> str:
     return shown(Comparison(sentence.stated.comparator, Quantity(sentence.stated.value, sentence.stated.unit)))
 
 
-def _runs(sentence: Sentence, claim: Claim) -> str:
+def _running_limit(sentence: Sentence, claim: Claim) -> str:
     runs, differing = shown(claim.comparison), differences(sentence, claim)
     if differing[:1] == ("for",) and claim.for_seconds is not None:
         return f"{runs} for {duration_text(claim.for_seconds)}"

@@ -25,14 +25,14 @@ from compiler.runbooks.statements import Statement
 class Evidence:
     """The statements of one runbook and the limits of the systems that share it.
 
-    `excused` is set if a part of the systems could not be read. Statements and limits without a counterpart are then
-    not reported.
+    `incomplete` is set if a part of the systems could not be read. The compiler then does not report statements and
+    limits without a counterpart.
     """
 
     matching: Matching
     systems: tuple[str, ...]
     waivers: tuple[Waiver, ...]
-    excused: bool
+    incomplete: bool
     diagnostics: Diagnostics
 
     def settle(self) -> dict[int, Statement]:
@@ -42,18 +42,18 @@ class Evidence:
             if not _is_waived(self._waiver(unread.text), used):
                 self.diagnostics.found += unread.problems
         statements: dict[int, Statement] = {}
-        alone = []
+        undocumented = []
         for watch in self.matching.watches:
             for limit in watch.limits:
                 statement = self._statement(watch, limit)
                 if statement is not None:
                     statements[id(limit)] = statement
                 elif not (limit.default or watch.misquoted or self.matching.may_be_unread(watch.signal)):
-                    alone.append((watch, limit))
-        different = () if self.excused else tuple(self._report_unimplemented(used, alone))
-        for watch, limit in alone:
-            if limit.span not in different and not self.excused:
-                drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
+                    undocumented.append((watch, limit))
+        differing_spans = () if self.incomplete else tuple(self._report_unimplemented(used, undocumented))
+        for watch, limit in undocumented:
+            if limit.span not in differing_spans and not self.incomplete:
+                drift.undocumented(watch, limit, self.matching.title_in_bullet(watch), self._naming, self.diagnostics)
         return statements
 
     def documented(self) -> tuple[Documented, ...]:
@@ -92,39 +92,39 @@ class Evidence:
             return watch.quoted
         bullet = self.matching.bullet(watch, limit.severity)
         if bullet is None:
-            return self.matching.saying(watch, limit)
+            return self.matching.agreeing_statement(watch, limit)
         drift.bullet_differs(watch, limit, bullet, self._naming, self.diagnostics)
         return bullet
 
     def _compare_with_quotation(self, watch: Watch, limit: Limit, quoted: Statement) -> None:
-        """Compare the limit with the quoted line: one of its numbers in the limit's unit must be the limit's."""
+        """Compare a limit with the line that it quotes: a number of the line, in the limit's unit, must be its own."""
         claim = watch.claim(limit)
-        inside = [sentence for sentence in self.matching.sentences if sentence.span.line == quoted.span.line]
-        stated = [sentence for sentence in inside if sentence.stated.unit == limit.unit]
+        sentences_in_line = [sentence for sentence in self.matching.sentences if sentence.span.line == quoted.span.line]
+        stated = [sentence for sentence in sentences_in_line if sentence.stated.unit == limit.unit]
         about = [
             sentence
             for sentence in stated
             if not self.matching.scope.excludes(watch.about, sentence.spoken, unsure=False)
         ]
         if stated and not any({"number", "window"}.isdisjoint(differences(sentence, claim)) for sentence in about):
-            self._differs((about or stated)[0], claim)
-        elif not stated and (strays := self.matching.strays(watch, quoted)):
-            drift.quotes_another(quoted, limit, strays, self._naming.limit(claim), self.diagnostics)
+            self._report_difference((about or stated)[0], claim)
+        elif not stated and (other_subject := self.matching.other_subject(watch, quoted)):
+            drift.quotes_another(quoted, limit, other_subject, self._naming.limit(claim), self.diagnostics)
 
     @property
     def _naming(self) -> drift.Naming:
         return drift.Naming(path=self.matching.runbook.path, several=len(self.systems) > 1)
 
-    def _differs(self, sentence: Sentence, claim: Claim, name: str = "") -> tuple[Span, ...]:
+    def _report_difference(self, sentence: Sentence, claim: Claim, name: str = "") -> tuple[Span, ...]:
         """Report that a sentence and its claim differ; return the places of the limits that the finding shows.
 
-        If the sentence names several things, `name` is the one that the claim is about.
+        If the sentence names several things, `name` is the thing that the claim is about.
         """
         elsewhere = self.matching.elsewhere(sentence)
         subject = (name,) if name else self.matching.subject(sentence)
         about = drift.About(subject=subject, elsewhere=elsewhere)
         drift.sentence_differs(sentence, claim, about, self._naming, self.diagnostics)
-        return claim.span, *(other.span for other in elsewhere)
+        return claim.span, *(other_claim.span for other_claim in elsewhere)
 
     def _report_unimplemented(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
         """Report the statements that no limit implements and no waiver covers; yield the places of limits that differ.
@@ -132,23 +132,23 @@ class Evidence:
         `used` holds the identities of the waivers that waive something; this method adds to it.
         """
         for sentence in self.matching.free:
-            carried = bool(self.matching.carriers(sentence))
+            is_carried = bool(self.matching.carriers(sentence))
             contradicted = self.matching.contradicted(sentence)
-            if (carried and contradicted is None) or _is_waived(
+            if (is_carried and contradicted is None) or _is_waived(
                 self._waiver(sentence.line, sentence.stated.written), used
             ):
                 continue
-            stale = self._stale(sentence.line)
-            if stale is not None:
-                used.add(id(stale))
-                drift.changed(stale, sentence, self.diagnostics)
+            changed_waiver = self._changed_waiver(sentence.line)
+            if changed_waiver is not None:
+                used.add(id(changed_waiver))
+                drift.changed(changed_waiver, sentence, self.diagnostics)
                 continue
             claims = self.matching.candidates(sentence)
             if contradicted is not None:
                 name, claim = contradicted
-                yield from self._differs(sentence, claim, name)
+                yield from self._report_difference(sentence, claim, name)
             elif claims:
-                yield from self._differs(sentence, nearest_claim(sentence, claims))
+                yield from self._report_difference(sentence, nearest_claim(sentence, claims))
             else:
                 about = drift.About(
                     subject=self.matching.subject(sentence),
@@ -177,7 +177,7 @@ class Evidence:
                 about = drift.About(grade=drift.other_word(bullet.word, bullet.severity))
                 drift.unwatched(bullet.title, bullet.span, about, self.systems, self.diagnostics)
 
-    def _stale(self, line: str) -> Waiver | None:
+    def _changed_waiver(self, line: str) -> Waiver | None:
         """Return the waiver that seems to quote this line as it was before somebody changed it."""
         return next((waiver for waiver in self._waivers_without_line if waiver.is_like(line)), None)
 
@@ -188,10 +188,10 @@ class Evidence:
         return tuple(waiver for waiver in self.waivers if not any(waiver.words in line for line in lines))
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
-        return next(self._covering.covering(line, number), None)
+        return next(self._waiver_index.covering(line, number), None)
 
     @cached_property
-    def _covering(self) -> Covering:
+    def _waiver_index(self) -> Covering:
         return Covering(self.waivers)
 
 
@@ -218,7 +218,7 @@ def _name(claim: Claim) -> str:
 
 
 def with_statements(limits: Sequence[Limit], statements: Mapping[int, Statement]) -> tuple[Limit, ...]:
-    """Return limits with the statements that they come from; with a statement, a limit is no default."""
+    """Return the limits with the statements that they come from; a limit with a statement is no default."""
     return tuple(
         replace(limit, statement=statements[id(limit)], default=False) if id(limit) in statements else limit
         for limit in limits

@@ -43,13 +43,15 @@ class Written:
 
 
 def written(own: Table, house: Table) -> tuple[Written, ...]:
-    """Return the tiers that apply, least severe first: each is the system's own, else the house's; `off` removes it."""
+    """Return the tiers that apply, least severe first: each is the system's, else the house's; `off` removes a tier."""
     tiers = []
     for severity in conventions.SEVERITIES:
-        for given, default in ((own, False), (house, True)):
-            if severity in given:
+        for mapping, default in ((own, False), (house, True)):
+            if severity in mapping:
                 tiers.append(
-                    Written(severity=severity, value=given[severity], span=given.value_spans[severity], default=default)
+                    Written(
+                        severity=severity, value=mapping[severity], span=mapping.value_spans[severity], default=default
+                    )
                 )
                 break
     return tuple(tier for tier in tiers if not is_off(tier.value))
@@ -85,7 +87,7 @@ class Extras:
 def extras(
     own: Table, house: Table, for_seconds: dict[str, int], keep: dict[str, int], diagnostics: Diagnostics
 ) -> Extras:
-    """Return the extras of a signal: each from its own limits, else from the house's for it, else from its system."""
+    """Return the extras of a signal, each from its own limits, else from the house's limits, else from its system."""
     return Extras(
         for_seconds=holds(own, holds(house, for_seconds, diagnostics), diagnostics),
         places={**_places(house, for_seconds), **_places(own, for_seconds)},
@@ -96,10 +98,10 @@ def extras(
 
 def _places(owner: Table, severities: Iterable[str]) -> dict[str, Span]:
     """Return the places of the times in `for`, by severity."""
-    given = owner.get("for")
-    if isinstance(given, Table):
-        return dict(given.value_spans)
-    return {} if given is None else dict.fromkeys(severities, owner.value_spans["for"])
+    durations = owner.get("for")
+    if isinstance(durations, Table):
+        return dict(durations.value_spans)
+    return {} if durations is None else dict.fromkeys(severities, owner.value_spans["for"])
 
 
 _KEEP: Final = "keep_firing_for"
@@ -156,11 +158,11 @@ def _recovery(
     except QuantityError as error:
         diagnostics.error("recover", span, str(error), hint=error.hint or _recovery_hint(limit))
         return None
-    value, at = recovery.quantity.value, limit.quantity.value
+    value, limit_value = recovery.quantity.value, limit.quantity.value
     is_opposite = (
         recovery.quantity.unit == limit.quantity.unit and recovery.comparator[0] == _OPPOSITE[limit.comparator[0]]
     )
-    if not is_opposite or not (value < at if limit.comparator[0] == ">" else value > at):
+    if not is_opposite or not (value < limit_value if limit.comparator[0] == ">" else value > limit_value):
         message = f"`{text}` lies not on the good side of {shown(limit)}"
         diagnostics.error("recover", span, message, hint=_recovery_hint(limit))
         return None
@@ -178,20 +180,20 @@ def _recovery_hint(limit: Comparison) -> str:
 
 def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comparison | None:
     try:
-        comparison = _parsed(signal, tier.text)
+        comparison = _parse(signal, tier.text)
     except QuantityError as error:
-        numeric = signal.unit != STATE and tier.text != conventions.STATE_LIMIT
-        better = advice(tier.text, signal.unit) if numeric else None
-        message, hint = better or (str(error), error.hint or f"write {EXAMPLES[signal.unit]}")
+        is_number = signal.unit != STATE and tier.text != conventions.STATE_LIMIT
+        advised = advice(tier.text, signal.unit) if is_number else None
+        message, hint = advised or (str(error), error.hint or f"write {EXAMPLES[signal.unit]}")
         diagnostics.error("limit", tier.span, message, hint=hint)
         return None
     if comparison.quantity.unit != signal.unit:
-        _wrong_unit(signal, tier, comparison.quantity, diagnostics)
+        _report_wrong_unit(signal, tier, comparison.quantity, diagnostics)
         return None
     return comparison
 
 
-def _parsed(signal: Signal, text: str) -> Comparison:
+def _parse(signal: Signal, text: str) -> Comparison:
     words = kinds()[signal.kind].words
     if text in words:
         return Comparison("==", Quantity(words[text], STATE))
@@ -210,7 +212,7 @@ def _parsed(signal: Signal, text: str) -> Comparison:
     return comparison
 
 
-def _wrong_unit(signal: Signal, tier: Written, quantity: Quantity, diagnostics: Diagnostics) -> None:
+def _report_wrong_unit(signal: Signal, tier: Written, quantity: Quantity, diagnostics: Diagnostics) -> None:
     hint = f"write {EXAMPLES[signal.unit]}"
     if quantity.unit == COUNT:
         message = f"the limit `{tier.text}` has no unit; `{signal.id}` is measured in {signal.unit}"

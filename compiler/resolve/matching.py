@@ -37,10 +37,10 @@ from compiler.subjects import ENVIRONMENT, About, Scope, Spoken, Subject
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Watch:
-    """One signal of a system, as far as the compiler could read it.
+    """One signal that a system watches, as far as the compiler could read it.
 
-    `severities` are those that the file names, even if their limit could not be read. `quoted` is the line that
-    `documented:` quotes; `misquoted` is whether the runbook lacks the quoted words. `active` is the comparison that
+    `severities` are those that the file names, even those whose limit could not be read. `quoted` is the line that
+    `documented:` quotes; `misquoted` is set if the runbook lacks those words. `active` is the comparison that
     makes a state true, with its place. `subject` is what the alerts are about. `window` is the number of seconds within
     which the signal counts events, or None if it counts none.
     """
@@ -58,13 +58,13 @@ class Watch:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The claims of its limits, and of `active` if it has one."""
+        """The claims of the signal's limits, and of `active` if there is one."""
         claims = [self.claim(limit) for limit in self.limits if limit.unit != STATE]
         active = active_claim(self.signal, self.active[0], self.section, self.active[1]) if self.active else None
         return (*claims, *((self._with_context(active),) if active else ()))
 
     def claim(self, limit: Limit) -> Claim:
-        """Return the claim of one of its limits."""
+        """Return the claim of one of the signal's limits."""
         return self._with_context(limit_claim(self.signal, limit, self.section))
 
     def _with_context(self, claim: Claim) -> Claim:
@@ -72,7 +72,7 @@ class Watch:
 
     @property
     def about(self) -> About:
-        """What its alerts are about."""
+        """What the alerts of the signal are about."""
         claim = next(iter(self.claims), None)
         return claim.about if claim else About(subject=self.subject, quantity=(self.signal.kind, self.signal.unit))
 
@@ -112,7 +112,7 @@ class Matching:
 
     @cached_property
     def free(self) -> tuple[Sentence, ...]:
-        """The sentences outside of `bullets`, and the bullets that hold for only some alerts of their title."""
+        """The sentences outside of `bullets`, and the bullets that hold for only some alerts with their title."""
         lines_taken = {bullet.span.line for bullet in self.bullets} | {own.span.line for own in self._own_sentences}
         sentences = [sentence for sentence in self.sentences if sentence.span.line not in lines_taken]
         sentences += self._own_sentences
@@ -181,7 +181,7 @@ class Matching:
         return next(fitting, None)
 
     def _names_exactly(self, sentence: Sentence, watch: Watch, severity: str) -> bool:
-        """Return whether a sentence may state a severity's limit and names just what a signal's alerts are about."""
+        """Return whether a sentence may state a severity's limit and names exactly what a signal's alerts are about."""
         if sentence.stated.severity not in {severity, NO_SEVERITY}:
             return False
         is_meant = any(
@@ -191,7 +191,7 @@ class Matching:
 
     @cached_property
     def _specific_sentences(self) -> tuple[Sentence, ...]:
-        """The sentences that state limits and name more of what they are about than the signal."""
+        """The sentences that state limits and name more than the signal: an environment, an instance, a component."""
         stating = [sentence for sentence in self.free if sentence.stated.kind != TARGET]
         return tuple(sentence for sentence in stating if self.scope.written(replace(sentence.spoken, titled=True)))
 
@@ -220,9 +220,11 @@ class Matching:
 
     def elsewhere(self, sentence: Sentence) -> tuple[Claim, ...]:
         """Return the claims that agree with a sentence, but are about something else."""
-        about = self._not_excluded(sentence, unsure=False)
+        not_excluded = self._not_excluded(sentence, unsure=False)
         return tuple(
-            claim for claim in candidates(sentence, self._claims) if agrees(sentence, claim) and claim not in about
+            claim
+            for claim in candidates(sentence, self._claims)
+            if agrees(sentence, claim) and claim not in not_excluded
         )
 
     def contradicted(self, sentence: Sentence) -> tuple[str, Claim] | None:
@@ -232,8 +234,10 @@ class Matching:
         """
         for several in self.scope.several(sentence.spoken):
             for name in sorted(several.names):
-                own = [claim for claim in self.candidates(sentence) if self.scope.is_of(claim.about, name)]
-                of_severity = [claim for claim in own if claim.severity in {None, sentence.stated.severity}] or own
+                claims_of_name = [claim for claim in self.candidates(sentence) if self.scope.is_of(claim.about, name)]
+                of_severity = [
+                    claim for claim in claims_of_name if claim.severity in {None, sentence.stated.severity}
+                ] or claims_of_name
                 if of_severity and not any(agrees(sentence, claim) for claim in of_severity):
                     return name, nearest_claim(sentence, of_severity)
         return None
@@ -242,21 +246,24 @@ class Matching:
         """Return the runbook's words for what a sentence is about; return nothing if it is about all alerts."""
         return self.scope.written(sentence.spoken)
 
-    def called(self, watch: Watch) -> str:
+    def title_in_bullet(self, watch: Watch) -> str:
         """Return what a bullet calls a signal: its title, with the environment or system if others share the title."""
-        sharing = [other for other in self.watches if other.signal.title == watch.signal.title]
-        if len(sharing) == 1:
+        same_title = [candidate for candidate in self.watches if candidate.signal.title == watch.signal.title]
+        if len(same_title) == 1:
             return watch.signal.title
         environments = {
-            part for other in sharing for part in other.subject if part.dimension == ENVIRONMENT and not part.but
+            part
+            for candidate in same_title
+            for part in candidate.subject
+            if part.dimension == ENVIRONMENT and not part.but
         }
         own = next((environment for environment in environments if environment in watch.subject), None)
         return (
             f"{watch.signal.title} {f'in {min(own.values)}' if own and len(environments) > 1 else f'of {watch.system}'}"
         )
 
-    def strays(self, watch: Watch, quoted: Statement) -> tuple[str, ...]:
-        """Return the runbook's words for what a quoted line is about; nothing if its alerts are about the same."""
+    def other_subject(self, watch: Watch, quoted: Statement) -> tuple[str, ...]:
+        """Return the runbook's words for what a quoted line is about; nothing if the watch is about the same."""
         headings_by_line = above(self.runbook.text)
         passage_line = max((line for line in headings_by_line if line <= quoted.span.line), default=0)
         spoken = Spoken(
@@ -272,15 +279,15 @@ class Matching:
 
     def _claims_meant_by(self, sentence: Sentence) -> tuple[Claim, ...]:
         quoting = [watch for watch in self.watches if watch.quoted and watch.quoted.span.line == sentence.span.line]
-        about = self._not_excluded(sentence, unsure=False)
-        quoted = in_unit(sentence, [claim for watch in quoting for claim in watch.claims if claim in about])
+        not_excluded = self._not_excluded(sentence, unsure=False)
+        quoted = in_unit(sentence, [claim for watch in quoting for claim in watch.claims if claim in not_excluded])
         if quoted:
             return tuple(quoted)
-        meant = candidates(sentence, self._not_excluded(sentence, unsure=True)) or candidates(sentence, about)
+        meant = candidates(sentence, self._not_excluded(sentence, unsure=True)) or candidates(sentence, not_excluded)
         return self._most_exact(sentence, meant)
 
     def _most_exact(self, sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
-        """Return the claims with another severity, and those of the same severity that match the named thing best."""
+        """Return the claims of another severity, and those of the same severity that match the named thing best."""
         degrees = [(claim, self.scope.singled_out(claim.about, sentence.spoken)) for claim in claims]
         severities = {None, sentence.stated.severity}
         highest = max((degree for claim, degree in degrees if claim.severity in severities), default=0)
@@ -310,18 +317,18 @@ class Matching:
         Example: "Above 20 % is critical. In staging, above 5 % is critical." The first sentence is not about staging.
         """
         severity = sentence.stated.severity
-        left = tuple(
+        remaining = tuple(
             claim
             for claim in claims
             if degrees.get((id(claim), severity), 0) <= self.scope.singled_out(claim.about, sentence.spoken)
         )
-        if len(left) == len(claims):
-            return left
-        undocumented = any(claim.severity == severity and not self._has_bullet(claim) for claim in left)
-        return left if undocumented else tuple(claims)
+        if len(remaining) == len(claims):
+            return remaining
+        has_undocumented = any(claim.severity == severity and not self._has_bullet(claim) for claim in remaining)
+        return remaining if has_undocumented else tuple(claims)
 
-    def saying(self, watch: Watch, limit: Limit) -> Statement | None:
-        """Return the sentence that agrees with a limit, as its statement; prefer a sentence that names the severity."""
+    def agreeing_statement(self, watch: Watch, limit: Limit) -> Statement | None:
+        """Return a sentence that agrees with a limit, as a statement; prefer a sentence that names the severity."""
         claim = watch.claim(limit)
         agreeing = [sentence for sentence in self.free if claim in self.carriers(sentence)]
         if not agreeing:
@@ -353,13 +360,13 @@ class Matching:
 
     @cached_property
     def _agreeing_by_sentence(self) -> Mapping[Sentence, tuple[Claim, ...]]:
-        carried = {
+        agreeing = {
             sentence: tuple(claim for claim in self._candidates_by_sentence[sentence] if agrees(sentence, claim))
             for sentence in self.free
         }
-        stated = [claim for sentence, claims in carried.items() if sentence.stated.kind != TARGET for claim in claims]
+        stated = [claim for sentence, claims in agreeing.items() if sentence.stated.kind != TARGET for claim in claims]
         return {
-            sentence: claims or self._claims_beyond_target(sentence, stated) for sentence, claims in carried.items()
+            sentence: claims or self._claims_beyond_target(sentence, stated) for sentence, claims in agreeing.items()
         }
 
     def _claims_beyond_target(self, sentence: Sentence, stated: Sequence[Claim]) -> tuple[Claim, ...]:
@@ -368,11 +375,11 @@ class Matching:
         Then the sentence describes the usual case, and alerts fire when it is broken.
         """
         claims = self.candidates(sentence)
-        elsewhere = all(claim in stated or self._has_bullet(claim) for claim in claims)
-        return claims if elsewhere and is_usual(sentence, claims) else ()
+        all_are_stated = all(claim in stated or self._has_bullet(claim) for claim in claims)
+        return claims if all_are_stated and is_usual(sentence, claims) else ()
 
     def _has_bullet(self, claim: Claim) -> bool:
-        watches = [watch for other, watch in self._claims_by_span[claim.span] if other == claim]
+        watches = [watch for candidate, watch in self._claims_by_span[claim.span] if candidate == claim]
         return any(self.bullet(watch, claim.severity) is not None for watch in watches if claim.severity is not None)
 
     @cached_property

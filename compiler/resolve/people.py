@@ -64,12 +64,12 @@ def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
 
 
 def _tier(document: Table, tier: Table, diagnostics: Diagnostics) -> Tier:
-    plain = Tier()
+    defaults = Tier()
     hours = reference(tier, "hours", table(document, "schedules"), "schedule", diagnostics) if "hours" in tier else None
     return Tier(
         respond=_deadline(tier, "respond", diagnostics),
-        notify=tuple(tier.get("notify", plain.notify)),
-        announce=tuple(tier.get("announce", plain.announce)),
+        notify=tuple(tier.get("notify", defaults.notify)),
+        announce=tuple(tier.get("announce", defaults.announce)),
         escalate=_deadline(tier, "escalate", diagnostics),
         holds="acknowledged" in tier,
         acknowledged=_deadline(tier, "acknowledged", diagnostics),
@@ -81,16 +81,16 @@ def _tier(document: Table, tier: Table, diagnostics: Diagnostics) -> Tier:
 
 
 def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
-    written = tier.get(key, "never")
-    if written == "never":
+    text = tier.get(key, "never")
+    if text == "never":
         return None
-    if written == "now":
+    if text == "now":
         return 0
     try:
-        return parse_duration(written)
+        return parse_duration(text)
     except QuantityError as error:
-        meant = suggestions.duration(written)
-        hint = f"write `{meant}`" if meant else "write `30m`, `now` or `never`"
+        proposal = suggestions.duration(text)
+        hint = f"write `{proposal}`" if proposal else "write `30m`, `now` or `never`"
         diagnostics.error("quantity", tier.value_spans[key], str(error), hint=hint)
         return None
 
@@ -99,15 +99,15 @@ def routing(
     document: Table, policies: tuple[Policy, ...], dimensions: tuple[str, ...], diagnostics: Diagnostics
 ) -> Routing:
     """Return the routing with its defaults; Alertmanager itself pages for each severity that some policy pages for."""
-    given: Table = document["routing"]
-    contacts.check_settings(given, diagnostics)
-    webhook, pagerduty = given["webhook"], table(given, "pagerduty")
+    routing_table: Table = document["routing"]
+    contacts.check_settings(routing_table, diagnostics)
+    webhook, pagerduty = routing_table["webhook"], table(routing_table, "pagerduty")
 
     def seconds(key: str, default: int, *, least: int = 1) -> int:
-        return duration(given, key, default, diagnostics, least=least)
+        return duration(routing_table, key, default, diagnostics, least=least)
 
     return Routing(
-        group_by=tuple(dict.fromkeys((*_group_by(given, diagnostics), *dimensions))),
+        group_by=tuple(dict.fromkeys((*_group_by(routing_table, diagnostics), *dimensions))),
         group_wait=seconds("group_wait", conventions.DEFAULT_GROUP_WAIT, least=0),
         group_interval=seconds("group_interval", conventions.DEFAULT_GROUP_INTERVAL),
         repeat_interval=seconds("repeat_interval", conventions.DEFAULT_REPEAT_INTERVAL),
@@ -118,50 +118,50 @@ def routing(
         pagerduty_key_file=pagerduty.get("routing_key_file"),
         pagerduty_severities=_paging(policies),
         watchdog_repeat=duration(
-            table(given, "watchdog"), "repeat", conventions.DEFAULT_WATCHDOG_REPEAT, diagnostics, least=1
+            table(routing_table, "watchdog"), "repeat", conventions.DEFAULT_WATCHDOG_REPEAT, diagnostics, least=1
         ),
-        fallback=_fallback(document, given["fallback"], diagnostics),
+        fallback=_fallback(document, routing_table["fallback"], diagnostics),
     )
 
 
 def _login(webhook: Table, diagnostics: Diagnostics) -> tuple[str, str] | None:
     if "basic_auth" not in webhook:
         return None
-    given = webhook["basic_auth"]
+    login = webhook["basic_auth"]
     if "token_file" in webhook:
         related = (Related(span=webhook.key_spans["token_file"], message="the token is here"),)
         message = "`token_file` and `basic_auth` exclude each other"
         span = webhook.key_spans["basic_auth"]
         diagnostics.error("schema", span, message, hint="keep one of the two", related=related)
-    return given["username"], given["password_file"]
+    return login["username"], login["password_file"]
 
 
 _TLS: Final = ("ca_file", "cert_file", "key_file", "server_name")
 
 
 def _tls(webhook: Table, diagnostics: Diagnostics) -> tuple[tuple[str, str], ...]:
-    """Return the given TLS options; Alertmanager requires a certificate and its key together."""
-    given = [key for key in _TLS if key in webhook]
-    if given and webhook["url"].startswith("http:"):
+    """Return the TLS options that the file sets; Alertmanager requires a certificate and its key together."""
+    options = [key for key in _TLS if key in webhook]
+    if options and webhook["url"].startswith("http:"):
         related = (Related(span=webhook.value_spans["url"], message="the address is here"),)
-        message = f"`{given[0]}` is for `https:`, and the address begins with `http:`"
-        hint = f"write `https:` in the address, or take `{given[0]}` out"
-        diagnostics.error("schema", webhook.key_spans[given[0]], message, hint=hint, related=related)
+        message = f"`{options[0]}` is for `https:`, and the address begins with `http:`"
+        hint = f"write `https:` in the address, or take `{options[0]}` out"
+        diagnostics.error("schema", webhook.key_spans[options[0]], message, hint=hint, related=related)
     pair = [key for key in ("cert_file", "key_file") if key in webhook]
     if len(pair) == 1:
-        other = "key_file" if pair == ["cert_file"] else "cert_file"
-        message = f"`{pair[0]}` needs `{other}`"
-        diagnostics.error("schema", webhook.key_spans[pair[0]], message, hint=f"add `{other}`")
-    return tuple((key, webhook[key]) for key in given)
+        missing_key = "key_file" if pair == ["cert_file"] else "cert_file"
+        message = f"`{pair[0]}` needs `{missing_key}`"
+        diagnostics.error("schema", webhook.key_spans[pair[0]], message, hint=f"add `{missing_key}`")
+    return tuple((key, webhook[key]) for key in options)
 
 
-def _group_by(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
-    labels = tuple(given.get("group_by", conventions.DEFAULT_GROUP_BY))
+def _group_by(routing_table: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
+    labels = tuple(routing_table.get("group_by", conventions.DEFAULT_GROUP_BY))
     missing = [label for label in conventions.DEFAULT_GROUP_BY if label not in labels]
     if missing:
         message = f"groups must not mix alerts of different {' or '.join(f'`{label}`' for label in missing)}"
         hint = f"add {' and '.join(f'`{label}`' for label in missing)}"
-        diagnostics.error("group-by", given.key_spans["group_by"], message, hint=hint)
+        diagnostics.error("group-by", routing_table.key_spans["group_by"], message, hint=hint)
     return labels
 
 
@@ -174,10 +174,10 @@ def _paging(policies: tuple[Policy, ...]) -> tuple[str, ...]:
     )
 
 
-def _fallback(document: Table, given: Table, diagnostics: Diagnostics) -> Fallback:
-    usual = Fallback(
-        team=reference(given, "team", document["teams"], "team", diagnostics),
-        policy=reference(given, "escalation", document["escalation"], "policy", diagnostics),
-        severity=given.get("severity", conventions.DEFAULT_FALLBACK_SEVERITY),
+def _fallback(document: Table, mapping: Table, diagnostics: Diagnostics) -> Fallback:
+    fallback = Fallback(
+        team=reference(mapping, "team", document["teams"], "team", diagnostics),
+        policy=reference(mapping, "escalation", document["escalation"], "policy", diagnostics),
+        severity=mapping.get("severity", conventions.DEFAULT_FALLBACK_SEVERITY),
     )
-    return replace(usual, routes=routes.routes(document, given, usual, diagnostics))
+    return replace(fallback, routes=routes.routes(document, mapping, fallback, diagnostics))

@@ -80,14 +80,14 @@ def place_of(error: PromQLError, text: str, span: Span, diagnostics: Diagnostics
     return diagnostics.part(span, text, mistake.start, mistake.length)
 
 
-def reference(owner: Table, key: str, known: Iterable[str], what: str, diagnostics: Diagnostics) -> str:
+def reference(owner: Table, key: str, known: Iterable[str], noun: str, diagnostics: Diagnostics) -> str:
     """Return the id below `key`; add an error if it is not in `known`."""
     value = str(owner[key])
-    check_reference(value, owner.value_spans[key], known, what, diagnostics)
+    check_reference(value, owner.value_spans[key], known, noun, diagnostics)
     return value
 
 
-def check_reference(value: str, span: Span, known: Iterable[str], what: str, diagnostics: Diagnostics) -> None:
-    """Add an error if the id `value` is not in `known`; `what` names the kind of thing in the message."""
+def check_reference(value: str, span: Span, known: Iterable[str], noun: str, diagnostics: Diagnostics) -> None:
+    """Add an error if the id `value` is not in `known`; `noun` names its kind in the message."""
     if value not in (candidates := set(known)):
-        diagnostics.error("reference", span, f"there is no {what} `{value}`", hint=did_you_mean(value, candidates))
+        diagnostics.error("reference", span, f"there is no {noun} `{value}`", hint=did_you_mean(value, candidates))

@@ -15,18 +15,18 @@ from compiler.promql import Matcher
 from compiler.resolve.reading import reference
 
 
-def routes(document: Table, given: Table, usual: Fallback, diagnostics: Diagnostics) -> tuple[Route, ...]:
-    """Return the routes in their order; a route takes what it does not set from the `usual` fallback."""
+def routes(document: Table, mapping: Table, fallback: Fallback, diagnostics: Diagnostics) -> tuple[Route, ...]:
+    """Return the routes in their order; a route takes what it does not set from `fallback`."""
     return tuple(
         Route(
             matchers=tuple(_matchers(route, diagnostics)),
             team=reference(route, "team", document["teams"], "team", diagnostics),
             policy=reference(route, "escalation", document["escalation"], "policy", diagnostics)
             if "escalation" in route
-            else usual.policy,
+            else fallback.policy,
             severity=route.get("severity"),
         )
-        for route in given.get("routes", ())
+        for route in mapping.get("routes", ())
     )
 
 
@@ -35,15 +35,15 @@ def _matchers(route: Table, diagnostics: Diagnostics) -> Iterator[Matcher]:
     matchers = route["matchers"]
     if isinstance(matchers, Table):
         for label, value in matchers.items():
-            yield from _equal(label, str(value), matchers.key_spans[label], diagnostics)
+            yield from _equality(label, str(value), matchers.key_spans[label], diagnostics)
     elif isinstance(matchers, Items):
         for text, span in zip(matchers, matchers.spans, strict=True):
-            yield from _listed(text, span, diagnostics)
+            yield from _read_matchers(text, span, diagnostics)
     else:
-        yield from _listed(matchers, route.value_spans["matchers"], diagnostics)
+        yield from _read_matchers(matchers, route.value_spans["matchers"], diagnostics)
 
 
-def _listed(text: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
+def _read_matchers(text: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
     try:
         return read(text)
     except MatcherError as error:
@@ -52,7 +52,7 @@ def _listed(text: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, .
         return ()
 
 
-def _equal(label: str, value: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
+def _equality(label: str, value: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
     try:
         return (checked(Matcher(label, "=", value)),)
     except MatcherError as error:

@@ -20,7 +20,7 @@ from compiler.model import Schedule
 from compiler.resolve.reading import duration, table
 
 FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-"""People agree on nothing that recurs more often, and a rule by the second would take too long to enumerate."""
+"""Shifts and hours never recur more often, and a rule that recurs by the second would take too long to enumerate."""
 
 _PARTS: Final = re.compile(r"(?=.{1,200}\Z)[A-Z]+=[A-Z0-9+,-]+(;[A-Z]+=[A-Z0-9+,-]+)*")
 _INTERVAL: Final = re.compile(r"[1-9]\d{0,3}", flags=re.ASCII)
@@ -38,52 +38,52 @@ _CALENDAR_YEARS: Final = 400
 
 def schedules(document: Table, diagnostics: Diagnostics) -> tuple[Schedule, ...]:
     """Return the schedules, sorted by id; one that cannot be read is an error at its place and is left out."""
-    resolved = (_schedule(key, given, diagnostics) for key, given in sorted(table(document, "schedules").items()))
+    resolved = (_schedule(key, mapping, diagnostics) for key, mapping in sorted(table(document, "schedules").items()))
     return tuple(schedule for schedule in resolved if schedule is not None)
 
 
-def _schedule(key: str, given: Table, diagnostics: Diagnostics) -> Schedule | None:
-    zone = _zone(given, diagnostics)
-    start = _moment(given, "start", diagnostics)
-    until = _moment(given, "until", diagnostics) if "until" in given else None
-    seconds = duration(given, "duration", 0, diagnostics, least=60)
-    exceptions = _exceptions(given, diagnostics)
-    rule = _rule(given, start, diagnostics) if start else None
+def _schedule(key: str, mapping: Table, diagnostics: Diagnostics) -> Schedule | None:
+    zone = _zone(mapping, diagnostics)
+    start = _moment(mapping, "start", diagnostics)
+    until = _moment(mapping, "until", diagnostics) if "until" in mapping else None
+    seconds = duration(mapping, "duration", 0, diagnostics, least=60)
+    exceptions = _exceptions(mapping, diagnostics)
+    rule = _rule(mapping, start, diagnostics) if start else None
     if not zone or start is None or rule is None or not seconds:
         return None
     return Schedule(id=key, timezone=zone, start=start, duration=seconds, rule=rule, until=until, exceptions=exceptions)
 
 
-def _zone(given: Table, diagnostics: Diagnostics) -> str | None:
-    name: str = given["timezone"]
-    known = available_timezones()
+def _zone(mapping: Table, diagnostics: Diagnostics) -> str | None:
+    name: str = mapping["timezone"]
+    zones = available_timezones()
     try:
         # Opening the zone, not only looking up its name, detects a file that is no valid zone.
-        ZoneInfo(name if name in known else "")
+        ZoneInfo(name if name in zones else "")
     except (ValueError, OSError):
         message = f"there is no time zone `{name}`"
         # A name without a slash may be an abbreviation, which is similar to many zones but means none of them.
-        near = did_you_mean(name, known) if "/" in name else None
-        hint = near or "write it as the tz database does, such as `Europe/Berlin` or `UTC`"
-        diagnostics.error("timezone", given.value_spans["timezone"], message, hint=hint)
+        suggestion = did_you_mean(name, zones) if "/" in name else None
+        hint = suggestion or "write it as the tz database does, such as `Europe/Berlin` or `UTC`"
+        diagnostics.error("timezone", mapping.value_spans["timezone"], message, hint=hint)
         return None
     return name
 
 
-def _moment(given: Table, key: str, diagnostics: Diagnostics) -> datetime | None:
+def _moment(mapping: Table, key: str, diagnostics: Diagnostics) -> datetime | None:
     try:
-        moment = datetime.strptime(str(given[key]).replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007  by the wall's clock
+        moment = datetime.strptime(str(mapping[key]).replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007  by the wall's clock
     except ValueError:
-        message = f"`{given[key]}` is not a date and a time"
-        diagnostics.error("recurrence", given.value_spans[key], message, hint=_MOMENT)
+        message = f"`{mapping[key]}` is not a date and a time"
+        diagnostics.error("recurrence", mapping.value_spans[key], message, hint=_MOMENT)
         return None
     return moment
 
 
-def _exceptions(given: Table, diagnostics: Diagnostics) -> tuple[date, ...]:
-    listed = given.get("exceptions")
+def _exceptions(mapping: Table, diagnostics: Diagnostics) -> tuple[date, ...]:
+    texts = mapping.get("exceptions")
     dates = []
-    for text, span in zip(listed, listed.spans, strict=True) if listed else ():
+    for text, span in zip(texts, texts.spans, strict=True) if texts else ():
         try:
             dates.append(date.fromisoformat(text))
         except ValueError:
@@ -92,13 +92,13 @@ def _exceptions(given: Table, diagnostics: Diagnostics) -> tuple[date, ...]:
     return tuple(sorted(set(dates)))
 
 
-def _rule(given: Table, start: datetime, diagnostics: Diagnostics) -> str | None:
-    rule: str = given["rule"].removeprefix("RRULE:")
+def _rule(mapping: Table, start: datetime, diagnostics: Diagnostics) -> str | None:
+    rule: str = mapping["rule"].removeprefix("RRULE:")
     problem = _problem(rule, start)
     if problem is None:
         return rule
     message, hint = problem
-    diagnostics.error("recurrence", given.value_spans["rule"], message, hint=hint)
+    diagnostics.error("recurrence", mapping.value_spans["rule"], message, hint=hint)
     return None
 
 
@@ -107,32 +107,40 @@ def _problem(rule: str, start: datetime) -> tuple[str, str] | None:
     if not _PARTS.fullmatch(rule):
         return f"`{rule}` is not a recurrence rule (RFC 5545)", _EXAMPLE
     parts = [(name, value) for name, _, value in (part.partition("=") for part in rule.split(";"))]
-    given = dict(parts)
-    wrong = (
-        (given.get("FREQ") not in FREQUENCIES, "does not recur by DAILY, WEEKLY, MONTHLY or YEARLY", _EXAMPLE),
-        (bool(_ENDS & set(given)), "ends by itself", "say `until:` beside it, by the clock of the schedule's zone"),
-        (bool(_TIMES & set(given)), "says at which minute or second", "say it in `start:`"),
-        (len(given) < len(parts), "has a part twice", _EXAMPLE),
-        (not _INTERVAL.fullmatch(given.get("INTERVAL", "1")), "has no such interval", "count from 1, up to 9999"),
+    value_by_name = dict(parts)
+    problems = (
+        (value_by_name.get("FREQ") not in FREQUENCIES, "does not recur by DAILY, WEEKLY, MONTHLY or YEARLY", _EXAMPLE),
         (
-            bool(set(given) - _KNOWN),
-            f"has parts that are not known: {', '.join(sorted(set(given) - _KNOWN))}",
+            bool(_ENDS & set(value_by_name)),
+            "ends by itself",
+            "say `until:` beside it, by the clock of the schedule's zone",
+        ),
+        (bool(_TIMES & set(value_by_name)), "says at which minute or second", "say it in `start:`"),
+        (len(value_by_name) < len(parts), "has a part twice", _EXAMPLE),
+        (
+            not _INTERVAL.fullmatch(value_by_name.get("INTERVAL", "1")),
+            "has no such interval",
+            "count from 1, up to 9999",
+        ),
+        (
+            bool(set(value_by_name) - _KNOWN),
+            f"has parts that are not known: {', '.join(sorted(set(value_by_name) - _KNOWN))}",
             _EXAMPLE,
         ),
     )
-    problem = next(((f"the rule {message}", hint) for holds, message, hint in wrong if holds), None)
-    return problem or _untried(rule, start)
+    problem = next(((f"the rule {message}", hint) for applies, message, hint in problems if applies), None)
+    return problem or _evaluation_problem(rule, start)
 
 
-def _untried(rule: str, start: datetime) -> tuple[str, str] | None:
+def _evaluation_problem(rule: str, start: datetime) -> tuple[str, str] | None:
     """Return the problem of a rule that appears only when the library evaluates it, or None."""
     # The library searches for the first occurrence up to the last year of `datetime`. An equivalent start as late as
     # possible in the calendar keeps this search short.
     years = _CALENDAR_YEARS * ((MAXYEAR - _FAR_YEARS - 1 - start.year) // _CALENDAR_YEARS)
-    late = start.replace(year=start.year + years)
-    end = late + timedelta(days=366 * _FAR_YEARS)
+    late_start = start.replace(year=start.year + years)
+    end = late_start + timedelta(days=366 * _FAR_YEARS)
     try:
-        first = next(iter(rrulestr(f"RRULE:{rule};UNTIL={end:%Y%m%dT%H%M%S}", dtstart=late)), None)
+        first = next(iter(rrulestr(f"RRULE:{rule};UNTIL={end:%Y%m%dT%H%M%S}", dtstart=late_start)), None)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         return f"the rule cannot be read: {error}", _EXAMPLE
     return None if first else ("the rule never holds", "compare its parts: one may exclude another")

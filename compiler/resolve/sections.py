@@ -36,17 +36,17 @@ class Sections:
         section = self._of(signal, own, house, span)
         if section is not None and not section.markdown.strip():
             place = Span(self.runbook.shown, section.line, 1, len(section.title) + 1)
-            named = Related(span=span, message=f"`{signal.id}` leads to it")
+            related_signal = Related(span=span, message=f"`{signal.id}` leads to it")
             message = f"“{section.title}” is empty: it helps nobody whom the alert wakes"
             hint = "write below it what to look at, and what to do"
-            self.diagnostics.warning("empty-section", place, message, hint=hint, related=(named,))
+            self.diagnostics.warning("empty-section", place, message, hint=hint, related=(related_signal,))
         return section
 
     def _of(self, signal: Signal, own: Table, house: Table, span: Span) -> Section | None:
         if "runbook" in own:
-            return self._named(own, own.value_spans["runbook"])
+            return self._find_named(own, own.value_spans["runbook"])
         if "runbook" in house:
-            return self._named(house, span, by_house=True)
+            return self._find_named(house, span, by_house=True)
         message = "this signal leads to no runbook section"
         hint = proposals_text(signal.id, signal.title, self.runbook.sections, lines_about(self.runbook, signal))
         self.diagnostics.error("runbook-section", span, message, hint=hint)
@@ -56,16 +56,18 @@ class Sections:
         """Return the section on missing metrics, by default the usual one, or None after adding an error."""
         if "runbook" in own or "runbook" in house:
             return self.of(signal, own, house, span)
-        usual = conventions.MISSING_SECTION
-        section = self.runbook.anchors.get(usual.removeprefix("#"))
+        default_anchor = conventions.MISSING_SECTION
+        section = self.runbook.anchors.get(default_anchor.removeprefix("#"))
         if section is None:
-            message = f"{self.runbook.path} has no section `{usual}`, where the alert on missing metrics leads to"
+            message = (
+                f"{self.runbook.path} has no section `{default_anchor}`, where the alert on missing metrics leads to"
+            )
             hint = f"write that section, or say `{conventions.MISSING_SIGNAL}: {conventions.OFF}` below `limits:`"
             self.diagnostics.error("runbook-section", span, message, hint=hint)
         return section
 
     def quoted(self, own: Table) -> Statement | None:
-        """Return the line that `documented:` quotes; None without the key, or after an error if no line has them."""
+        """Return the line that `documented:` quotes; None without the key, or after an error if no line has it."""
         words = own.get("documented")
         statement = None if words is None else self.runbook.quote(str(words))
         if words is not None and statement is None:
@@ -74,7 +76,7 @@ class Sections:
             self.diagnostics.error("documented", own.value_spans["documented"], message, hint=hint)
         return statement
 
-    def _named(self, owner: Table, span: Span, *, by_house: bool = False) -> Section | None:
+    def _find_named(self, owner: Table, span: Span, *, by_house: bool = False) -> Section | None:
         anchor = str(owner["runbook"]).removeprefix("#")
         section = self.runbook.anchors.get(anchor)
         if section is None:
@@ -87,15 +89,17 @@ class Sections:
                     finding.span == lost.span and finding.message == lost.message for finding in self.diagnostics.found
                 ):
                     return section
-                named = Related(span=owner.value_spans["runbook"], message=f"`#{anchor}` is named here")
-                self.diagnostics.error("runbook-section", lost.span, lost.message, hint=lost.hint, related=(named,))
+                related_key = Related(span=owner.value_spans["runbook"], message=f"`#{anchor}` is named here")
+                self.diagnostics.error(
+                    "runbook-section", lost.span, lost.message, hint=lost.hint, related=(related_key,)
+                )
             else:
-                self.diagnostics.error("runbook-section", span, message, hint=self._instead(anchor), related=related)
+                self.diagnostics.error("runbook-section", span, message, hint=self._hint(anchor), related=related)
         return section
 
-    def _instead(self, anchor: str) -> str:
+    def _hint(self, anchor: str) -> str:
         if not self.runbook.sections:
             return "it has no heading yet; write one, such as `## High error rate`"
-        near = nearest(anchor, self.runbook.anchors)
-        known = ", ".join(f"`#{anchor_name}`" for anchor_name in sorted(self.runbook.anchors)[:_MOST_SHOWN])
-        return f"did you mean `#{near}`?" if near else f"its sections are {known}"
+        nearest_anchor = nearest(anchor, self.runbook.anchors)
+        section_names = ", ".join(f"`#{anchor_name}`" for anchor_name in sorted(self.runbook.anchors)[:_MOST_SHOWN])
+        return f"did you mean `#{nearest_anchor}`?" if nearest_anchor else f"its sections are {section_names}"

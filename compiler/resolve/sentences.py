@@ -25,7 +25,7 @@ class Sentence:
     """A limit that a runbook states in a free sentence, and the place of its number.
 
     `spoken` holds the words that tell what the limit is about. `titled` is the title or the id of the signal that a
-    bullet of "Alert thresholds" names; it is empty for a sentence whose words must tell the signal.
+    bullet of "Alert thresholds" names; it is empty for a free sentence, whose words must tell the signal.
     """
 
     stated: GuideStatement
@@ -55,13 +55,13 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
     result = []
     with speaking(SeverityWords(own=own)):
         statements = grammar.statements(runbook_path, text)
-    beside = _beside(statements)
+    spoken_words = _words_by_mark(statements)
     for stated in statements:
         line = lines[stated.line - 1]
         start, end = _place(line, stated.written, ends.get(stated.line, 0))
         ends[stated.line] = end
         span = Span(runbook_path, stated.line, start + 1, end + 1)
-        words = beside[_sentence(stated)][_mark(stated)]
+        words = spoken_words[_sentence_key(stated)][_mark(stated)]
         result.append(Sentence(stated=stated, line=stripped[stated.line - 1], span=span, spoken=words))
     return tuple(result)
 
@@ -69,7 +69,7 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
 _SentenceKey = tuple[str, str, str, str, tuple[str, ...]]
 
 
-def _sentence(stated: GuideStatement) -> _SentenceKey:
+def _sentence_key(stated: GuideStatement) -> _SentenceKey:
     around = stated.around
     return around.sentence, around.before, around.behind, around.beside, around.above
 
@@ -78,11 +78,11 @@ def _mark(stated: GuideStatement) -> Mark:
     return Mark(start=stated.around.start, end=stated.around.end, severity=stated.severity)
 
 
-def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mapping[Mark, Spoken]]:
+def _words_by_mark(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mapping[Mark, Spoken]]:
     """Return the words that belong to each number of each sentence."""
     by_mark: dict[_SentenceKey, dict[Mark, GuideStatement]] = {}
     for statement in statements:
-        by_mark.setdefault(_sentence(statement), {}).setdefault(_mark(statement), statement)
+        by_mark.setdefault(_sentence_key(statement), {}).setdefault(_mark(statement), statement)
     marks_by_sentence = {key: sorted(marks, key=lambda mark: mark.start) for key, marks in by_mark.items()}
     return {
         key: dict(zip(marks, spoken(by_mark[key][marks[0]].around, marks), strict=True))
@@ -92,16 +92,16 @@ def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mappi
 
 @lru_cache(maxsize=64)
 def above(text: str) -> Mapping[int, tuple[str, ...]]:
-    """Return the headings and items above each item and paragraph of a runbook, nearest first, by its first line."""
+    """Return, by the first line of each item and paragraph, the headings and items above it, nearest first."""
     headings: dict[int, tuple[str, ...]] = {}
     for passage in passages(text):
         headings.setdefault(passage.starts[0][1], tuple(map(restored, passage.above)))
     return headings
 
 
-def _place(line: str, written: str, after: int) -> tuple[int, int]:
+def _place(line: str, words: str, after: int) -> tuple[int, int]:
     """Return the columns of words in a line; if markup splits them, those of the whole line without its indent."""
-    for start in (line.find(written, after), line.find(written)):
-        if written and start >= 0:
-            return start, start + len(written)
+    for start in (line.find(words, after), line.find(words)):
+        if words and start >= 0:
+            return start, start + len(words)
     return len(line) - len(line.lstrip()), max(1, len(line.rstrip()))

@@ -40,7 +40,7 @@ def sources(signals: Iterable[BoundSignal], dimensions: tuple[str, ...]) -> tupl
             places.setdefault((bound.binding.source, bound.binding.targets), []).append(bound)
     return tuple(
         sorted(
-            _apart([_source(signals_of_place, dimensions) for signals_of_place in places.values()]),
+            _with_unique_names([_source(signals_of_place, dimensions) for signals_of_place in places.values()]),
             key=lambda source: source.name,
         )
     )
@@ -48,14 +48,15 @@ def sources(signals: Iterable[BoundSignal], dimensions: tuple[str, ...]) -> tupl
 
 def usual_tiers(span: Span) -> tuple[Written, ...]:
     """Return the limits on missing metrics that apply if neither the system nor the house sets any."""
-    given = conventions.MISSING_LIMITS.items()
-    return tuple(Written(severity=severity, value=text, span=span, default=True) for severity, text in given)
+    limits = conventions.MISSING_LIMITS.items()
+    return tuple(Written(severity=severity, value=text, span=span, default=True) for severity, text in limits)
 
 
 def serves(source: Source, limit: Limit) -> bool:
     """Return whether a limit applies to a source.
 
-    The limit on targets needs known targets; the others need metrics besides `up`, if the targets are known.
+    The limit on targets applies if the targets are known. The other limits apply if the targets are unknown, or if
+    there are metrics besides `up`.
     """
     if limit.text == conventions.TARGET_DOWN:
         return source.binding.targets is not None
@@ -66,9 +67,11 @@ def _source(signals: Sequence[BoundSignal], dimensions: tuple[str, ...]) -> Sour
     """Return the source of signals with the same matchers."""
     first = signals[0].binding
     metrics = {metric: None for bound in signals for metric in kinds()[bound.signal.kind].steady(bound)}
-    apart = {(metric.metric, frozenset(metric.matchers)): metric for metric in sorted(metrics, key=str, reverse=True)}
-    inputs = {f"{number:03}": metric for number, metric in enumerate(sorted(apart.values(), key=str))}
-    name = "/".join(_ODD.sub("_", matcher.value) for matcher in first.source) or _EVERYWHERE
+    metric_by_series = {
+        (metric.metric, frozenset(metric.matchers)): metric for metric in sorted(metrics, key=str, reverse=True)
+    }
+    inputs = {f"{number:03}": metric for number, metric in enumerate(sorted(metric_by_series.values(), key=str))}
+    name = "/".join(_NOT_IN_NAMES.sub("_", matcher.value) for matcher in first.source) or _EVERYWHERE
     binding = Binding(
         inputs=dict(inputs),
         per=dimensions,
@@ -88,15 +91,15 @@ def _only_up(binding: Binding) -> bool:
 
 _EVERYWHERE: Final = "everywhere"
 """The name of the source whose metrics no matcher selects."""
-_ODD: Final = re.compile(r"[{}\n\r\t]")
+_NOT_IN_NAMES: Final = re.compile(r"[{}\n\r\t]")
 
 
-def _apart(places: Sequence[Source]) -> list[Source]:
+def _with_unique_names(sources_: Sequence[Source]) -> list[Source]:
     """Return the sources with unique names; sources with the same label values are named by their full matchers."""
-    names = [place.name for place in places]
-    clear = []
-    for number, place in enumerate(places):
-        full = ",".join(_ODD.sub("_", str(matcher)) for matcher in place.binding.source)
-        name = place.name if names.count(place.name) == 1 else f"{full} {number + 1}".strip()
-        clear.append(Source(name=name, binding=place.binding))
-    return clear
+    names = [source.name for source in sources_]
+    renamed = []
+    for number, source in enumerate(sources_):
+        full_name = ",".join(_NOT_IN_NAMES.sub("_", str(matcher)) for matcher in source.binding.source)
+        name = source.name if names.count(source.name) == 1 else f"{full_name} {number + 1}".strip()
+        renamed.append(Source(name=name, binding=source.binding))
+    return renamed

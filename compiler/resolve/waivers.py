@@ -25,20 +25,20 @@ class Waiver:
         In a line with several limits the words cover only the `number` that they contain, or all if they contain none.
         A number that is not in the line literally, because it begins in the line before, counts as contained.
         """
-        whole = " ".join(line.split())
-        return self.words in whole and self.holds(whole, " ".join(number.split()))
+        normalised = " ".join(line.split())
+        return self.words in normalised and self.covers_number(normalised, " ".join(number.split()))
 
-    def holds(self, whole: str, part: str) -> bool:
-        """Return whether the words, which the line `whole` contains, cover its number `part`."""
-        numeric = any(map(str.isdigit, self.words))
-        return not numeric or part in self.words or part not in whole
+    def covers_number(self, line: str, number: str) -> bool:
+        """Return whether the words cover a number of a line that contains them; both texts have single blanks."""
+        has_digits = any(map(str.isdigit, self.words))
+        return not has_digits or number in self.words or number not in line
 
     def is_like(self, line: str) -> bool:
         """Return whether a line contains words that differ from these by only a few characters."""
-        whole = " ".join(line.split())
-        if max(len(whole), len(self.words)) > _LONGEST:
+        normalised = " ".join(line.split())
+        if max(len(normalised), len(self.words)) > _LONGEST:
             return False
-        match = SequenceMatcher(None, self.words, whole, autojunk=False)
+        match = SequenceMatcher(None, self.words, normalised, autojunk=False)
         common = sum(block.size for block in match.get_matching_blocks() if block.size > _LEAST_COMMON)
         return common >= _MOSTLY * len(self.words)
 
@@ -49,7 +49,7 @@ class Covering:
     def __init__(self, waivers: Iterable[Waiver]) -> None:
         """Index the waivers by the beginning and the length of their words."""
         self._starts: dict[str, dict[int, dict[str, list[tuple[int, Waiver]]]]] = {}
-        self._inside: dict[str, tuple[Waiver, ...]] = {}
+        self._waivers_by_line: dict[str, tuple[Waiver, ...]] = {}
         for order, waiver in enumerate(waivers):
             lengths = self._starts.setdefault(waiver.words[:_START], {})
             lengths.setdefault(len(waiver.words), {}).setdefault(waiver.words, []).append((order, waiver))
@@ -57,17 +57,21 @@ class Covering:
 
     def covering(self, line: str, number: str = "") -> Iterator[Waiver]:
         """Yield the waivers that cover a number of a line, in the order of the file."""
-        whole, part = " ".join(line.split()), " ".join(number.split())
-        if whole not in self._inside:
-            self._inside[whole] = tuple(self._look(whole))
-        return (waiver for waiver in self._inside[whole] if waiver.holds(whole, part))
+        normalised, normalised_number = " ".join(line.split()), " ".join(number.split())
+        if normalised not in self._waivers_by_line:
+            self._waivers_by_line[normalised] = tuple(self._find(normalised))
+        return (
+            waiver
+            for waiver in self._waivers_by_line[normalised]
+            if waiver.covers_number(normalised, normalised_number)
+        )
 
-    def _look(self, whole: str) -> list[Waiver]:
+    def _find(self, line: str) -> list[Waiver]:
         by_order: dict[int, Waiver] = {}
-        for start in range(len(whole)):
+        for start in range(len(line)):
             for size in self._sizes:
-                for length, words in self._starts.get(whole[start : start + size], {}).items():
-                    by_order.update(words.get(whole[start : start + length], ()))
+                for length, words in self._starts.get(line[start : start + size], {}).items():
+                    by_order.update(words.get(line[start : start + length], ()))
         return [by_order[order] for order in sorted(by_order)]
 
 
@@ -81,6 +85,6 @@ _MOSTLY: Final = 0.75
 
 def waivers(system: Table) -> Iterator[Waiver]:
     """Yield the waivers of a system; the schema has already validated them."""
-    for given in system.get("waive", ()):
-        words = " ".join(str(given["statement"]).split())
-        yield Waiver(words=words, reason=str(given["reason"]), span=given.value_spans["statement"])
+    for mapping in system.get("waive", ()):
+        words = " ".join(str(mapping["statement"]).split())
+        yield Waiver(words=words, reason=str(mapping["reason"]), span=mapping.value_spans["statement"])

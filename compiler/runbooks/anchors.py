@@ -1,6 +1,6 @@
 """Parse: a heading's text → the anchor that GitHub, GitLab or another site gives the heading.
 
-Used by `compiler.runbooks`. The classes of characters come from `compiler.characters` and not from Python, because each
+`compiler.runbooks` uses it. The classes of characters come from `compiler.characters` and not from Python, because each
 Python version has another version of Unicode. docs/decisions/0012 names the source of each rule.
 """
 
@@ -30,7 +30,7 @@ _MKDOCS_ROOT: Final = "docs"
 _MKDOCS_YOUNGER: Final = {0xA7F1: "S"} | {0x1CCD6 + place: sign for place, sign in enumerate(ascii_uppercase + digits)}
 """Characters that normalise to ASCII in a Unicode version newer than Python 3.11's."""
 _LONGEST_GITLAB: Final = 255
-"""Characters; GitLab ignores the rest of a heading."""
+"""The most characters of a heading that GitLab reads; it ignores the rest."""
 
 
 class _OnGitHub(dict[int, str | None]):
@@ -38,8 +38,8 @@ class _OnGitHub(dict[int, str | None]):
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
-        self[code] = kept = character if is_kind(character, KEPT_ON_GITHUB) else None
-        return kept
+        self[code] = replacement = character if is_kind(character, KEPT_ON_GITHUB) else None
+        return replacement
 
 
 _ON_GITHUB: Final = _OnGitHub({ord(" "): "-"})
@@ -57,8 +57,8 @@ def _gitlab(heading: str) -> str:
     Ruby lower-cases each character by itself, so a sigma at the end of a word does not get its final form.
     """
     text = small_letters(heading[:_LONGEST_GITLAB].strip())
-    kept = "".join(character for character in text if character in "- " or is_kind(character, OF_A_WORD))
-    anchor = _HYPHENS.sub("-", kept.replace(" ", "-"))
+    kept_characters = "".join(character for character in text if character in "- " or is_kind(character, OF_A_WORD))
+    anchor = _HYPHENS.sub("-", kept_characters.replace(" ", "-"))
     return f"anchor-{anchor}" if anchor.isascii() and anchor.isdigit() else anchor
 
 
@@ -91,48 +91,53 @@ _RULES: Final[Mapping[Style, Callable[[str], str]]] = {
 class Anchors:
     """Gives the headings of one document their anchors, in order; repeated anchors are numbered.
 
-    `written` are the anchors that the document sets itself; MkDocs skips them when it numbers.
+    `own_anchors` are the anchors that the document sets itself; MkDocs skips them when it numbers.
     """
 
-    def __init__(self, style: Style = DEFAULT_STYLE, written: Iterable[str] = ()) -> None:
+    def __init__(self, style: Style = DEFAULT_STYLE, own_anchors: Iterable[str] = ()) -> None:
         self._style = style
         # MkDocs never gives a heading the empty anchor.
-        self._taken: dict[str, int] = dict.fromkeys(["", *written], 0) if style == "mkdocs" else {}
+        self._last_numbers: dict[str, int] = dict.fromkeys(["", *own_anchors], 0) if style == "mkdocs" else {}
 
     def add(self, heading: str) -> str:
         """Return the next heading's anchor."""
         base = _RULES[self._style](heading)
         if self._style == "mkdocs":
-            return self._counted(base)
+            return self._numbered_anchor(base)
         if self._style == "gitlab":
-            return self._appended(base)
+            return self._gitlab_anchor(base)
         anchor = base
-        while anchor in self._taken:
-            self._taken[base] += 1
-            anchor = f"{base}-{self._taken[base]}"
-        self._taken[anchor] = 0
+        while anchor in self._last_numbers:
+            self._last_numbers[base] += 1
+            anchor = f"{base}-{self._last_numbers[base]}"
+        self._last_numbers[anchor] = 0
         return anchor
 
-    def _appended(self, base: str) -> str:
-        """Return GitLab's anchor: it appends the count of equal texts, even if another heading has the result."""
-        count = self._taken.get(base, 0)
-        self._taken[base] = count + 1
+    def _gitlab_anchor(self, base: str) -> str:
+        """Return GitLab's anchor.
+
+        GitLab appends the number of earlier equal texts, even if another heading already has the resulting anchor.
+        """
+        count = self._last_numbers.get(base, 0)
+        self._last_numbers[base] = count + 1
         return f"{base}-{count}" if count else base
 
-    def _counted(self, base: str) -> str:
-        """Return Python-Markdown's anchor: it appends `_1`, or increments such a number at the end of the text.
+    def _numbered_anchor(self, base: str) -> str:
+        """Return Python-Markdown's anchor.
 
-        Each taken anchor remembers the number to continue from, so that many equal headings do not become slow.
+        If a heading has the text as its anchor, the library appends `_1`, or increments such a number at the end of it.
+        `_last_numbers` holds the number to continue from for each taken anchor, so that many equal headings do not
+        become slow.
         """
         numbered = _MKDOCS_COUNTED.fullmatch(base)
         stem, number = (numbered[1], int(numbered[2])) if numbered else (base, 0)
-        anchor, passed = base, []
-        while anchor in self._taken:
-            passed.append(anchor)
-            number = max(number + 1, self._taken[anchor])
+        anchor, taken_anchors = base, []
+        while anchor in self._last_numbers:
+            taken_anchors.append(anchor)
+            number = max(number + 1, self._last_numbers[anchor])
             anchor = f"{stem}_{number}"
-        self._taken.update(dict.fromkeys(passed, number))
-        self._taken[anchor] = 0
+        self._last_numbers.update(dict.fromkeys(taken_anchors, number))
+        self._last_numbers[anchor] = 0
         return anchor
 
 

@@ -1,7 +1,7 @@
 """Find the commands of a section and their placeholders.
 
-Used by `section`. Text that only looks like a placeholder is left out: redirections, tags, types, and variables that
-the shell or the command itself sets.
+`section` uses it. The module leaves out text that only looks like a placeholder: redirections, tags, types, and
+variables that the shell or the command itself sets.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _PLACEHOLDER: Final = re.compile(
     r"|(?<![\w$])\[(?i:your)[_ -][A-Za-z0-9_ -]+\]"
     r"|(?<![\w{}])\{\{ ?[A-Za-z_][A-Za-z0-9_-]* ?\}\}(?!\})"
 )
-_FILLED_BY: Final = re.compile(r"^.*`([^`\n]+)` is the alert['’]s `([a-zA-Z_][a-zA-Z0-9_]*)` label.*$", re.MULTILINE)
-_SET: Final = re.compile(
+_EXPLANATION: Final = re.compile(r"^.*`([^`\n]+)` is the alert['’]s `([a-zA-Z_][a-zA-Z0-9_]*)` label.*$", re.MULTILINE)
+_ASSIGNMENT: Final = re.compile(
     r"(?:^|[;&|(])[ \t]*(?:(?:export|local|readonly|declare)[ ]+)?([A-Za-z_][A-Za-z0-9_]*)\+?=(?![\"']?\$\{?\1\b)"
     r"|\bfor[ ]+([A-Za-z_][A-Za-z0-9_]*)[ ]+in\b"
     r"|\bread[ ]+(?:-[A-Za-z]+[ ]+){0,4}([A-Za-z_][A-Za-z0-9_]*)",
     re.MULTILINE,
 )
-"""What sets a variable in a shell; `X=$X` does not count, because the value comes from elsewhere."""
-_SHELLS_OWN: Final = re.compile(
+"""A text that sets a variable in a shell. `X=$X` does not count, because its value comes from elsewhere."""
+_SHELL_VARIABLES: Final = re.compile(
     "BASH|BASHPID|COLUMNS|EDITOR|EUID|FNR|FS|FUNCNAME|GID|HOME|HOSTNAME|IFS|LANG|LINENO|LINES|LOGNAME|NF|NR|OFS|OLDPWD"
     "|OPTARG|OPTIND|ORS|PATH|PIPESTATUS|PPID|PS1|PWD|RANDOM|REPLY|RS|SECONDS|SHELL|SHLVL|TERM|TMPDIR|UID|USER"
 )
 """Variables that the shell, the login or awk sets."""
-_TEMPLATES_OWN: Final = frozenset({"break", "continue", "else", "end", "range", "with"})
+_TEMPLATE_KEYWORDS: Final = frozenset({"break", "continue", "else", "end", "range", "with"})
 """Keywords of Go's templates, which `kubectl` and `docker` accept."""
-_TYPED: Final = re.compile(
+_TAG_LANGUAGES: Final = re.compile(
     r"c|c#|c\+\+|cc|cpp|cs|csharp|dart|go|h|hpp|html|java|javascript|js|jsx|kotlin|kt|rs|rust|scala|svg|swift|ts|tsx"
     r"|typescript|vue|xml"
 )
@@ -56,8 +56,9 @@ _PROMPT: Final = re.compile(
 class Placeholder:
     """A part of a command that an alert label or a person fills in.
 
-    `label` is the alert label, or None if a person must fill it in. `explanation` is the line of the section that names
-    the label. `places` has each occurrence: its offset in the command, in characters, and what it takes.
+    `label` is the alert label, or None if a person must fill the placeholder in. `explanation` is the line of the
+    section that names the label. `places` has each occurrence: its offset in the command, in characters, and what it
+    takes.
     """
 
     text: str
@@ -78,30 +79,30 @@ class Command:
     placeholders: tuple[Placeholder, ...]
 
 
-_Explained = Mapping[str, tuple[str, str]]
+_LabelsByText = Mapping[str, tuple[str, str]]
 
 
 def commands(fences: Sequence[tuple[str, str]], markdown: str) -> tuple[Command, ...]:
     """Return the commands of the fences (language and text); the section's `markdown` explains their placeholders."""
-    explained = {match[1]: (match[2], match[0]) for match in _FILLED_BY.finditer(markdown)} if fences else {}
-    return tuple(_command(language, text, explained) for language, text in fences)
+    labels_by_text = {match[1]: (match[2], match[0]) for match in _EXPLANATION.finditer(markdown)} if fences else {}
+    return tuple(_command(language, text, labels_by_text) for language, text in fences)
 
 
 def language(info: str) -> str:
-    """Return the language that the words behind a fence name: `bash`, also for `bash title=x` and `{.bash}`."""
+    """Return the language that the words behind a fence name: `bash` for `bash`, `bash title=x` and `{.bash}`."""
     words = info.replace("{", " ").replace("}", " ").replace(",", " ").split()
     return words[0].lstrip(".") if words else ""
 
 
-def _command(language: str, text: str, explained: _Explained) -> Command:
-    typed = _typed(text) if language.lower() in _SESSIONS else text
-    parts = _parts(language.lower(), typed)
+def _command(language: str, text: str, labels_by_text: _LabelsByText) -> Command:
+    typed_text = _typed_text(text) if language.lower() in _SESSIONS else text
+    candidates = _candidates(language.lower(), typed_text)
     # A part that the section explains is always a placeholder.
-    texts = dict.fromkeys(part for part, is_known in parts if not is_known or part in explained)
-    filled = frozenset(part for part in texts if part in explained)
-    places_by_text = _places_by_text(language, typed, tuple(texts), filled)
-    placeholders = (_placeholder(part, explained, places_by_text) for part in texts)
-    return Command(language=language, text=typed, placeholders=tuple(placeholders))
+    texts = dict.fromkeys(part for part, is_known in candidates if not is_known or part in labels_by_text)
+    filled_texts = frozenset(part for part in texts if part in labels_by_text)
+    places_by_text = _places_by_text(language, typed_text, tuple(texts), filled_texts)
+    placeholders = (_placeholder(part, labels_by_text, places_by_text) for part in texts)
+    return Command(language=language, text=typed_text, placeholders=tuple(placeholders))
 
 
 _PlacesByText = Mapping[str, tuple[tuple[int, Place], ...]]
@@ -124,45 +125,49 @@ def _places_by_text(language: str, text: str, parts: tuple[str, ...], filled: fr
     return places_by_text
 
 
-def _typed(text: str) -> str:
+def _typed_text(text: str) -> str:
     """Return what somebody typed into a session; return the whole text if no line has a prompt."""
-    typed_lines, continued = [], False
+    typed_lines, is_continued = [], False
     for line in text.split("\n"):
         prompt = _PROMPT.match(line)
-        if prompt is None and not continued:
+        if prompt is None and not is_continued:
             continue
         typed_lines.append(line[prompt.end() :] if prompt else line.removeprefix("> "))
-        continued = line.endswith("\\")
+        is_continued = line.endswith("\\")
     return "\n".join(typed_lines) if typed_lines else text
 
 
 @lru_cache(maxsize=4096)
-def _parts(language: str, text: str) -> tuple[tuple[str, bool], ...]:
-    """Return what looks like a placeholder, in order, and whether its language already gives it a meaning.
+def _candidates(language: str, text: str) -> tuple[tuple[str, bool], ...]:
+    """Return each text that looks like a placeholder, in order, and whether it already has a meaning in the language.
 
     The result is cached, because each enclosing section has the same fence.
     """
     matches = tuple(_PLACEHOLDER.finditer(text))
     if not matches:
         return ()
-    closed = frozenset(_CLOSING.findall(text))
-    set_at: dict[str, int] = {}
-    for assignment in _SET.finditer(text):
-        set_at.setdefault(next(name for name in assignment.groups() if name), assignment.start())
-    return tuple((match.group(), _is_known(match, language, set_at, closed)) for match in matches)
+    closing_tags = frozenset(_CLOSING.findall(text))
+    set_offsets: dict[str, int] = {}
+    for assignment in _ASSIGNMENT.finditer(text):
+        set_offsets.setdefault(next(name for name in assignment.groups() if name), assignment.start())
+    return tuple((match.group(), _has_meaning(match, language, set_offsets, closing_tags)) for match in matches)
 
 
-def _is_known(match: re.Match[str], language: str, set_at: Mapping[str, int], closed: frozenset[str]) -> bool:
-    """Return whether a part of a command is a type, a tag, a set variable or a template's keyword: no placeholder."""
+def _has_meaning(
+    match: re.Match[str], language: str, set_offsets: Mapping[str, int], closing_tags: frozenset[str]
+) -> bool:
+    """Return whether a part of a command is no placeholder: a type, a tag, a set variable or a template's keyword."""
     part = match.group()
     if part[0] == "<":
-        return _TYPED.fullmatch(language) is not None or f"</{part[1:]}" in closed
+        return _TAG_LANGUAGES.fullmatch(language) is not None or f"</{part[1:]}" in closing_tags
     if part[0] == "{":
-        return part.strip("{ }") in _TEMPLATES_OWN
+        return part.strip("{ }") in _TEMPLATE_KEYWORDS
     name = part.strip("${}")
-    return part[0] == "$" and (_SHELLS_OWN.fullmatch(name) is not None or set_at.get(name, match.end()) < match.start())
+    return part[0] == "$" and (
+        _SHELL_VARIABLES.fullmatch(name) is not None or set_offsets.get(name, match.end()) < match.start()
+    )
 
 
-def _placeholder(text: str, explained: _Explained, places_by_text: _PlacesByText) -> Placeholder:
-    label, explanation = explained.get(text, (None, None))
+def _placeholder(text: str, labels_by_text: _LabelsByText, places_by_text: _PlacesByText) -> Placeholder:
+    label, explanation = labels_by_text.get(text, (None, None))
     return Placeholder(text=text, label=label, explanation=explanation, places=places_by_text.get(text, ()))

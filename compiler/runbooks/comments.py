@@ -33,37 +33,37 @@ def without_comments(document: Document) -> tuple[str, ...]:
 
 
 def _regions(document: Document) -> dict[tuple[int, int], bool]:
-    """Return the ranges of lines, from 0, where a comment can stand, and whether each is HTML; the others are text."""
+    """Return the ranges of lines, from 0, where a comment can stand, each with whether it is HTML; else it is text."""
     is_html = {"html_block": True, "inline": False}
     return {place(token): is_html[token.type] for token in document.tokens if token.type in is_html}
 
 
 def blanked(text: str, *, html: bool) -> str:
     """Return a text, of Markdown or of HTML, with blanks in place of comments."""
-    parts, behind = [], 0
+    parts, copied_until = [], 0
     for start, end in _comments(text, html=html):
-        parts += [text[behind:start], _SHOWN.sub(" ", text[start:end])]
-        behind = end
-    return "".join([*parts, text[behind:]])
+        parts += [text[copied_until:start], _SHOWN.sub(" ", text[start:end])]
+        copied_until = end
+    return "".join([*parts, text[copied_until:]])
 
 
 def _comments(text: str, *, html: bool) -> Iterator[tuple[int, int]]:
     """Yield where comments begin and end; in HTML, an unclosed comment hides the rest, as in a browser."""
-    runs = {} if html else _runs(text)
+    tick_runs = {} if html else _tick_runs(text)
     position = 0
     while mark := _MARK.search(text, position):
         position = mark.end()
         if mark.group() == _OPENING:
-            end = _end(text, mark.start())
+            end = _comment_end(text, mark.start())
             if end is None and not html:
                 return
             position = len(text) if end is None else end
             yield mark.start(), position
         elif mark.group()[0] == "`":
-            position = _behind_code(runs, mark)
+            position = _behind_code(tick_runs, mark)
 
 
-def _end(text: str, start: int) -> int | None:
+def _comment_end(text: str, start: int) -> int | None:
     empty = next((comment for comment in _SHORTEST if text.startswith(comment, start)), None)
     if empty is not None:
         return start + len(empty)
@@ -71,7 +71,7 @@ def _end(text: str, start: int) -> int | None:
     return None if end < 0 else end + len(_CLOSING)
 
 
-def _runs(text: str) -> dict[int, list[int]]:
+def _tick_runs(text: str) -> dict[int, list[int]]:
     """Return where runs of backticks begin, by their length."""
     runs: dict[int, list[int]] = {}
     for run in _TICKS.finditer(text):

@@ -20,7 +20,7 @@ MARKDOWN: Final = (".md", ".markdown")
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _TEMPLATE: Final = re.compile(r"\{\{|\{%|\$\{|<%")
 _ROOTED: Final = frozenset({"github", "gitlab", "gitea"})
-"""Styles in which `/docs/x.md` begins at the root of the repository; the root of other sites is not known."""
+"""Sites where `/docs/x.md` begins at the root of the repository; the compiler does not know the root of others."""
 _HIDDEN: Final = "user-content-"
 """GitHub, GitLab and Gitea put this before every anchor in the page; links work with and without it."""
 _DIRECTIVE: Final = ":~:"
@@ -37,7 +37,7 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Linked:
-    """What lies at a path: whether it exists, and its anchors if it is Markdown.
+    """The file or folder at a path: whether it exists, and its anchors if it is Markdown.
 
     If nothing is there, `folder` is the nearest existing folder, and `beside` are the sorted names in it.
     """
@@ -72,5 +72,5 @@ def _anchor(fragment: str, style: Style) -> str | None:
     name = unquote(fragment.partition(_DIRECTIVE)[0])
     if style in _ROOTED:
         name = name.removeprefix(_HIDDEN)
-    # For these two, browsers scroll to the top of the page.
+    # For an empty name and for `top`, browsers scroll to the top of the page.
     return None if name.lower() in {"", "top"} else name

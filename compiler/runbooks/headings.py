@@ -1,6 +1,6 @@
 """Find the headings of a Markdown text: their words, their anchors, and how far their sections reach.
 
-Used by `reading`; uses `markdown`. GitHub gives every heading an anchor, even in quotations and lists; HTML may set
+`reading` uses it; it uses `markdown`. GitHub gives every heading an anchor, even in quotations and lists; HTML may set
 further anchors.
 """
 
@@ -26,7 +26,7 @@ _GIVEN: Final = re.compile(r"#(?P<anchor>[^ =}]+)")
 _ATTRIBUTED: Final = frozenset({"mkdocs", "plain"})
 """Styles that know `## Title {#anchor}`: Python-Markdown with `attr_list`, and most generators of plain pages."""
 _ONLY_TAGS: Final = re.compile(r"[ \t]*(?:<[^<>]*>[ \t]*)*")
-_FURTHEST: Final = 20
+_MOST_LINES_ABOVE: Final = 20
 """The most lines between an anchor and its heading."""
 _BREAKS: Final = frozenset({"softbreak", "hardbreak"})
 
@@ -47,7 +47,7 @@ class Heading:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Written:
+class _MarkdownHeading:
     """A heading as written; `words` include the words of pictures, `spoken` excludes them.
 
     `anchor` is the one that the heading sets itself. `within` is the line where its quotation or list ends.
@@ -64,33 +64,37 @@ class _Written:
 
 def headings(document: Document, style: Style) -> tuple[Heading, ...]:
     """Return the headings in order."""
-    written = tuple(_written(document, style))
-    anchors = Anchors(style, (heading.anchor for heading in written if heading.anchor is not None))
-    further = _further(document, written)
-    ends = _ends(written, len(document.lines))
+    raw_headings = tuple(_read_headings(document, style))
+    anchors = Anchors(style, (heading.anchor for heading in raw_headings if heading.anchor is not None))
+    anchors_of_headings = _html_anchors(document, raw_headings)
+    ends = _ends(raw_headings, len(document.lines))
     return tuple(
         _heading(heading, html_anchors, anchors, style, end)
-        for heading, html_anchors, end in zip(written, further, ends, strict=True)
+        for heading, html_anchors, end in zip(raw_headings, anchors_of_headings, ends, strict=True)
     )
 
 
 def _heading(
-    written: _Written, further: Sequence[tuple[str, int]], anchors: Anchors, style: Style, end: int
+    raw_heading: _MarkdownHeading, html_anchors: Sequence[tuple[str, int]], anchors: Anchors, style: Style, end: int
 ) -> Heading:
-    """Return a heading; on plain pages, an anchor that HTML sets in it or above it comes before the usual one."""
-    usual = written.anchor or anchors.add(written.words if style == "gitea" else written.spoken)
-    from_html = (
-        [name for name, line in further if line < written.body] if style == "plain" and written.anchor is None else []
+    """Return a heading; on plain pages, an anchor that HTML sets in the heading or above it precedes the usual one."""
+    usual = raw_heading.anchor or anchors.add(raw_heading.words if style == "gitea" else raw_heading.spoken)
+    first_choice = (
+        [name for name, line in html_anchors if line < raw_heading.body]
+        if style == "plain" and raw_heading.anchor is None
+        else []
     )
     all_anchors = dict.fromkeys(
-        [*from_html[:1], usual, *(name for name, _ in further), *_expected(written.spoken, style)]
+        [*first_choice[:1], usual, *(name for name, _ in html_anchors), *_expected(raw_heading.spoken, style)]
     )
     anchor, *aliases = all_anchors
-    title = " ".join(written.words.split())
-    return Heading(title=title, anchor=anchor, aliases=tuple(aliases), start=written.start, body=written.body, end=end)
+    title = " ".join(raw_heading.words.split())
+    return Heading(
+        title=title, anchor=anchor, aliases=tuple(aliases), start=raw_heading.start, body=raw_heading.body, end=end
+    )
 
 
-def _written(document: Document, style: Style) -> Iterator[_Written]:
+def _read_headings(document: Document, style: Style) -> Iterator[_MarkdownHeading]:
     containers: list[tuple[int, int]] = []
     for index, token in enumerate(document.tokens):
         if token.type not in _CONTAINERS and token.type != "heading_open":
@@ -103,7 +107,7 @@ def _written(document: Document, style: Style) -> Iterator[_Written]:
             within = containers[-1][1] if containers else len(document.lines)
             markup, anchor = _attributed(document.tokens[index + 1].content, style)
             parts = _INLINE.parseInline(markup)[0].children or []
-            yield _Written(
+            yield _MarkdownHeading(
                 words="".join(_part(part, pictures=True) for part in parts),
                 spoken="".join(_part(part, pictures=False) for part in parts),
                 anchor=anchor,
@@ -131,39 +135,43 @@ def _part(token: Token, *, pictures: bool) -> str:
 
 
 def _expected(spoken: str, style: Style) -> Iterator[str]:
-    """Yield the anchor that authors expect: without the hyphens for blanks beside a picture or a comment."""
+    """Yield the anchor that authors expect: without the hyphens for the blanks beside a picture or a comment."""
     if style == "github" and spoken != spoken.strip():
         yield slug(spoken.strip())
 
 
-def _ends(written: Sequence[_Written], last: int) -> list[int]:
+def _ends(raw_headings: Sequence[_MarkdownHeading], last: int) -> list[int]:
     """Return the line, from 0, where each section ends: at a heading of its level or above, or with its container."""
-    ends = [last] * len(written)
-    open_: list[int] = []
-    for index, heading in enumerate(written):
-        while open_ and written[open_[-1]].within <= heading.start:
-            ended = open_.pop()
-            ends[ended] = written[ended].within
-        while open_ and written[open_[-1]].within == heading.within and written[open_[-1]].level >= heading.level:
-            ends[open_.pop()] = heading.start
-        open_.append(index)
-    for index in open_:
-        ends[index] = written[index].within
+    ends = [last] * len(raw_headings)
+    open_sections: list[int] = []
+    for index, heading in enumerate(raw_headings):
+        while open_sections and raw_headings[open_sections[-1]].within <= heading.start:
+            inner = open_sections.pop()
+            ends[inner] = raw_headings[inner].within
+        while (
+            open_sections
+            and raw_headings[open_sections[-1]].within == heading.within
+            and raw_headings[open_sections[-1]].level >= heading.level
+        ):
+            ends[open_sections.pop()] = heading.start
+        open_sections.append(index)
+    for index in open_sections:
+        ends[index] = raw_headings[index].within
     return ends
 
 
-def _further(document: Document, written: Sequence[_Written]) -> list[list[tuple[str, int]]]:
+def _html_anchors(document: Document, raw_headings: Sequence[_MarkdownHeading]) -> list[list[tuple[str, int]]]:
     """Return, for each heading, the anchors that HTML sets, and their lines.
 
     They stand in the heading, above it, or in its section before the next heading.
     """
-    by_heading: list[list[tuple[str, int]]] = [[] for _ in written]
-    starts = [heading.start for heading in written]
+    by_heading: list[list[tuple[str, int]]] = [[] for _ in raw_headings]
+    starts = [heading.start for heading in raw_headings]
     for name, line in names(document):
         index = bisect_right(starts, line) - 1
-        below = index + 1
-        if below < len(written) and _leads_up(document.lines, line, written[below].start):
-            index = below
+        next_index = index + 1
+        if next_index < len(raw_headings) and _leads_up(document.lines, line, raw_headings[next_index].start):
+            index = next_index
         if index >= 0:
             by_heading[index].append((name, line))
     return by_heading
@@ -171,4 +179,4 @@ def _further(document: Document, written: Sequence[_Written]) -> list[list[tuple
 
 def _leads_up(lines: Sequence[str], line: int, heading: int) -> bool:
     """Return whether only tags stand between a line and a heading, so that an anchor there belongs to the heading."""
-    return heading - line <= _FURTHEST and all(_ONLY_TAGS.fullmatch(text) for text in lines[line:heading])
+    return heading - line <= _MOST_LINES_ABOVE and all(_ONLY_TAGS.fullmatch(text) for text in lines[line:heading])

@@ -1,6 +1,6 @@
 """Decide whether a label may choose the machine to which a program connects; no credential may go there. Pure.
 
-Used by `shell_places`. Whoever writes a label can name a machine of their own. So the whole command must be known, and
+`shell_places` uses it. Whoever writes a label can name a machine of their own. So the whole command must be known, and
 must carry nothing that could be a secret. If one word or option is not listed, nothing is filled.
 """
 
@@ -15,7 +15,7 @@ from compiler.runbooks.programs import Tool, Usage
 from compiler.runbooks.shell_marks import Argument, PlacesByNumber, parsed, placed, refused, shown
 from compiler.runbooks.shell_words import Mark, Word
 
-_SPEAKING: Final = frozenset(
+_CONNECTING: Final = frozenset(
     {"psql", "pg_isready", "redis-cli", "nc", "whois", "dig", "host", "nslookup", "ping", "traceroute", "amtool"}
 )
 _HOST: Final = frozenset({"-h", "--host"})
@@ -25,8 +25,8 @@ _QUESTIONS: Final = frozenset(
     {"ping", "info", "dbsize", "role", "time", "lastsave", "latency", "latest", "doctor", "memory", "stats"}
     | {"slowlog", "get", "len", "client", "list", "replication", "persistence", "clients", "server", "keyspace"}
 )
-"""What a command may ask a Redis server that a label names."""
-_SENT: Final = "a credential may be sent along, to whichever host it names"
+"""The words with which a command may ask a Redis server that a label names."""
+_CREDENTIAL_SENT: Final = "a credential may be sent along, to whichever host it names"
 _NO_HOST_BEFORE: Final = re.compile(
     rf"(?:.*\s)?(?:dbname|user|port|application_name)=|postgres(?:ql)?://[A-Za-z0-9._:@{MARK}{OPAQUE}-]*/", re.DOTALL
 )
@@ -37,7 +37,7 @@ _ALERTMANAGER: Final = re.compile(rf"--alertmanager\.url=(?:https?://)?{MARK}(?:
 
 def host_refusals(name: str, words: Sequence[Word], usage: Usage | Tool) -> PlacesByNumber:
     """Return the refused placeholders of a program that connects to a machine; `words` stand behind its name."""
-    if name not in _SPEAKING:
+    if name not in _CONNECTING:
         return {}
     arguments = parsed(words, usage if isinstance(usage, Usage) else _all_options(usage))
     unknown = _unknown_argument(name, arguments)
@@ -47,14 +47,14 @@ def host_refusals(name: str, words: Sequence[Word], usage: Usage | Tool) -> Plac
         return _psql_refusals(arguments)
     if name == "amtool":
         urls = [argument.word for argument in arguments if argument.option == "--alertmanager.url"]
-        return refused([word for word in urls if not _ALERTMANAGER.fullmatch(word.text)], _SENT)
+        return refused([word for word in urls if not _ALERTMANAGER.fullmatch(word.text)], _CREDENTIAL_SENT)
     if name in READS_CREDENTIALS and not _is_a_question(name, arguments):
-        return refused(words, _SENT)
+        return refused(words, _CREDENTIAL_SENT)
     return _address_refusals(arguments) if name == "pg_isready" else {}
 
 
 def _is_a_question(name: str, arguments: Sequence[Argument]) -> bool:
-    """Return whether a client names a fixed host, or asks the host that a label names only what needs no secret."""
+    """Return whether a client names a fixed host, or asks a host that a label names only for what needs no secret."""
     if not any(MARK in argument.word.text for argument in arguments if argument.option in _HOST):
         return True
     databases = [
@@ -62,8 +62,8 @@ def _is_a_question(name: str, arguments: Sequence[Argument]) -> bool:
     ]
     if any(OPAQUE in argument.word.text for argument in arguments) or not all(map(_NAME.fullmatch, databases)):
         return False
-    asked = [argument.word.text.lower() for argument in arguments if not argument.option]
-    return all(name == "redis-cli" and word in _QUESTIONS for word in asked)
+    questions = [argument.word.text.lower() for argument in arguments if not argument.option]
+    return all(name == "redis-cli" and word in _QUESTIONS for word in questions)
 
 
 def _psql_refusals(arguments: Sequence[Argument]) -> PlacesByNumber:
@@ -80,10 +80,12 @@ def _address_refusals(arguments: Sequence[Argument]) -> PlacesByNumber:
             continue
         text = argument.word.text.removeprefix("--dbname=")
         for mark in argument.word.marks:
-            at = mark.at - len(argument.word.text) + len(text)
-            ends = text[at + 1 : at + 2] in {"", " ", "?"}
-            if text != MARK and not (ends and _NO_HOST_BEFORE.fullmatch(text[:at])):
-                refusals |= dict.fromkeys(mark.numbers, never(f"it would be a part of an address, and {_SENT}"))
+            offset = mark.at - len(argument.word.text) + len(text)
+            ends = text[offset + 1 : offset + 2] in {"", " ", "?"}
+            if text != MARK and not (ends and _NO_HOST_BEFORE.fullmatch(text[:offset])):
+                refusals |= dict.fromkeys(
+                    mark.numbers, never(f"it would be a part of an address, and {_CREDENTIAL_SENT}")
+                )
     return refusals
 
 
@@ -106,7 +108,7 @@ _METHOD: Final = re.compile(r"GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS")
 _NO_FILE: Final = re.compile(r"[^@].*", re.DOTALL)
 _NAMED: Final = re.compile(r"[A-Za-z0-9_.-]*=(?!@).*", re.DOTALL)
 _SHOWN: Final = re.compile(r"(?:%\{[a-z_]+\}|[A-Za-z0-9 :=,./()-]|\\[nt])*")
-_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+_ALLOWED_VALUES: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(("-m", "--max-time", "--connect-timeout", "--retry"), _NUMBER),
     **dict.fromkeys(("-X", "--request"), _METHOD),
     **dict.fromkeys(("-o", "--output"), re.compile("/dev/null|-")),
@@ -114,12 +116,12 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(("-d", "--data", "-H", "--header", "-u", "--user"), _NO_FILE),
     "--data-urlencode": _NAMED,
 }
-"""The values that an option may have: they name no file that curl reads or writes."""
+"""The values that each option of curl may have: they name no file that curl reads or writes."""
 _DATA: Final = frozenset({"-d", "--data", "--data-urlencode"})
 _HEADER: Final = frozenset({"-H", "--header"})
 _PUBLIC_HEADER: Final = re.compile(r"(?i)(?:accept|content-type|cache-control): ?[a-z0-9/.+*;=, -]{0,60}")
 _ANY_HEADER: Final = re.compile(r"[A-Za-z0-9-]+: ?\Z")
-_FOLLOWS: Final = re.compile(r"-[A-Za-z]*L")
+_FOLLOWS_REDIRECTIONS: Final = re.compile(r"-[A-Za-z]*L")
 _WITH_DIGITS: Final = re.compile(r"-[A-Za-z][0-9]+")
 _FIXED_HOST: Final = re.compile(rf"(?:https?://)?(?:[^/@?#\s{MARK}]*@)?[A-Za-z0-9._{OPAQUE}-]+(?::[0-9{OPAQUE}]+)?[/?]")
 _CHOSEN_HOST: Final = re.compile(
@@ -149,9 +151,9 @@ def _unsafe_argument(argument: Argument) -> str:
     if any(mark.substituted for mark in argument.word.marks):
         return "what another program prints would be sent"
     if argument.switch:
-        within = _WITH_DIGITS.fullmatch(text) is not None and text[1] not in "m46"
-        return f"what `{shown(text)}` of `curl` does is not known" if within or "=" in text else ""
-    if option and not _SHAPES[option].fullmatch(text):
+        has_number = _WITH_DIGITS.fullmatch(text) is not None and text[1] not in "m46"
+        return f"what `{shown(text)}` of `curl` does is not known" if has_number or "=" in text else ""
+    if option and not _ALLOWED_VALUES[option].fullmatch(text):
         return f"what `{shown(text)}` behind `{option}` of `curl` does is not known to be harmless"
     return ""
 
@@ -159,10 +161,11 @@ def _unsafe_argument(argument: Argument) -> str:
 def _curl_place(argument: Argument, mark: Mark, arguments: Sequence[Argument]) -> Place:
     option, text = argument.option, argument.word.text
     # A header may cause a redirection to a host that its value names, and curl would send the other headers there.
-    follows = any(
-        switch.switch and (switch.word.text == "--location" or _FOLLOWS.match(switch.word.text)) for switch in arguments
+    follows_redirections = any(
+        switch.switch and (switch.word.text == "--location" or _FOLLOWS_REDIRECTIONS.match(switch.word.text))
+        for switch in arguments
     )
-    if option in _DATA or (option in _HEADER and not follows and _ANY_HEADER.match(text[: mark.at])):
+    if option in _DATA or (option in _HEADER and not follows_redirections and _ANY_HEADER.match(text[: mark.at])):
         return Place(takes="word")
     if option:
         return never(f"what `{shown(option)}` of `curl` does with it is not known to be harmless")
@@ -170,8 +173,8 @@ def _curl_place(argument: Argument, mark: Mark, arguments: Sequence[Argument]) -
         return Place(takes="word")
     if not _CHOSEN_HOST.fullmatch(text):
         return never("it would be a part of an address that is not known to be a page")
-    if not all(_is_public(further) for further in arguments if further is not argument):
-        return never(_SENT)
+    if not all(_is_public(other_argument) for other_argument in arguments if other_argument is not argument):
+        return never(_CREDENTIAL_SENT)
     return Place(takes="url" if text == MARK else "word")
 
 

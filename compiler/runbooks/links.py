@@ -1,6 +1,6 @@
 """Find the links of a Markdown text: their targets, and where the targets are written.
 
-Used by `reading`. markdown-it finds the links, but not their places; so `_placed` reads the same characters again. If a
+`reading` uses it. markdown-it finds the links, but not their places; so `_with_places` reads the characters again. If a
 link uses a definition (`[label]: target`), its place is the definition.
 """
 
@@ -27,12 +27,12 @@ _ATTRIBUTE: Final = re.compile(
     r"""(?<![^\s"'/])(?P<name>[A-Za-z][A-Za-z-]*+)\s*+=\s*+(?:"(?P<a>[^"]*)"|'(?P<b>[^']*)'|(?P<c>[^\s"'=<>`]+))"""
 )
 _DEFINED: Final = re.compile(r"\]:[\s>]*+(?:<(?P<bracketed>[^<>\n]*)>|(?P<bare>\S+))")
-_LEADING: Final = frozenset({"href", "src"})
-_NAMING: Final = frozenset({"id", "name"})
+_LINK_ATTRIBUTES: Final = frozenset({"href", "src"})
+_ANCHOR_ATTRIBUTES: Final = frozenset({"id", "name"})
 _FOOTNOTE: Final = "^"
-_HINTS: Final = ("](", "href", "src", "HREF", "SRC")
+_LINK_HINTS: Final = ("](", "href", "src", "HREF", "SRC")
 """A text without any of these has no link; `_definitions` reads the targets of definitions."""
-_NAMES: Final = ("id=", "name=", "ID=", "NAME=")
+_ANCHOR_HINTS: Final = ("id=", "name=", "ID=", "NAME=")
 """A text without any of these sets no anchor."""
 _LONGEST: Final = 20_000
 """The most characters of one paragraph. markdown-it takes quadratic time for odd text, such as only brackets."""
@@ -48,7 +48,7 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """The target of a link (`leads` is set), or an anchor that HTML sets; where it begins in its text, and how long."""
+    """The target of a link (`leads` is set) or an anchor that HTML sets, with its start and its length in the text."""
 
     words: str
     start: int
@@ -60,7 +60,7 @@ def links(document: Document, path: str) -> tuple[Link, ...]:
     """Return the links of a document by their place; `path` is the one to show."""
     in_text = [
         Link(target=reference.words.strip(), span=block.span(reference.start, reference.length, path))
-        for block, reference in _references(document, _HINTS)
+        for block, reference in _references(document, _LINK_HINTS)
         if reference.leads
     ]
     return tuple(sorted([*in_text, *_definitions(document, path)], key=lambda target: target.span))
@@ -68,7 +68,7 @@ def links(document: Document, path: str) -> tuple[Link, ...]:
 
 def names(document: Document) -> Iterator[tuple[str, int]]:
     """Yield the anchors that HTML sets, with the line, from 0, that each stands in."""
-    for block, reference in _references(document, _NAMES):
+    for block, reference in _references(document, _ANCHOR_HINTS):
         if not reference.leads and reference.words:
             yield reference.words, block.line(reference.start)[0]
 
@@ -91,10 +91,10 @@ def _in_html(text: str, offset: int = 0) -> Iterator[Reference]:
         for attribute in _ATTRIBUTE.finditer(tag["rest"]):
             name = attribute["name"].lower()
             group = next(key for key in "abc" if attribute[key] is not None)
-            if name in _LEADING or name in _NAMING:
+            if name in _LINK_ATTRIBUTES or name in _ANCHOR_ATTRIBUTES:
                 start = offset + tag.start("rest") + attribute.start(group)
                 yield Reference(
-                    words=attribute[group], start=start, length=len(attribute[group]), leads=name in _LEADING
+                    words=attribute[group], start=start, length=len(attribute[group]), leads=name in _LINK_ATTRIBUTES
                 )
 
 
@@ -104,7 +104,7 @@ def _in_text(text: str, document: Document) -> list[Reference]:
     return references
 
 
-def _placed(rule: _Rule, read: Callable[[StateInline, int], Iterator[Reference]]) -> _Rule:
+def _with_places(rule: _Rule, read: Callable[[StateInline, int], Iterator[Reference]]) -> _Rule:
     """Return a rule of markdown-it that also adds the references that it finds to `found` of the environment."""
 
     def placed(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
@@ -114,7 +114,7 @@ def _placed(rule: _Rule, read: Callable[[StateInline, int], Iterator[Reference]]
             return False
         if not silent:
             if rule is image:
-                # markdown-it reads a picture's words by themselves, with other offsets; readers see no links in them.
+                # markdown-it reads a picture's words separately, with other offsets; readers see no links in them.
                 del references[before:]
             references.extend(read(state, start))
         return True
@@ -145,9 +145,9 @@ def _tag(state: StateInline, start: int) -> Iterator[Reference]:
 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark")
-    parser.inline.ruler.at("link", _placed(link, _target))
-    parser.inline.ruler.at("image", _placed(image, _target))
-    parser.inline.ruler.at("html_inline", _placed(html_inline, _tag))
+    parser.inline.ruler.at("link", _with_places(link, _target))
+    parser.inline.ruler.at("image", _with_places(image, _target))
+    parser.inline.ruler.at("html_inline", _with_places(html_inline, _tag))
     return parser
 
 
@@ -162,9 +162,9 @@ def _definitions(document: Document, path: str) -> Iterator[Link]:
             continue
         words = match["bare"] or match["bracketed"] or ""
         begin = match.start("bare" if match["bare"] else "bracketed")
-        before = match.string[:begin]
-        number = start + before.count("\n")
-        yield Link(target=unescapeAll(words), span=_span(path, number, begin - before.rfind("\n") - 1, words))
+        preceding = match.string[:begin]
+        number = start + preceding.count("\n")
+        yield Link(target=unescapeAll(words), span=_span(path, number, begin - preceding.rfind("\n") - 1, words))
 
 
 def _span(path: str, number: int, column: int, words: str) -> Span:

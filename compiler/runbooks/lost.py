@@ -20,7 +20,7 @@ _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+(?P<title>\S.*)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LostHeading:
-    """A line that is no heading: where, why, and how to mend it."""
+    """A line that was meant to be a heading: its place, why it is none, and how to mend it."""
 
     span: Span
     message: str
@@ -30,7 +30,7 @@ class LostHeading:
 def lost_headings(runbook: Runbook) -> dict[str, LostHeading]:
     """Return the lines that were meant to be headings, by the anchor that they would have."""
     lines = runbook.text.split("\n")
-    swallowed = _unclosed(runbook, lines)
+    fence = _unclosed(runbook, lines)
     by_anchor: dict[str, LostHeading] = {}
     for number, line in enumerate(lines, 1):
         span = Span(runbook.shown, number, 1, len(line) + 1)
@@ -43,9 +43,9 @@ def lost_headings(runbook: Runbook) -> dict[str, LostHeading]:
             hint = f"write `### {bold['title']}`"
             by_anchor.setdefault(slug(bold["title"]), LostHeading(span=span, message=message, hint=hint))
         heading = _HEADING.match(_without_end(line))
-        if swallowed and number > swallowed.line and heading:
-            lost = _not_closed(runbook, lines, swallowed, (heading["title"], number))
-            by_anchor.setdefault(slug(heading["title"]), lost)
+        if fence and number > fence.line and heading:
+            lost_heading = _not_closed(runbook, lines, fence, (heading["title"], number))
+            by_anchor.setdefault(slug(heading["title"]), lost_heading)
     return by_anchor
 
 
@@ -77,8 +77,8 @@ def _not_closed(runbook: Runbook, lines: list[str], fence: _Fence, heading: tupl
 def _unclosed(runbook: Runbook, lines: list[str]) -> _Fence | None:
     """Return the fence that lacks its closing line, if any fence of the text reaches too far; else None.
 
-    The opening line of the next fence closes such a fence, so from there on commands and text change places. The fence
-    without an end is therefore the first one that holds a heading.
+    The opening line of the next fence closes such a fence. From there on, the parser takes text for commands and
+    commands for text. So the fence without an end is the first one that holds a heading.
     """
     fences = [(*place(token), token.markup) for token in runbook.document.tokens if token.type == "fence"]
     suspect = next((start for start, end, mark in fences if _reaches_too_far(lines, start, end, mark)), None)
@@ -101,4 +101,4 @@ def _reaches_too_far(lines: list[str], start: int, end: int, mark: str) -> bool:
 
 
 _SUBHEADING: Final = re.compile(r"#{2,6}\s+(?P<title>\S.*)")
-"""A heading below the first level; no comment in a shell looks like it."""
+"""A heading below the first level; comments in a shell do not look like it."""

@@ -1,8 +1,8 @@
 """Parse a Markdown text into its lines and the blocks that markdown-it finds in them.
 
 All other modules of `compiler.runbooks` build on this one. It reads CommonMark with tables and front matter: YAML
-between `---`, or TOML between `+++`. It does not parse inline markup, because most of a runbook is passed on unchanged;
-modules that need inline markup parse it themselves.
+between `---`, or TOML between `+++`. It does not parse inline markup, because most of a runbook is passed on unchanged.
+Modules that need inline markup parse it themselves.
 """
 
 from __future__ import annotations

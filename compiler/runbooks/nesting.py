@@ -1,9 +1,9 @@
 """Report parts of a Markdown text that are nested too deep.
 
-Used by `reading`; uses `markdown`. A program that shows a section walks down into it, and too many nested marks would
-exhaust the stack of the program that tells people. Besides, markdown-it silently leaves out what lies in more than
-twenty lists and quotations. This module reads the text as messages and pages show it: there, HTML is text and may hold
-marks.
+`reading` uses it; it uses `markdown`. A program that shows a section descends into the nested marks, and too many of
+them would exhaust the stack of the program that tells people. Besides, markdown-it silently leaves out text
+that is in more than twenty lists and quotations. This module reads the text as messages and pages show it: there, HTML
+is text and may hold marks.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def refuse_nesting(shown: str, document: Document, diagnostics: Diagnostics) -> 
 
 
 def _may_be_deep(document: Document) -> bool:
-    """Return whether any block could be nested too deep; most runbooks then need no second parse."""
+    """Return whether any block could be nested too deep; if none could, the runbook needs no second parse."""
     deepest = max((token.level for token in document.tokens), default=0)
     return deepest > MAX_LISTS or any(
         len(_MARKS.findall(token.content)) > MAX_MARKS
@@ -60,15 +60,15 @@ def _may_be_deep(document: Document) -> bool:
 
 def _deep_lists(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
     """Yield message, hint and line for each list or quotation at which the nesting becomes too deep."""
-    within: list[str] = []
+    open_blocks: list[str] = []
     for token in tokens:
         if token.type in _OPENING:
-            within.append(token.type)
-            if len(within) == MAX_LISTS + 1:
+            open_blocks.append(token.type)
+            if len(open_blocks) == MAX_LISTS + 1:
                 message = f"lists and quotations are nested more than {MAX_LISTS} deep"
                 yield message, "write a heading, or fewer levels", place(token)[0]
         elif token.type in _CLOSING:
-            within.pop()
+            open_blocks.pop()
 
 
 def _deep_marks(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:

@@ -1,4 +1,4 @@
-"""Describe one place of a placeholder: what a value may be there. Used by `places` and the readers of each language."""
+"""Describe one place of a placeholder: which values it takes. `places` and the reader of each language use it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ literal: text between single quotes in SQL. A matcher: text between double quote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """What a value may be at one place; if the place takes nothing, `why` says why, else it is empty."""
+    """Which values one place takes; if it takes nothing, `why` says why, else `why` is empty."""
 
     takes: Takes
     why: str = ""

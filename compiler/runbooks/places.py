@@ -36,8 +36,8 @@ def places(  # noqa: PLR0911  one for each language
     """Return what each span of `text` takes, in order.
 
     `spans` are the sorted starts and ends of all placeholders, `fillable` the numbers of those that a label may fill. A
-    placeholder right behind one in angle brackets that a person must fill takes nothing: until the person fills that
-    one, the shell reads its `>` as a redirection into the next word.
+    placeholder takes nothing if the placeholder right before it has angle brackets and a person must fill it: until
+    then, the shell reads that `>` as a redirection into the next word.
     """
     if MARK in text or OPAQUE in text:
         return tuple(never("the command holds characters that are no text") for _ in spans)
@@ -62,16 +62,16 @@ def places(  # noqa: PLR0911  one for each language
     return tuple(never(f"how `{language}` reads a value is not known") for _ in spans)
 
 
-def redirects(text: str, left: tuple[int, int], following: tuple[int, int]) -> bool:
-    """Return whether a shell would read the unfilled placeholder `left` as a redirection into the `following` one."""
-    between = text[left[1] : following[0]].lstrip(" \t")
-    return text[left[1] - 1] == ">" and not any(character.isspace() for character in between)
+def redirects(text: str, preceding: tuple[int, int], following: tuple[int, int]) -> bool:
+    """Return whether a shell reads the unfilled placeholder `preceding` as a redirection into the `following` one."""
+    text_between = text[preceding[1] : following[0]].lstrip(" \t")
+    return text[preceding[1] - 1] == ">" and not any(character.isspace() for character in text_between)
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """Return the text with one `MARK` in the place of each placeholder."""
-    parts, at = [], 0
+    parts, copied_until = [], 0
     for start, end in spans:
-        parts += [text[at:start], MARK]
-        at = end
-    return "".join(parts) + text[at:]
+        parts += [text[copied_until:start], MARK]
+        copied_until = end
+    return "".join(parts) + text[copied_until:]

@@ -1,6 +1,6 @@
 """List the arguments of programs that are only data, whatever plain word stands there. Pure data.
 
-Used by `shell_places`. This is an allow-list: a program, a verb or an option that is not listed takes nothing. The list
+`shell_places` uses it. This is an allow-list: a program, a verb or an option that is not listed takes nothing. It
 omits on purpose what runs its argument, reads it as a program, loads it as configuration or writes a file of that name:
 `-e`, `-c`, `-f`, `-o`, `--exec`, `--kubeconfig`, `make`, `ansible`, `find -exec`, `xargs`, `read`, `eval`. It omits
 `systemctl start`, too, because a unit may turn the machine off.
@@ -27,13 +27,13 @@ class Usage:
     operands: Takes = "word"
     """What an operand takes; an operand is an argument that belongs to no option."""
     kinds: bool = False
-    """Whether the first operand says what the others are."""
+    """Whether the first operand says of which kind the others are, such as `pod` of `kubectl get`."""
     remote: bool = False
     """Whether an operand must name a machine, with a colon and a file behind it; a local file takes no value."""
     inner: bool = False
     """Whether the words behind the first operand, or behind `--`, are a command that runs elsewhere."""
     chosen: frozenset[str] = frozenset()
-    """Options whose value a person must write, because it chooses what is done, by whom, or with which code."""
+    """Options whose value a person must write, because it chooses the action, the user or the code."""
 
 
 @dataclass(frozen=True, kw_only=True)

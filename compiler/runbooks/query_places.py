@@ -1,4 +1,4 @@
-"""Decide what placeholders take in SQL and in PromQL. Pure; used by `places`."""
+"""Decide what placeholders take in SQL and in PromQL. Pure; `places` uses it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _CLAUSES: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PASSED_ON: Final = re.compile(r"\b(?:INTO|COPY|EXECUTE|PREPARE|DO|CALL|DELIMITER)\b|\\|\bn?q'", re.IGNORECASE)
-"""What may run a text, hand rows to a file or a program, or quote in another way than with doubled quotation marks."""
-_NOT_READ: Final = (
+"""Words that may run a text or hand rows to a file or a program, and quoting without doubled quotation marks."""
+_UNCLEAR_SIGNS: Final = (
     ("\\", "a backslash means other things in other databases"),
     ("`", "a backquote means other things in other databases"),
     ("$", "text between dollar signs, as `$$` or `$tag$`, may be run"),
@@ -36,27 +36,29 @@ _PATTERN: Final = re.compile(r'[=!]~\s*"[^"\\]*\Z')
 
 def sql_places(marked: str, count: int) -> tuple[Place, ...]:
     """Return what each `MARK` of a statement takes: digits, or text between the quotes of a condition."""
-    passed_on = _PASSED_ON.search(marked)
-    if passed_on:
-        why = f"the statement has `{passed_on[0]}`, which may run a text or hand on what is read"
+    match = _PASSED_ON.search(marked)
+    if match:
+        why = f"the statement has `{match[0]}`, which may run a text or hand on what is read"
         return tuple(never(why) for _ in range(count))
     positions = [at for at, character in enumerate(marked) if character == MARK]
-    return tuple(_sql(marked, at) for at in positions[:count])
+    return tuple(_sql_place(marked, at) for at in positions[:count])
 
 
-def _sql(marked: str, at: int) -> Place:  # noqa: PLR0911  one for each reason
+def _sql_place(marked: str, at: int) -> Place:  # noqa: PLR0911  one for each reason
     before = marked[:at]
-    reason = next((why for sign, why in _NOT_READ if sign in before), None)
+    reason = next((why for sign, why in _UNCLEAR_SIGNS if sign in before), None)
     if reason:
         return never(reason)
-    statement, quote, opened = _open(before)
+    statement_start, quote, quote_start = _open_quote(before)
     if quote == '"':
         return never("it would be a name, not a value")
     if quote == "'":
-        ahead = before[statement:opened]
-        if marked[opened + 1 : at + 2] != f"{MARK}'" or marked[at + 2 : at + 3] == "'":
+        statement_text = before[statement_start:quote_start]
+        if marked[quote_start + 1 : at + 2] != f"{MARK}'" or marked[at + 2 : at + 3] == "'":
             return never("it is only a part of the text between the quotes")
-        if not (_READS.match(ahead) and _is_in_a_condition(ahead) and _COMPARED.search(ahead)):
+        if not (
+            _READS.match(statement_text) and _is_in_a_condition(statement_text) and _COMPARED.search(statement_text)
+        ):
             return never("text takes a value only where a condition compares it, as in `WHERE name = '…'`")
         return Place(takes="literal")
     if _BARE_BEFORE.search(before) and _BARE_BEHIND.search(marked[at + 1 :]):
@@ -64,10 +66,10 @@ def _sql(marked: str, at: int) -> Place:  # noqa: PLR0911  one for each reason
     return never("it would be a part of a name or an operator")
 
 
-def _is_in_a_condition(ahead: str) -> bool:
+def _is_in_a_condition(statement_text: str) -> bool:
     """Return whether a statement ends within a condition, by its last clause outside of closed brackets."""
     clauses = [""]
-    for clause in _CLAUSES.findall(_QUOTED.sub("''", ahead)):
+    for clause in _CLAUSES.findall(_QUOTED.sub("''", statement_text)):
         if clause == "(":
             # Until a clause begins within the brackets, they belong to the clause around them.
             clauses.append(clauses[-1])
@@ -78,25 +80,25 @@ def _is_in_a_condition(ahead: str) -> bool:
     return clauses[-1] in _CONDITIONS
 
 
-def _open(before: str) -> tuple[int, str, int]:
+def _open_quote(before: str) -> tuple[int, str, int]:
     """Return where the last statement begins, which quote is open at the end, and where it was opened."""
-    statement, quote, opened = 0, "", 0
+    statement_start, quote, quote_start = 0, "", 0
     for at, character in enumerate(before):
         if quote:
             quote = "" if character == quote else quote
         elif character in "'\"":
-            quote, opened = character, at
+            quote, quote_start = character, at
         elif character == ";":
-            statement = at + 1
-    return statement, quote, opened
+            statement_start = at + 1
+    return statement_start, quote, quote_start
 
 
 def promql_places(marked: str, count: int) -> tuple[Place, ...]:
     """Return what each `MARK` of a query takes: the value that a matcher compares, or a word of its expression."""
-    return tuple(_promql(marked))[:count]
+    return tuple(_promql_places(marked))[:count]
 
 
-def _promql(marked: str) -> Iterator[Place]:
+def _promql_places(marked: str) -> Iterator[Place]:
     for at, character in enumerate(marked):
         if character != MARK:
             continue

@@ -44,8 +44,9 @@ class Unread:
 class Runbook:
     """A parsed runbook.
 
-    `path` is the one that systems name, `shown` where the caller finds it. `text` has blanks in place of comments.
-    `words` are those for severities. Whether `unread` bullets are mistakes depends on what else can be read of them.
+    `path` is the one that systems name, `shown` is the path where the caller finds the file. `text` has blanks in
+    place of comments. `words` are the words for severities. Whether `unread` bullets are mistakes depends on what else
+    can be read of them.
     """
 
     path: str
@@ -73,7 +74,7 @@ class Runbook:
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
-        """The links, pictures' too, by their place."""
+        """The links and the addresses of pictures, sorted by their place."""
         return links(self.document, self.shown)
 
     @cached_property
@@ -181,8 +182,12 @@ def _markdown(document: Document, lines: Sequence[str], heading: Heading) -> str
     """Return the text below a heading, without lines that held only a comment."""
     body = lines[heading.body : heading.end]
     if body != document.lines[heading.body : heading.end]:
-        written = document.lines[heading.body : heading.end]
-        body = [now.rstrip() for now, then in zip(body, written, strict=True) if now.strip() or not then.strip()]
+        original = document.lines[heading.body : heading.end]
+        body = [
+            line.rstrip()
+            for line, original_line in zip(body, original, strict=True)
+            if line.strip() or not original_line.strip()
+        ]
     return "\n".join(body).strip("\n")
 
 
@@ -192,21 +197,23 @@ def _fence(info: str, content: str) -> tuple[str, str]:
 
 def _leads_list(document: Document, index: int, text: str) -> bool:
     """Return whether an item only says what the list inside it is about, such as "Staging:"."""
-    inside = next((token.type for token in document.tokens[index + 2 :] if token.type not in _OF_TEXT), "")
-    return text.rstrip(" *_").endswith(":") and inside in {"bullet_list_open", "ordered_list_open"}
+    next_type = next((token.type for token in document.tokens[index + 2 :] if token.type not in _TEXT_TOKENS), "")
+    return text.rstrip(" *_").endswith(":") and next_type in {"bullet_list_open", "ordered_list_open"}
 
 
-_OF_TEXT: Final = frozenset({"inline", "paragraph_close"})
+_TEXT_TOKENS: Final = frozenset({"inline", "paragraph_close"})
 
 
 def _bullets(
     shown: str, sections: Sequence[Section], document: Document, lines: Sequence[str]
 ) -> Iterator[tuple[str, Span]]:
     """Yield the list items below "Alert thresholds": their text, which may have several lines, and its place."""
-    stating = [section for section in sections if section.title.casefold() == THRESHOLDS_HEADING.casefold()]
+    threshold_sections = [section for section in sections if section.title.casefold() == THRESHOLDS_HEADING.casefold()]
     for index, token in enumerate(document.tokens):
         number = place(token)[0]
-        if token.type != "list_item_open" or not any(section.line <= number < section.end for section in stating):
+        if token.type != "list_item_open" or not any(
+            section.line <= number < section.end for section in threshold_sections
+        ):
             continue
         item = _ITEM.search(lines[number])
         if item is not None and not _leads_list(document, index, item["text"]):

@@ -12,9 +12,9 @@ from compiler.runbooks.commands import Command, commands
 class Section:
     """A heading and what stands below it, up to the next heading of its level or above.
 
-    A section within a quotation or a list ends with it, and its heading ends no section outside. `line` is the line of
-    the heading, `end` the section's last line; `aliases` are further anchors that lead here; `markdown` is the text
-    below the heading, without comments.
+    A section within a quotation or a list ends where that ends, and its heading ends no section outside. `line` is the
+    line of the heading, `end` the section's last line; `aliases` are further anchors that lead here; `markdown` is the
+    text below the heading, without comments.
     """
 
     path: str

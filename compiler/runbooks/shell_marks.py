@@ -1,6 +1,6 @@
 """Read one word of a command: which option it is, and what a placeholder in it takes. Pure.
 
-Used by `shell_places` and by the modules that it asks about single programs (`host_places`, `shell_outputs`).
+`shell_places` and the modules that it asks about single programs (`host_places`, `shell_outputs`) use it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = Literal["none", "value behind", "value within", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Argument:
-    """A word behind a program's name; `option` is the option that it is, or whose value it is, else empty.
+    """A word behind a program's name; `option` is the option that the word is or belongs to as a value, else empty.
 
     `switch` is set if the word is the option itself; `known` says whether the usage lists the option.
     """
@@ -50,11 +50,11 @@ def refused(words: Sequence[Word], why: str) -> PlacesByNumber:
 
 
 def placed(word: Word, mark: Mark, place: Place) -> Mapping[int, Place]:
-    """Return what a mark's placeholders take; nothing if the characters beside them give a value another meaning."""
-    reason = mark.refused or word.refused or _beside(word, mark)
+    """Return what a mark's placeholders take: nothing if the characters beside them give a value another meaning."""
+    reason = mark.refused or word.refused or _neighbour_refusal(word, mark)
     if reason and place.takes != "nothing":
         place = never(reason)
-    if place.takes == "word" and _HOST_BEGINS.search(word.text[: mark.at]) and _ends_host(word, mark):
+    if place.takes == "word" and _HOST_BEGINS.search(word.text[: mark.at]) and _host_ends(word, mark):
         place = Place(takes="address")
     if mark.substituted and place.takes != "nothing":
         # The command within the substitution says what its placeholders take.
@@ -69,11 +69,11 @@ def option_kind(word: Word, usage: Usage) -> Kind:
     if word.text.startswith("--"):
         name = word.text[2:]
         return "none" if name in usage.switches else "value behind" if name in usage.options else "unknown"
-    short = _SHORT.fullmatch(word.text)
-    if short is None:
+    short_options = _SHORT.fullmatch(word.text)
+    if short_options is None:
         return "unknown"
-    letters = short[1].rstrip("0123456789")
-    if len(letters) < len(short[1]):
+    letters = short_options[1].rstrip("0123456789")
+    if len(letters) < len(short_options[1]):
         # `-40`, or `-A6`: a number right behind its letter.
         return "none" if len(letters) <= 1 and (not letters or letters in usage.options) else "unknown"
     if all(letter in usage.switches for letter in letters[:-1]):
@@ -84,38 +84,38 @@ def option_kind(word: Word, usage: Usage) -> Kind:
 
 def parsed(words: Sequence[Word], usage: Usage) -> tuple[Argument, ...]:
     """Return the words behind a program's name, each with the option that it belongs to."""
-    arguments, option, ended = list[Argument](), "", False
+    arguments, option, options_ended = list[Argument](), "", False
     for word in words:
         if option:
             arguments.append(Argument(word=word, option=option))
             option = ""
-        elif ended or not word.text.startswith("-") or word.text == "-":
+        elif options_ended or not word.text.startswith("-") or word.text == "-":
             arguments.append(Argument(word=word))
         elif word.text == "--":
-            ended = True
+            options_ended = True
         else:
             kind = option_kind(word, usage)
-            long = LONG.match(word.text)
-            within = long is not None and word.text.startswith("--") and long[1] in usage.options
-            known = within if kind == "value within" else kind != "unknown"
-            arguments.append(Argument(word=word, option=word.text.partition("=")[0], switch=True, known=known))
+            long_option = LONG.match(word.text)
+            is_listed = long_option is not None and word.text.startswith("--") and long_option[1] in usage.options
+            is_known = is_listed if kind == "value within" else kind != "unknown"
+            arguments.append(Argument(word=word, option=word.text.partition("=")[0], switch=True, known=is_known))
             option = (word.text if word.text.startswith("--") else f"-{word.text[-1]}") * (kind == "value behind")
     return tuple(arguments)
 
 
-def _ends_host(word: Word, mark: Mark) -> bool:
+def _host_ends(word: Word, mark: Mark) -> bool:
     return word.text[mark.at + 1 : mark.at + 2] in {"", "/"}
 
 
-def _beside(word: Word, mark: Mark) -> str:
+def _neighbour_refusal(word: Word, mark: Mark) -> str:
     """Return why the characters beside a placeholder forbid a value there; empty if they do not."""
     before, behind = word.text[: mark.at], word.text[mark.at + 1 :]
     if mark.substituted:
         return ""
     if re.fullmatch(r"-+[\w.-]*", before):
         return "it would be a part of an option's name"
-    plain = _BEFORE.search(before) or _USER.search(before)
-    special = before in {"=", "=="} or _PERCENT.search(before)
+    is_plain = _BEFORE.search(before) or _USER.search(before)
+    is_special = before in {"=", "=="} or _PERCENT.search(before)
     if mark.mode == "bare" and any(sign in before for sign in "[{^!%"):
-        special = True
-    return "" if plain and _BEHIND.match(behind) and not special else "a sign beside it gives it another meaning"
+        is_special = True
+    return "" if is_plain and _BEHIND.match(behind) and not is_special else "a sign beside it gives it another meaning"

@@ -1,6 +1,6 @@
 """Find where the output of shell commands goes: a label is filled in only if nobody but people reads it. Pure.
 
-Used by `shell_places`. A program's output may contain the label. So the output may be shown, directly or after filters
+`shell_places` uses it. A program's output may contain the label. So the output may be shown, directly or after filters
 that read it as data. It may not go into a file, which somebody may run later, nor to another program, which may run it
 at once.
 """
@@ -25,19 +25,19 @@ _FILE: Final = "what the command prints is written to a file"
 
 
 def unclear_output(pipelines: Sequence[Pipeline]) -> str:
-    """Return why nobody can tell where the text's output goes, so that no placeholder is filled; empty if one can."""
+    """Return why it is unclear where the text's output goes, so that no placeholder is filled; empty if it is clear."""
     return next((why for pipeline in pipelines for why in _reasons(pipeline)), "")
 
 
 def _reasons(pipeline: Pipeline) -> list[str]:
     reasons = []
     for number, simple in enumerate(pipeline):
-        changing = _changing(simple)
-        if changing:
-            reasons.append(f"the command has `{changing}`, which may change what the others do")
+        changing_word = _changing_word(simple)
+        if changing_word:
+            reasons.append(f"the command has `{changing_word}`, which may change what the others do")
         # `exec > file` applies to every command behind it.
-        runs_it = any(word.text == "exec" for word in simple.words) or _is_hidden(simple)
-        if runs_it and any(not _is_harmless(redirection) for redirection in simple.redirections):
+        may_be_exec = any(word.text == "exec" for word in simple.words) or _is_hidden(simple)
+        if may_be_exec and any(not _is_harmless(redirection) for redirection in simple.redirections):
             reasons.append("a redirection of `exec` may hold for everything behind it")
         if simple.words and simple.words[0].text in _CLOSING:
             if any(redirection.sign.startswith("<") for redirection in simple.redirections):
@@ -48,7 +48,7 @@ def _reasons(pipeline: Pipeline) -> list[str]:
     return reasons
 
 
-def _changing(simple: Simple) -> str:
+def _changing_word(simple: Simple) -> str:
     for word in simple.words:
         if word.text in _CHANGES_THE_SHELL:
             return word.text
@@ -70,7 +70,7 @@ def output_refusal(pipeline: Pipeline, number: int) -> str:
 
 
 def input_refusal(pipeline: Pipeline, number: int) -> str:
-    """Return why a command's input may not go to where its placeholders say; empty if it may."""
+    """Return why a command's input must not go where its placeholders say; empty if it may go there."""
     simple = pipeline[number]
     if _is_filter(simple):
         return ""
@@ -82,7 +82,7 @@ def input_refusal(pipeline: Pipeline, number: int) -> str:
 
 
 def prints_names(mark: Mark) -> bool:
-    """Return whether a substitution only prints names that a service lists; its placeholders may select among them."""
+    """Return whether a substitution prints only names that a service lists; placeholders may select among the names."""
     pipelines = [pipeline for pipeline in mark.within if pipeline[0].words or len(pipeline) > 1]
     if len(pipelines) != 1 or any(simple.redirections for simple in pipelines[0]):
         return False
@@ -98,12 +98,12 @@ def _is_printer(words: Sequence[Word]) -> bool:
     name, tool = words[0].text, PROGRAMS.get(words[0].text)
     if not isinstance(tool, Tool):
         return name in PRINTERS
-    behind = [argument.word.text for argument in parsed(words[1:], tool.general) if not argument.option]
-    return " ".join([name, *behind[:1]]) in PRINTERS or " ".join([name, *behind[:2]]) in PRINTERS
+    operands = [argument.word.text for argument in parsed(words[1:], tool.general) if not argument.option]
+    return " ".join([name, *operands[:1]]) in PRINTERS or " ".join([name, *operands[:2]]) in PRINTERS
 
 
 def _selects(words: Sequence[Word]) -> bool:
-    """Return whether a filter has no placeholder but the pattern of `grep`, and reads no file in place of its input."""
+    """Return whether a filter has no placeholder except in the pattern of `grep`, and then reads no file."""
     if not any(word.marks for word in words):
         return True
     return words[0].text == "grep" and sum(not word.text.startswith("-") for word in words[1:]) == 1

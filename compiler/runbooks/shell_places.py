@@ -1,6 +1,6 @@
 """Decide what placeholders take in a shell command: a plain word if the argument is only data, else nothing. Pure.
 
-Used by `places`. Quotes protect a word from the shell, but not from the program that gets it. So this module looks up
+`places` uses it. Quotes protect a word from the shell, but not from the program that gets it. So this module looks up
 each argument in `programs`; an argument that is not there takes nothing.
 """
 
@@ -41,7 +41,7 @@ def shell_places(marked: str, count: int) -> tuple[Place, ...]:
     # The reader lists a substitution's pipelines before the pipeline around it, which may refuse their output.
     for pipeline in reader.pipelines:
         places |= _pipeline_places(pipeline)
-    if any(_sets(simple) for pipeline in reader.pipelines for simple in pipeline):
+    if any(_sets_variable(simple) for pipeline in reader.pipelines for simple in pipeline):
         for simple in (simple for pipeline in reader.pipelines for simple in pipeline if _reads_credentials(simple)):
             places |= refused(simple.words, "a variable may hold a credential, which would be sent to the host")
     for number in _behind_history(marked):
@@ -60,7 +60,7 @@ def _behind_history(marked: str) -> Iterator[int]:
         line = "" if character == "\n" else line + character
 
 
-def _sets(simple: Simple) -> bool:
+def _sets_variable(simple: Simple) -> bool:
     return any(_ASSIGNMENT.match(word.text) for word in simple.words)
 
 
@@ -71,36 +71,38 @@ def _reads_credentials(simple: Simple) -> bool:
 def _pipeline_places(pipeline: Pipeline) -> PlacesByNumber:
     places: PlacesByNumber = {}
     for number, simple in enumerate(pipeline):
-        judged = _simple_places(simple.words)
+        command_places = _simple_places(simple.words)
         for redirection in simple.redirections:
-            judged |= refused([redirection.word], "it would name a file that is read or written")
+            command_places |= refused([redirection.word], "it would name a file that is read or written")
         why = output_refusal(pipeline, number) or input_refusal(pipeline, number)
         if why:
-            judged = {key: place if place.takes == "nothing" else never(why) for key, place in judged.items()}
+            command_places = {
+                key: place if place.takes == "nothing" else never(why) for key, place in command_places.items()
+            }
         for word in simple.words:
             for mark in word.marks:
                 if why and mark.substituted:
-                    judged |= dict.fromkeys(mark.numbers, never(why)) | judged
+                    command_places |= dict.fromkeys(mark.numbers, never(why)) | command_places
                 if mark.substituted and not prints_names(mark):
-                    judged |= dict.fromkeys(mark.numbers, never(_SUBSTITUTED))
-        places |= judged
+                    command_places |= dict.fromkeys(mark.numbers, never(_SUBSTITUTED))
+        places |= command_places
     return places
 
 
 def _simple_places(words: Sequence[Word]) -> PlacesByNumber:
     """Return what the placeholders of one command take; words of the shell and assignments stand before the program."""
     places: PlacesByNumber = {}
-    at = 0
-    while at < len(words):
-        text = words[at].text
-        if text in RESERVED and not words[at].quoted:
-            at += 1
+    position = 0
+    while position < len(words):
+        text = words[position].text
+        if text in RESERVED and not words[position].quoted:
+            position += 1
         elif _ASSIGNMENT.match(text):
-            places |= refused(words[at : at + 1], "it would be kept in a variable, or be the name of one")
-            at += 1
+            places |= refused(words[position : position + 1], "it would be kept in a variable, or be the name of one")
+            position += 1
         else:
             break
-    command = words[at:]
+    command = words[position:]
     if not command:
         return places
     if command[0].text in _LOOPS:
@@ -136,27 +138,34 @@ def _program_name(text: str) -> str:
 
 
 def _behind_forerunner(words: Sequence[Word], usage: Usage) -> PlacesByNumber:
-    at = 1
-    while at < len(words) and words[at].text.startswith("-"):
-        option = words[at].text[1:]
-        at += 2 if option in usage.options else 1
+    position = 1
+    while position < len(words) and words[position].text.startswith("-"):
+        option = words[position].text[1:]
+        position += 2 if option in usage.options else 1
         if option not in usage.options | usage.switches:
             return refused(words, f"what `{shown(words[0].text)} -{shown(option)}` runs is not known")
-    places = refused(words[:at], f"it would be an option of `{words[0].text}`")
-    return places | (_command_places(words[at:]) if at < len(words) else {})
+    places = refused(words[:position], f"it would be an option of `{words[0].text}`")
+    return places | (_command_places(words[position:]) if position < len(words) else {})
 
 
 def _ssh_places(words: Sequence[Word]) -> PlacesByNumber:
     """Return what `ssh host command…` takes: the host takes a word; the remote shell reads the command again."""
-    at = 1
-    while at < len(words) and words[at].text.startswith("-"):
-        at += 2 if words[at].text in {"-p", "-l"} else 1
-        if words[at - 1].text.startswith("-") and words[at - 1].text not in {"-t", "-T", "-n", "-q", "-4", "-6"}:
+    position = 1
+    while position < len(words) and words[position].text.startswith("-"):
+        position += 2 if words[position].text in {"-p", "-l"} else 1
+        if words[position - 1].text.startswith("-") and words[position - 1].text not in {
+            "-t",
+            "-T",
+            "-n",
+            "-q",
+            "-4",
+            "-6",
+        }:
             return refused(words, "what this option of `ssh` does with the rest is not known")
-    places = refused(words[:at], "it would be an option of `ssh`")
-    if at >= len(words):
+    places = refused(words[:position], "it would be an option of `ssh`")
+    if position >= len(words):
         return places
-    host, command = words[at], words[at + 1 :]
+    host, command = words[position], words[position + 1 :]
     for mark in host.marks:
         places |= placed(host, mark, Place(takes="word"))
     if not command:
@@ -170,46 +179,46 @@ def _ssh_places(words: Sequence[Word]) -> PlacesByNumber:
 
 def _verb_places(name: str, words: Sequence[Word], tool: Tool) -> PlacesByNumber:
     """Return what a program with verbs takes: its general usage applies before the verb, the verb's usage behind it."""
-    at = 0
-    while at < len(words):
-        word = words[at]
+    position = 0
+    while position < len(words):
+        word = words[position]
         if word.text.startswith("-"):
-            at += 2 if option_kind(word, tool.general) == "value behind" else 1
+            position += 2 if option_kind(word, tool.general) == "value behind" else 1
         else:
             break
-    before, behind = words[:at], words[at:]
+    before, behind = words[:position], words[position:]
     texts = [word.text for word in behind[:2]]
     places = _argument_places(name, before, tool.general)
     pair = " ".join(texts)
     verb = pair if pair in tool.verbs else texts[0] if texts else ""
     usage = tool.verbs.get(verb)
     if usage is None:
-        called = f"`{name} {shown(verb)}`" if verb else f"`{name}`"
-        return places | refused(behind, f"what {called} does with its arguments is not known")
+        command_text = f"`{name} {shown(verb)}`" if verb else f"`{name}`"
+        return places | refused(behind, f"what {command_text} does with its arguments is not known")
     return places | _argument_places(f"{name} {verb}", behind[2 if verb == pair else 1 :], usage)
 
 
 def _argument_places(name: str, words: Sequence[Word], usage: Usage) -> PlacesByNumber:
     places: PlacesByNumber = {}
-    operands, ended, option = 0, False, ""
-    for at, word in enumerate(words):
-        if word.text == "--" and not word.marks and not ended:
+    operands, options_ended, option = 0, False, ""
+    for position, word in enumerate(words):
+        if word.text == "--" and not word.marks and not options_ended:
             if usage.inner:
-                return places | (_command_places(words[at + 1 :]) if at + 1 < len(words) else {})
-            ended, option = True, ""
-        elif word.text.startswith("-") and not ended and not option:
+                return places | (_command_places(words[position + 1 :]) if position + 1 < len(words) else {})
+            options_ended, option = True, ""
+        elif word.text.startswith("-") and not options_ended and not option:
             kind = option_kind(word, usage)
             for mark in word.marks:
-                places |= placed(word, mark, _inner_value_place(name, word, mark, usage))
+                places |= placed(word, mark, _attached_value_place(name, word, mark, usage))
             if kind == "unknown":
                 why = f"what `{shown(word.text)}` of `{name}` does with the rest is not known"
-                return places | refused(words[at + 1 :], why)
+                return places | refused(words[position + 1 :], why)
             option = word.text if kind == "value behind" else ""
         else:
             if not option:
                 operands += 1
                 if usage.inner and operands > 1:
-                    return places | _command_places(words[at:])
+                    return places | _command_places(words[position:])
             place = _value_place(name, option, usage) if option else _operand_place(word, operands, usage)
             for mark in word.marks:
                 places |= placed(word, mark, place)
@@ -218,20 +227,20 @@ def _argument_places(name: str, words: Sequence[Word], usage: Usage) -> PlacesBy
 
 
 def _value_place(name: str, option: str, usage: Usage) -> Place:
-    """Return what an option's value takes that stands behind the option."""
-    risky = (
+    """Return what the value of an option takes, if the value is the word behind the option."""
+    is_risky = (
         option[2:] in _RISKY_WORDS | usage.chosen
         if option.startswith("--")
         else option[-1] in _RISKY_LETTERS | usage.chosen
     )
-    return _unknown_option(name, option) if risky else Place(takes="word")
+    return _unknown_option(name, option) if is_risky else Place(takes="word")
 
 
 def _unknown_option(name: str, option: str) -> Place:
     return never(f"what `{shown(option)}` of `{name}` does with it is not known to be harmless")
 
 
-def _inner_value_place(name: str, word: Word, mark: Mark, usage: Usage) -> Place:
+def _attached_value_place(name: str, word: Word, mark: Mark, usage: Usage) -> Place:
     long = LONG.match(word.text)
     if long is None or mark.at < long.end() or long[1] not in usage.options - _RISKY_WORDS - usage.chosen:
         return _unknown_option(name, word.text.partition("=")[0])

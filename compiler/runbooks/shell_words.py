@@ -1,7 +1,7 @@
 """Split a shell command into pipelines of words, as far as needed to say where a placeholder stands. Pure.
 
-Used by `shell_places` and its neighbours. If a command has here-documents, backquotes, arithmetic, functions or `case`,
-this module raises `NotReadError`, and no placeholder of the command is filled.
+`shell_places` and the modules beside it use it. If a command has here-documents, backquotes, arithmetic, functions or
+`case`, this module raises `NotReadError`, and no placeholder of the command is filled.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Mark:
     within: tuple[Pipeline, ...] = ()
     """The pipelines of the substitution."""
     refused: str = ""
-    """Why it takes nothing, if the word alone shows this; else empty."""
+    """Why the placeholder takes nothing, if the word alone shows the reason; else empty."""
 
 
 @dataclass(kw_only=True)
@@ -50,12 +50,12 @@ class Word:
     marks: list[Mark] = field(default_factory=list)
     quoted: bool = False
     refused: str = ""
-    """Why its placeholders take nothing, if the text behind the word shows this; else empty."""
+    """Why the word's placeholders take nothing, if the text behind the word shows the reason; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Redirection:
-    """A redirection without the number before it: its sign and the word behind."""
+    """A redirection without the number before it: its sign, and the word behind the sign."""
 
     sign: str
     word: Word
@@ -108,8 +108,8 @@ class Reader:
                 pipeline.append(Simple())
             elif self._redirection(pipeline[-1], depth):
                 pass
-            elif following := _NEXT_COMMAND.match(self._text, self._at):
-                self._at = following.end()
+            elif separator := _NEXT_COMMAND.match(self._text, self._at):
+                self._at = separator.end()
                 # A line feed behind `|` continues the pipeline.
                 if pipeline[-1].words or pipeline[-1].redirections or len(pipeline) == 1:
                     self.pipelines.append(pipeline)
@@ -172,11 +172,11 @@ class Reader:
             elif character == '"':
                 self._at, mode, word.quoted = self._at + 1, "bare" if mode == "double" else "double", True
             elif character == "\\":
-                self._escaped(word, mode)
+                self._escape(word, mode)
             elif character == "`":
                 raise NotReadError("backquotes")
             elif character == "$":
-                self._dollar(word, "double" if mode == "double" else "bare", depth)
+                self._expansion(word, "double" if mode == "double" else "bare", depth)
             else:
                 self._at += 1
                 self._append(word, character, "double" if mode == "double" else "bare")
@@ -184,7 +184,7 @@ class Reader:
             raise NotReadError("a quotation mark that does not end")
         return word
 
-    def _escaped(self, word: Word, mode: str) -> None:
+    def _escape(self, word: Word, mode: str) -> None:
         escaped = self._text[self._at + 1 : self._at + 2]
         if escaped == MARK:
             raise NotReadError("a backslash before a placeholder")
@@ -198,22 +198,22 @@ class Reader:
             word.marks.append(Mark(at=len(word.text), mode=mode, numbers=(self._next_number(),)))
         word.text += character
 
-    def _dollar(self, word: Word, mode: Mode, depth: int) -> None:
-        text, at = self._text, self._at
-        if text.startswith(("$((", "$[", "$'", '$"'), at):
+    def _expansion(self, word: Word, mode: Mode, depth: int) -> None:
+        text, start = self._text, self._at
+        if text.startswith(("$((", "$[", "$'", '$"'), start):
             raise NotReadError("arithmetic, or quotation marks behind a dollar sign")
-        if text.startswith("$(", at):
+        if text.startswith("$(", start):
             self._at += 2
-            first, earlier = self._number, len(self.pipelines)
+            first_number, pipelines_before = self._number, len(self.pipelines)
             self._script(closing=")", depth=depth + 1)
-            numbers = tuple(range(first, self._number))
+            numbers = tuple(range(first_number, self._number))
             if numbers:
-                within = tuple(self.pipelines[earlier:])
+                within = tuple(self.pipelines[pipelines_before:])
                 word.marks.append(Mark(at=len(word.text), mode=mode, numbers=numbers, substituted=True, within=within))
             word.text += OPAQUE
-        elif text.startswith("${", at):
-            end = text.find("}", at)
-            inside = text[at + 2 : end]
+        elif text.startswith("${", start):
+            end = text.find("}", start)
+            inside = text[start + 2 : end]
             if end < 0 or any(character in inside for character in "`'\"{("):
                 raise NotReadError("an expansion of a variable with quotation marks or other expansions in it")
             numbers = tuple(self._next_number() for _ in range(inside.count(MARK)))
@@ -222,8 +222,8 @@ class Reader:
             word.text += OPAQUE
             self._at = end + 1
         else:
-            variable = _VARIABLE.match(text, at)
-            self._at = variable.end() if variable else at + 1
+            variable = _VARIABLE.match(text, start)
+            self._at = variable.end() if variable else start + 1
             word.text += OPAQUE if variable else "$"
             if self._at < len(text) and text[self._at] == MARK:
                 refused = "it would be a part of the name of a variable"

@@ -42,7 +42,7 @@ _JOINT: Final = re.compile(
     rf"(?:(?<![-–—=→])[-–—=→]++|\bis(?:\s++an?)?\b)\s*+(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)",
     re.IGNORECASE,
 )
-"""Dashes, signs and words that people write after a title instead of a colon."""
+"""A dash, a sign or a word that people write behind a title instead of a colon, and the severity behind it."""
 _HINT: Final = "write `- Error ratio: warning above 1 %, critical above 5 %.`, or the severity alone for a state"
 
 
@@ -59,33 +59,35 @@ def parse_statement(
         return
     sentence = _SENTENCE.match(text)
     if sentence is None:
-        other = None if text.startswith(":") else _JOINT.search(text, 1)
+        joint = None if text.startswith(":") else _JOINT.search(text, 1)
         hint = (
             _HINT
-            if other is None
-            else f"write `- {text[: other.start()].rstrip()}: {other['severity'].lower()}{other['rest']}`"
+            if joint is None
+            else f"write `- {text[: joint.start()].rstrip()}: {joint['severity'].lower()}{joint['rest']}`"
         )
-        message = "this bullet states no limit" if other is None else "no colon stands behind what is measured"
+        message = "this bullet states no limit" if joint is None else "no colon stands behind what is measured"
         diagnostics.error("statement", span, message, hint=hint)
         return
     title = sentence["title"].strip(" *`")
     if not sentence["clauses"].strip(" ,;"):
         diagnostics.error("statement", span, f"“{title}” has no limit behind the colon", hint=_HINT)
     for clause in _CLAUSE.finditer(sentence["clauses"]):
-        stated = clause.group().strip()
-        if not stated:
+        clause_text = clause.group().strip()
+        if not clause_text:
             continue
-        column = span.column + sentence.start("clauses") + clause.start() + clause.group().index(stated[:1])
-        place = span._replace(column=column, end_column=column + len(stated))
-        statement = _clause(stated, Statement(title=title, severity="", comparison=None, text=text, span=place), words)
+        column = span.column + sentence.start("clauses") + clause.start() + clause.group().index(clause_text[:1])
+        clause_span = span._replace(column=column, end_column=column + len(clause_text))
+        statement = _clause_statement(
+            clause_text, Statement(title=title, severity="", comparison=None, text=text, span=clause_span), words
+        )
         if isinstance(statement, Statement):
             yield statement
         else:
             message, way_out = statement
-            diagnostics.error("statement", place, message, hint=way_out)
+            diagnostics.error("statement", clause_span, message, hint=way_out)
 
 
-def _clause(clause: str, bullet: Statement, words: SeverityWords) -> Statement | tuple[str, str | None]:
+def _clause_statement(clause: str, bullet: Statement, words: SeverityWords) -> Statement | tuple[str, str | None]:
     """Return the statement of a bullet's clause, or a message about what is wrong and a hint."""
     word, _, limit = clause.partition(" ")
     severity = words.severity(word)
