@@ -82,8 +82,8 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--worker-only", is_flag=True, help="Send what is in the store, serve no requests.")
-@click.option("--no-worker", is_flag=True, help="Serve requests, leave the sending to another process.")
+@click.option("--worker-only", is_flag=True, help="Only send what is in the store; serve no requests.")
+@click.option("--no-worker", is_flag=True, help="Only serve requests; leave the sending to another process.")
 def serve(*, worker_only: bool, no_worker: bool) -> None:
     """Take deliveries, serve the pages, and send messages."""
     if worker_only and no_worker:
@@ -116,7 +116,7 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
 def send_test(*, only: str | None) -> None:
     """Send one test message to every configured receiver of the catalogue.
 
-    Exit 1 when one of them failed, and when no person was reached: a line in the log calls nobody.
+    The exit status is 1 if a receiver failed, or if no person was reached: a line in the log calls nobody.
     """
     settings = _settings()
     with _service(settings) as service:
@@ -145,15 +145,17 @@ def incidents() -> None:
 
 
 @incidents.command("list")
-@click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: all that is not over.")
+@click.option(
+    "--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: all incidents that are not over."
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option("--archived", is_flag=True, help="List what is archived instead; the options below search it.")
+@click.option("--archived", is_flag=True, help="List archived incidents instead; the options below filter them.")
 @click.option("--system", help="About this system.")
 @click.option("--alert", help="About an alert of this name.")
 @click.option("--severity", type=click.Choice(SEVERITIES))
 @click.option("--since", metavar="TIME", callback=_moment, help="Not over before this day (2026-11-22) or time.")
-@click.option("--until", metavar="TIME", callback=_moment, help="Opened until the end of this day, or this time.")
-@click.option("--before", type=click.IntRange(1), metavar="ID", help="Older than this one: the next page.")
+@click.option("--until", metavar="TIME", callback=_moment, help="Opened before the end of this day, or this time.")
+@click.option("--before", type=click.IntRange(1), metavar="ID", help="Older than this incident: the next page.")
 def list_incidents(  # noqa: PLR0913  one for each option
     *,
     state: tuple[str, ...],
@@ -166,7 +168,7 @@ def list_incidents(  # noqa: PLR0913  one for each option
     until: float | None,
     before: int | None,
 ) -> None:
-    """List incidents, the newest first; what was resolved by hand and fires on is not over."""
+    """List incidents, the newest first. One that was resolved by hand is not over while its alerts fire."""
     search = ArchiveFilter(system=system, alert=alert, severity=severity, since=since, until=until)
     if archived:
         if state:
@@ -230,7 +232,7 @@ def acknowledge(*, number: int, actor: str | None) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 @click.option("--as", "actor", help="Who gives it back; default: the user of this terminal.")
 def unacknowledge(*, number: int, actor: str | None) -> None:
-    """Give an incident back: its level is asked again, and the escalation goes on."""
+    """Give an incident back: the webhook asks its level again, and the escalation goes on."""
     with _service(_settings()) as service:
         outcome = service.responses.unacknowledge(number, actor or _user(), service.clock())
         incident = _require_incident(service, number, outcome)
@@ -242,7 +244,7 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 @click.option("--as", "actor", help="Who resolves; default: the user of this terminal.")
 def resolve(*, number: int, actor: str | None) -> None:
-    """Resolve an incident by hand; while its alerts fire it is told again after the policy's time."""
+    """Resolve an incident by hand. If its alerts fire on, the webhook tells it again after the time of its policy."""
     with _service(_settings()) as service:
         outcome = service.responses.resolve(number, actor or _user(), service.clock())
         incident = _require_incident(service, number, outcome)
@@ -254,7 +256,7 @@ def resolve(*, number: int, actor: str | None) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 @click.option("--as", "actor", help="Who reopens; default: the user of this terminal.")
 def reopen(*, number: int, actor: str | None) -> None:
-    """Take a resolve by hand back while its alerts fire: the first level is asked again."""
+    """Reopen an incident that was resolved by hand and fires on: the webhook asks the first level again."""
     with _service(_settings()) as service:
         outcome = service.responses.reopen(number, actor or _user(), service.clock())
         incident = _require_incident(service, number, outcome)
@@ -270,7 +272,7 @@ def heartbeats() -> None:
 
 @heartbeats.command("list")
 def list_heartbeats() -> None:
-    """List them, the one that has been silent for longest first."""
+    """List the heartbeats, the one that has been silent for longest first."""
     with _service(_settings()) as service:
         heartbeats_heard = read_heartbeats(service)
         for heartbeat in heartbeats_heard.shown:
@@ -285,7 +287,7 @@ def list_heartbeats() -> None:
 @click.argument("key")
 @click.option("--as", "actor", help="Who forgets it; default: the user of this terminal.")
 def forget(*, key: str, actor: str | None) -> None:
-    """Forget a heartbeat, by its key or the beginning of it; it is listened for again once it is heard."""
+    """Forget a heartbeat, by its key or the beginning of it. Once it is heard again, the webhook expects it again."""
     with _service(_settings()) as service:
         keys = [shown.beat.key for shown in read_heartbeats(service).shown if key and shown.beat.key.startswith(key)]
         if len(keys) > 1:

@@ -48,7 +48,7 @@ class Metrics:
         )
         self._unknown = Counter(
             "tocsin_alerts_of_unknown_severity",
-            "Firing alerts delivered with a severity that is not known, by what it was taken for.",
+            "Firing alerts delivered whose severity is not known, by the severity that it counted as.",
             ["severity"],
             registry=self.registry,
         )
@@ -56,17 +56,17 @@ class Metrics:
             self._unknown.labels(severity)
         self._ignored = Counter(
             "tocsin_alerts_ignored",
-            "Firing alerts delivered of which nobody is told, for their severity is none.",
+            "Firing alerts delivered that nobody is told of, because their severity is none.",
             registry=self.registry,
         )
         self._wrong_tokens = Counter(
             "tocsin_wrong_tokens", "Requests refused because their token is not valid.", registry=self.registry
         )
         self._attempts = Counter(
-            "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
+            "tocsin_send_attempts", "Attempts to send a message.", ["channel", "outcome"], registry=self.registry
         )
         self._seconds = Histogram(
-            "tocsin_send_seconds", "How long a try to send took.", ["channel"], registry=self.registry
+            "tocsin_send_seconds", "How long an attempt to send took.", ["channel"], registry=self.registry
         )
 
     def answered(self, method: str, route: str, status: int) -> None:
@@ -109,7 +109,7 @@ class Metrics:
         """Add the metrics of catalogue and store; `ahead` returns how far our clock is ahead of the store's."""
         offset = Gauge(
             "tocsin_clock_ahead_seconds",
-            "How far this machine's clock is ahead of the store's, which is used.",
+            "How far this machine's clock is ahead of the store's clock, which the webhook uses.",
             registry=self.registry,
         )
         offset.set_function(ahead)
@@ -199,7 +199,7 @@ def _totals(totals: Mapping[tuple[str, State], int]) -> Iterator[Metric]:
 def _batched(batches: Mapping[str, outbox_report.Batched]) -> Iterator[Metric]:
     # These are gauges: they fall when retention archives messages.
     messages = GaugeMetricFamily(
-        "tocsin_storm_messages", "Messages on many incidents that the store holds.", labels=["channel"]
+        "tocsin_storm_messages", "Messages in the store, each on many incidents.", labels=["channel"]
     )
     incidents = GaugeMetricFamily(
         "tocsin_storm_incidents", "Incidents that those messages were about.", labels=["channel"]
@@ -216,7 +216,7 @@ def _counted(connection: Connection) -> Iterator[Metric]:
     for name, description, labels in (
         (
             "steps",
-            "Timers worked off, by what they led to; `escalated` is a level that was told.",
+            "Timers that were due, by what they led to; `escalated` means that a level was told.",
             ("result", "severity"),
         ),
         ("escalations", "Levels told because nobody had acknowledged; 1 is the first.", ("level",)),
@@ -238,7 +238,7 @@ def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:
 def _overdue(since: float | None, now: float) -> Metric:
     return GaugeMetricFamily(
         "tocsin_timers_overdue_seconds",
-        "How long the step of an escalation that is overdue for longest has been due.",
+        "For how long the oldest overdue step of an escalation has been due.",
         value=0 if since is None else max(0.0, now - since),
     )
 
@@ -256,7 +256,7 @@ def _watchdogs(heard_at: Sequence[float]) -> Iterator[Metric]:
     if heard_at:
         yield GaugeMetricFamily(
             "tocsin_watchdog_longest_silent_timestamp_seconds",
-            "When that Watchdog was last heard that has not been heard for longest.",
+            "When the Watchdog that has been silent for longest was last heard.",
             value=min(heard_at),
         )
 
@@ -280,6 +280,6 @@ def _heartbeats(beats: Sequence[Beat], catalog: Catalog, *, left_out: float | No
     if left_out is not None:
         yield GaugeMetricFamily(
             "tocsin_heartbeats_left_out_timestamp_seconds",
-            "When a heartbeat has last arrived that is not told from others, because there are too many.",
+            "When a heartbeat last arrived that is not told apart from others, because there are too many.",
             value=left_out,
         )

@@ -19,14 +19,14 @@ _PREFACE: Final = """\
 
 <!-- Written by `python -m compiler.checks` from the registry of codes; change that, not this page. -->
 
-`tocsin check` and `tocsin compile` say what is wrong with thresholds.yaml and the runbooks, and where. Nothing is
-written while there is an error. Every finding has a code, in brackets; `tocsin explain CODE` prints what this page says
-of it. With `--format json|github|sarif` programs read the findings.
+`tocsin check` and `tocsin compile` say what is wrong with thresholds.yaml and the runbooks, and where. They
+write nothing while there is an error. Every finding has a code, in brackets; `tocsin explain CODE` prints what this
+page says of the code. `--format json|github|sarif` prints the findings for programs.
 
 ## Silence a finding
 
-A finding that is right and yet intended is silenced where it stands, at the end of its line or alone in the line above
-it:
+If the compiler is right and you still mean what the file says, silence the finding by a comment. The comment stands at
+the end of the finding's line, or alone in the line above:
 
 ```yaml
 queue_depth: {warning: ">= 0", runbook: "#queue"}  # tocsin: ignore[limit-always-fires] a drill until the end of May
@@ -37,18 +37,18 @@ queue_depth: {warning: ">= 0", runbook: "#queue"}  # tocsin: ignore[limit-always
 ## Planned maintenance
 ```
 
-Several codes stand with commas between them: `ignore[limit-order, contact]`. Above a fenced block a comment holds for
-the whole block. The reason is required. A comment that silences nothing is a finding, so none outlives what it was
-written for. In runbooks the comments are taken out before a section is shown to anybody. What leaves nothing to compile
-cannot be silenced.
+Commas separate several codes: `ignore[limit-order, contact]`. A comment above a fenced block applies to the whole
+block. The reason is required. A comment that silences nothing is itself a finding, so no comment outlives its finding.
+The compiler takes the comments out of a runbook's section before anybody sees the section. No comment silences a
+finding that leaves nothing to compile.
 
 ## What cannot be got wrong
 
-Inhibition has no check, because nobody writes its rules: a critical or emergency alert silences the less severe ones of
-the same alert name, system and component in the same installation, and nothing else. What tells installations apart is
-what `dimensions` declares, and the labels that do so in most houses, such as `cluster` and `environment`. No rule can
-name an alert that does not exist, and none can silence another component, as long as the labels of `per` come out of
-the queries, which `lost-label` sees to. Tests hold the generated configuration against that law.
+Inhibition has no check, because the compiler writes its rules. A critical or emergency alert inhibits the less severe
+alerts of the same alert name, system and component in the same installation, and nothing else. The labels that
+`dimensions` declares tell installations apart, and so do the labels that most houses use for this, such as `cluster`
+and `environment`. No rule can name an alert that does not exist. No rule can inhibit another component, as long as the
+queries keep the labels of `per`; `lost-label` checks that. Tests compare the generated configuration with these rules.
 """
 
 

@@ -15,7 +15,9 @@ from compiler.coverage import as_json, as_text, coverage
 
 @click.command("check")
 @SPEC
-@click.option("--coverage", "covering", is_flag=True, help="Print what documents, alerts and sections leave uncovered.")
+@click.option(
+    "--coverage", "covering", is_flag=True, help="Print how far documents, alerts and sections cover one another."
+)
 @FORMAT
 def check_command(spec: Path, form: str, *, covering: bool) -> None:
     """Say what is wrong, and write nothing."""

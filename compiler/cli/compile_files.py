@@ -23,12 +23,12 @@ from compiler.compilation import Compilation, compile_spec
     show_default=True,
     help="The folder of the generated files.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; fail when something would change.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if a file would change.")
 @FORMAT
 def compile_command(spec: Path, out: Path, *, check: bool, form: str) -> None:
     """Write the rules, their tests and the routing.
 
-    With an error anywhere nothing is written. `tocsin prove` runs the tests.
+    If there is an error anywhere, the command writes nothing. `tocsin prove` runs the tests.
     """
     compilation = compile_spec(spec)
     complain(compilation.diagnostics, form)

@@ -23,9 +23,9 @@ from compiler.diagnostics import nearest
 def explain_command(name: str, spec: Path) -> None:
     """Explain an alert, or the code of a finding.
 
-    Of an alert, by its name as in Prometheus, it says in one sentence a severity when it fires, as the rule has it, and
-    where the limit comes from; `ALERT:critical` is one severity alone. Of a code it says what it means and how to mend
-    it.
+    For an ALERT, named as in Prometheus, the command says in one sentence for each severity when the alert fires, and
+    where the limit comes from. It writes the sentence from the rule. `ALERT:critical` is one severity alone. For a CODE
+    the command says what the code means and how to mend the finding.
     """
     if name.lower() in CODES:
         tell(reference.explanation(CODES[name.lower()]))

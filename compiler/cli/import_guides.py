@@ -21,13 +21,13 @@ from compiler.importing.imported import import_guides
     type=click.Choice(["json", "yaml"]),
     default="yaml",
     show_default=True,
-    help="The statements as they are, or a beginning of thresholds.yaml.",
+    help="json: the limits as the guide states them; yaml: a beginning of thresholds.yaml.",
 )
-@click.option("--new", is_flag=True, help="A whole thresholds.yaml, for who has none.")
+@click.option("--new", is_flag=True, help="Print a whole thresholds.yaml, for a house that has none.")
 def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
     """Find the limits that guides document.
 
-    GUIDES are ordinary Markdown. What is found is printed; nothing is written.
+    GUIDES are ordinary Markdown files. The command prints what it finds, and writes no file.
     """
     diagnostics = Diagnostics()
     imported = import_guides(guides, diagnostics, new=new)

@@ -35,24 +35,24 @@ _NO_PROMTOOL: Final = (
 
 @click.command("prove")
 @SPEC
-@click.option("--promtool", type=click.Path(path_type=Path), help="The promtool to run, where it is not on the PATH.")
-@click.option("--only", metavar="SYSTEM", multiple=True, help="Prove this system alone; can be given again.")
+@click.option("--promtool", type=click.Path(path_type=Path), help="The promtool to run, if it is not on the PATH.")
+@click.option("--only", metavar="SYSTEM", multiple=True, help="Prove only this system; may be given several times.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=os.cpu_count() or 1,
-    help="How many promtools run at once; as many as there are processors unless given.",
+    help="How many promtools run at once. Default: the number of processors.",
 )
-@click.option("--no-cache", is_flag=True, help="Run all of them, also those that this promtool has passed before.")
+@click.option("--no-cache", is_flag=True, help="Run all tests, also those that this promtool has passed before.")
 @FORMAT
 def prove_command(  # noqa: PLR0913 - an argument each
     spec: Path, promtool: Path | None, only: tuple[str, ...], jobs: int, form: str, *, no_cache: bool
 ) -> None:
     """Run the generated tests.
 
-    What is compiled is what lies there now, whether or not it has been written to the output folder. A test that fails
-    is shown with what was expected beside what promtool got. What the same promtool has passed before, of the same
-    rules, is not run again.
+    The command compiles and tests your files as they are now, whether or not you have written the result to the output
+    folder. For a test that fails it shows what was expected beside what promtool got. It does not run again what the
+    same promtool has passed before, as long as neither the test nor its rules change.
     """
     program = running.find(promtool)
     if program is None:

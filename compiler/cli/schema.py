@@ -19,13 +19,13 @@ from compiler.cli.program import FAILED, say, tell
     is_flag=False,
     flag_value=conventions.SCHEMA_PATH,
     metavar="[PATH]",
-    help=f"Write it to a file instead, {conventions.SCHEMA_PATH} unless a path is given.",
+    help=f"Write it to a file instead: to PATH, or to {conventions.SCHEMA_PATH} without one.",
 )
 def schema_command(path: Path | None) -> None:
     """Print the JSON Schema of thresholds.yaml.
 
-    An editor with a YAML language server completes and explains the file by it, and finds it by the first line of
-    thresholds.yaml. Run `--write` again after an upgrade.
+    An editor with a YAML language server uses the schema to complete and explain thresholds.yaml. The first line of
+    that file says where the schema is. Run `--write` again after an upgrade.
     """
     text = schema.text(schema.THRESHOLDS)
     if path is None:

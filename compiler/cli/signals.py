@@ -24,13 +24,13 @@ from compiler.source_files import SourceFiles
     type=click.Choice(["json", "text"]),
     default="text",
     show_default=True,
-    help="A table for people, or all of it for programs.",
+    help="text: a table for people; json: everything, for programs.",
 )
 def signals_command(name: str | None, spec: Path, form: str) -> None:
-    """List what limits can be set for.
+    """List the signals that limits can be set for.
 
-    With NAME, a signal or a kind of signal, show what to write for it. The signals that a thresholds.yaml defines
-    itself stand behind the built-in ones.
+    With NAME, a signal or a kind of signal, show what to write for it. The signals that your own thresholds.yaml
+    defines come after the built-in ones.
     """
     entries = listing.listed(_table(spec))
     if name is not None:
