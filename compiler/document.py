@@ -156,7 +156,7 @@ class _Builder:
                 documents += 1
                 self._check_directives(event)
                 if documents > 1:
-                    self._stop("syntax", event, "a second document starts here", "keep one document a file")
+                    self._stop("syntax", event, "a second document starts here", "keep one document in each file")
         # The errors are added only now, because several commas may cut one text.
         for cut_off in self.cut_off.values():
             cut_off.report(self.diagnostics)

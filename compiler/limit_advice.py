@@ -245,7 +245,7 @@ def _odd(sign: str, rest: str) -> Advice | None:
         number = decimal_text(Decimal(exponent.group()))
         return f"`{exponent.group()}` has an exponent", f"write `{sign or '>'} {number}{rest[exponent.end() :]}`"
     if rest.endswith("+") and rest[:-1].strip():
-        return f"`{rest}` has its comparator behind", f"write `>= {rest[:-1].strip()}`"
+        return f"`{rest}` has its comparator at the end", f"write `>= {rest[:-1].strip()}`"
     return None
 
 

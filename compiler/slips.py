@@ -141,7 +141,7 @@ def _behind_a_quote(complaint: Complaint) -> Slip | None:
         return None
     text, mark = complaint.text, complaint.text[scanned.quote]
     if text[scanned.behind] == "," and not text[scanned.behind + 1 :].strip():
-        hint = "take it out; commas part what stands in braces or brackets"
+        hint = "take it out; commas separate entries in braces or brackets"
         return _slip(complaint.line, scanned.behind, "a comma ends this line", hint)
     last = text.rfind(mark)
     whole = text[scanned.quote + 1 : last] if last > scanned.behind else ""

@@ -133,7 +133,7 @@ def _codes(comment: Comment, lines: range, diagnostics: Diagnostics) -> Iterator
 def _refuse(code: str, span: Span, diagnostics: Diagnostics) -> None:
     if code in CODES:
         message = f"`{code}` cannot be suppressed"
-        diagnostics.error("suppression", span, message, hint="it leaves nothing to compile: mend it")
+        diagnostics.error("suppression", span, message, hint="nothing compiles until it is mended")
         return
     hint = did_you_mean(code, CODES)
     suggestion = nearest(code, CODES)

@@ -62,7 +62,7 @@ def fill(command: Command, labels: Mapping[str, str]) -> Filled:
         if value is not None and unfilled is not None and _redirects(command.text, unfilled, match):
             value, note = (
                 None,
-                f"{_unfilled_note(by_text[match[0]], labels)}, and stands behind another one that is left.",
+                f"{_unfilled_note(by_text[match[0]], labels)}, and follows another placeholder that is left to you.",
             )
         if note:
             notes[note] = None

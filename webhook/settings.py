@@ -250,9 +250,7 @@ class _Reader:
             )
         if url is None:
             if any(setting is not None for setting in (external_urls, username, password, token)):
-                self.problems.append(
-                    f"{PREFIX}ALERTMANAGER_URL is not set, though how to log in there, or its name, is"
-                )
+                self.problems.append(f"{PREFIX}ALERTMANAGER_URL is not set, but its login or external URL is")
             return ()
         return (
             Server(
@@ -273,9 +271,7 @@ class _Reader:
             return None
         if ":" in username.reveal():
             # RFC 7617, section 2: the first colon ends the user's name.
-            self.problems.append(
-                f"{PREFIX}{username_name} holds a colon, which no user's name of basic authentication can"
-            )
+            self.problems.append(f"{PREFIX}{username_name} must not hold a colon (basic authentication)")
         return username.reveal(), password
 
     def hidden(self, name: str) -> Hidden | None:

@@ -22,7 +22,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     if secret is None or url.scheme != "http" or _is_near(url.hostname or ""):
         return
     secret_name = "the token" if secret == "token_file" else "the password"  # noqa: S105 - the name of a key
-    message = f"{secret_name} goes to `{url.hostname}` over `http:`, where whoever is on the way reads it"
+    message = f"{secret_name} goes to `{url.hostname}` over `http:`, where anybody on the network path can read it"
     hint = "write `https:`, with `ca_file` where the certificate is the house's own"
     related = (Related(span=webhook.key_spans[secret], message=f"{secret_name} is named here"),)
     diagnostics.warning("cleartext", webhook.value_spans["url"], message, hint=hint, related=related)

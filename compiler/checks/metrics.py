@@ -74,7 +74,7 @@ def _check_type(
         case "counter":
             message = (
                 f"`{metric}` is a counter by its name (`{clash.words}`): it rises until its process starts anew,"
-                f" and what it is at says nothing"
+                f" and its current value says nothing"
             )
             diagnostics.error("counter-as-gauge", span, message, hint=_as_counter(watched, text))
         case "part":
@@ -96,7 +96,8 @@ def _check_type(
             diagnostics.error("point-in-time", span, message, hint=f"write `gauge: {text}`, which is compared as it is")
         case "info":
             message = f"`{metric}` is 1 at all times by its name (`{clash.words}`): what it tells stands in its labels"
-            hint = 'bind a metric that has a value; that one is there is a `state`, by `gauge:` and `active: "== 1"`'
+            state = 'a `state`, by `gauge:` and `active: "== 1"`'
+            hint = f"bind a metric that has a value; to check that a series exists, use {state}"
             diagnostics.error("constant-metric", span, message, hint=hint)
 
 

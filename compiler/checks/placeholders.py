@@ -15,7 +15,7 @@ _MOST: Final = 50
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Add a warning for each place of a placeholder that no value can ever fill."""
-    hint = "write the command so that the value is an argument of its own, or leave out which label it is"
+    hint = "write the command so that the value is an argument of its own, or delete the sentence that names the label"
     for path, runbook in sorted(context.runbooks.items()):
         alerted = {
             watched.section.anchor: watched.section

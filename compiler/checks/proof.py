@@ -144,7 +144,7 @@ def _check_apart(context: CheckContext, group: AlertGroup, series: Sequence[Seri
         return
     for name, selector in sorted(inputs.items()):
         if sum(candidate.metric == selector.metric and matches(selector, candidate) for candidate in series) > 1:
-            message = f"`{name}` takes in series that are measured beside it"
+            message = f"`{name}` includes series that another input measures too"
             hint = "tell them apart by matchers; a sum of both parts wants a `query` of its own"
             diagnostics.error("metrics", mapping.value_spans[name], message, hint=hint)
 

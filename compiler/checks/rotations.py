@@ -100,7 +100,7 @@ def _warn(
         f"nobody in the rotation of level `{level.id}` is on call for {hours} h of the next {YEARS} years:"
         f" {shown}{more} ({schedule.timezone})"
     )
-    hint = "let shifts meet, or add a last one that always holds; the level's own contacts are told in a gap"
+    hint = "let shifts meet, or add a last shift that never ends; the level's own contacts are told in a gap"
     level_table = context.document["levels"][level.id]
     diagnostics.warning("rotation-gap", level_table.key_spans["rotation"], message, hint=hint)
 

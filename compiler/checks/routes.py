@@ -41,8 +41,11 @@ def _problem_by_itself(route: Route, names: frozenset[str]) -> _Problem | None:
             message = f"no alert meets both `{earlier}` and `{matcher}`"
             return message, f'write `{matcher.label}=~"{earlier.value}|{matcher.value}"`, or two routes', ()
         if matcher.label == "alertname" and matcher.value in names:
-            message = f"`{matcher.value}` is defined in this file, and only alerts that are not come here"
-            return message, "say below `systems:` whose it is, and take the route out", ()
+            message = (
+                f"`{matcher.value}` is defined in this file,"
+                " and only alerts that are not defined in it reach this route"
+            )
+            return message, "set its team below `systems:`, and take the route out", ()
     return None
 
 
@@ -51,7 +54,7 @@ def _problem_with_earlier(route: Route, earlier_routes: Sequence[Route], spans: 
     own_matchers = _matcher_set(route)
     for number, earlier in enumerate(earlier_routes):
         if earlier.matchers and _matcher_set(earlier).items() <= own_matchers.items():
-            related = (Related(span=spans[number], message="this one comes before and asks for no more"),)
+            related = (Related(span=spans[number], message="this one comes before and has no further matchers"),)
             return "no alert comes to this route", "put the narrower route first, or take one out", related
     return None
 

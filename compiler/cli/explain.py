@@ -96,4 +96,5 @@ _FORMS: Final = "every finding shows its code in brackets, and alerts are called
 def _warn(spec: Path, compilation: Compilation | None) -> None:
     errors = [] if compilation is None else [finding for finding in compilation.diagnostics if finding.level == "error"]
     if errors:
-        say(f"{spec} has {number(len(errors), 'error')}, which `tocsin check` shows: not all that it says is told here")
+        count = number(len(errors), "error")
+        say(f"{spec} has {count}, which `tocsin check` shows: this explanation may be incomplete")

@@ -61,7 +61,7 @@ class Program(click.Group):
         except (click.exceptions.Exit, click.Abort):
             raise
         except MemoryError:
-            say("the memory of this process is not enough for these files: split them, or allow it more")
+            say("the memory of this process is not enough for these files: split them, or give the process more memory")
             sys.exit(FAILED)
         except Exception:  # noqa: BLE001 - whatever it is, the status must say that it is not the user's
             say(traceback.format_exc().rstrip("\n"))

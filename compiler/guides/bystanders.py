@@ -67,7 +67,7 @@ def _of_alarm(mention: Mention, unit: str) -> Iterator[str]:
     if _is_demand(mention, unit):
         yield "a requirement"
     if _selects_things(mention, unit):
-        yield "it tells which ones are meant"
+        yield "it selects the things that the sentence is about"
     if _lacks_evidence(mention, unit):
         yield "neither a severity nor a consequence"
 

@@ -113,12 +113,12 @@ def refusal(mention: Mention, comparator: str | None, *, marked: bool) -> str | 
 def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iterator[str]:
     phrases = vocabulary().phrases
     if is_history(mention):
-        yield "it tells what was, or what others keep to"
+        yield "it is about the past, or about limits of others"
     if phrases.forbidden.search(mention.clause):
-        yield "an all-clear, or what is not to be done"
+        yield "an all-clear or a prohibition"
     yield from _refusals_by_other_limit(mention)
     if _is_enforced(mention):
-        yield "somebody or something sees to it"
+        yield "a person or a system already enforces it"
     if is_instruction(mention) and not (marked and is_modal(mention)):
         yield "an instruction"
     if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
@@ -135,7 +135,7 @@ def _refusals_by_other_limit(mention: Mention) -> Iterator[str]:
     if _is_scope(mention):
         yield "it tells where another limit holds"
     if _DISTANCE.search(mention.lead) or _POINTS.match(mention.sentence.text, mention.match.start("number")):
-        yield "so far from another number"
+        yield "a distance from another number"
 
 
 def is_history(mention: Mention) -> bool:

@@ -120,5 +120,6 @@ def _hint_and_place(signal: Signal, alert: Alert) -> tuple[str, Span]:
     if signal.example and signal.example[0].span is not None:
         hint = f"the query of `{signal.id}` must return `value` for the series of its `example`: correct one of the two"
         return hint, signal.example[0].span
-    hint = f"the query of `{signal.id}` does not return what its series were made up for: give the signal an `example`"
+    problem = f"the query of `{signal.id}` does not return the value that its series were made for"
+    hint = f"{problem}: give the signal an `example`"
     return hint, signal.span or alert.limit.span

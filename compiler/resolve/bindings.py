@@ -250,7 +250,7 @@ def _input(
             return None
         return Decimal(str(value))
     if name in kinds()[signal.kind].constants and (number_hint := _number_hint(str(value), name)) is not None:
-        message = f"`{value}` is no metric, and a number stands without quotes and without a unit"
+        message = f"`{value}` is no metric; write a number without quotes and without a unit"
         diagnostics.error("metrics", span, message, hint=number_hint)
         return None
     try:

@@ -84,7 +84,7 @@ def _form_problem(text: str, limit: int) -> tuple[str, str] | None:
         return f"{len(text)} characters stand here, and {limit} may", "shorten it"
     if not is_printable(text):
         character = "a line break" if "\n" in text else "a tab" if "\t" in text else "a character that is not seen"
-        return f"`{text}` holds {character}", "take it out: what is shown has to be what is meant"
+        return f"`{text}` holds {character}", "take it out: the text must look like what it is"
     if _ENCODED in text:
         return f"`{text}` begins an encoded word of a mail's header: `{_ENCODED}`", "write the text itself"
     return None

@@ -156,7 +156,7 @@ def unused(waiver: Waiver, path: str, text: str, diagnostics: Diagnostics) -> No
     """Add the error for a waiver that waives nothing."""
     is_carried = any(waiver.covers(line) for line in text.split("\n"))
     why = "an alert carries this" if is_carried else f"{path} does not say this"
-    hint = "take it out; a waiver that waives nothing hides what comes later"
+    hint = "take it out; a waiver that waives nothing hides limits that somebody writes later"
     diagnostics.error("unused-waiver", waiver.span, f"{why}: there is nothing to waive", hint=hint)
 
 

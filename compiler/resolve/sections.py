@@ -37,7 +37,7 @@ class Sections:
         if section is not None and not section.markdown.strip():
             place = Span(self.runbook.shown, section.line, 1, len(section.title) + 1)
             related_signal = Related(span=span, message=f"`{signal.id}` leads to it")
-            message = f"“{section.title}” is empty: it helps nobody whom the alert wakes"
+            message = f"“{section.title}” is empty: it does not help the person whom the alert wakes"
             hint = "write below it what to look at, and what to do"
             self.diagnostics.warning("empty-section", place, message, hint=hint, related=(related_signal,))
         return section

@@ -62,7 +62,7 @@ def destination(runbook: str, target: str, style: Style) -> Destination | None:
         return None
     base = "" if path.startswith("/") else posixpath.dirname(runbook)
     resolved = posixpath.normpath(posixpath.join(base, path.lstrip("/"))) if path else posixpath.normpath(runbook)
-    if resolved.startswith(".."):
+    if resolved == ".." or resolved.startswith("../"):
         return None
     # `?plain=1#L7` shows the source, whose lines are its anchors.
     return Destination(path=resolved, anchor=None if query else _anchor(fragment, style))

@@ -259,7 +259,7 @@ def _anchor(text: str) -> Advice:
     """Return what is wrong with text in place of a section's anchor: a path before it, or the heading itself."""
     path, sign, anchor = text.partition("#")
     if sign:
-        message = f"`{text}` names a file besides; the section is one of the system's runbook"
+        message = f"`{text}` also names a file; the section is one of the system's runbook"
         return message, f'write `"#{anchor}"`' if path else None
     shown = re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", text.casefold()).strip())
     return f"`{text}` is no anchor: it lacks the `#`", f'write `"#{shown}"`'

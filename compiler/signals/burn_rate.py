@@ -59,7 +59,7 @@ PERIOD: Final = Parameter(
     default=Decimal(30 * DAY),
     schema={
         "$ref": "#/$defs/duration",
-        "description": "Of a burn rate: the time that the objective is for.",
+        "description": "For kind burn_rate: the period of the objective.",
         "examples": ["30d"],
     },
     duration=True,

@@ -21,7 +21,7 @@ QUANTILE: Final = Parameter(
     name="quantile",
     default=Decimal("0.95"),
     schema={
-        "description": "For kind quantile: which.",
+        "description": "For kind quantile: the quantile, such as 0.95.",
         "type": "number",
         "exclusiveMinimum": 0,
         "exclusiveMaximum": 1,

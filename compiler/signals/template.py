@@ -103,7 +103,7 @@ def _parse_allowed(source: str) -> nodes.Template:
     tree = _parse(source)
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
-            raise InvalidTemplateError(f"`{type(node).__name__.lower()}` has no place in it")
+            raise InvalidTemplateError(f"`{type(node).__name__.lower()}` is not allowed in a template")
     return tree
 
 

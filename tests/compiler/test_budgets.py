@@ -275,7 +275,10 @@ def test_memory_that_is_not_enough_is_said_in_one_sentence(monkeypatch: pytest.M
     monkeypatch.setattr(check, "compile_spec", greedy)
     result = tocsin("check")
     assert result.exit_code == program.FAILED
-    assert result.stderr == "the memory of this process is not enough for these files: split them, or allow it more\n"
+    assert (
+        result.stderr
+        == "the memory of this process is not enough for these files: split them, or give the process more memory\n"
+    )
 
 
 def test_a_budget_is_of_all_files() -> None:

@@ -443,9 +443,9 @@ def test_what_was_not_read_is_listed_with_its_reason() -> None:
     done = tocsin("import", "--format", "json", "ferry.md")
     left_out = json.loads(done.stdout)["left_out"]
     assert [(line["text"], line["reason"]) for line in left_out] == [
-        ("On-call sailors acknowledge critical calls within 15 minutes.", "somebody or something sees to it"),
+        ("On-call sailors acknowledge critical calls within 15 minutes.", "a person or a system already enforces it"),
         ("Set the boiler to at most 8 bar.", "an instruction"),
-        ("In 2023 the error rate was above 40 %.", "it tells what was, or what others keep to"),
+        ("In 2023 the error rate was above 40 %.", "it is about the past, or about limits of others"),
         ("A red flag means seven of us are out.", "a number in words, and no comparator"),
         ("| Critical | 30 minutes |", "a table, in a column or a row that holds no limits"),
         ("awk '$9 > 2000' harbour.log 2>&1 | head -3", "code"),

@@ -238,7 +238,7 @@ def test_a_template_reaches_no_object_of_the_program(expression: str) -> None:
     edit(SPEC, "({{ taken }}) -", f"({{{{ {expression} }}}}) -")
     (finding,) = compile_spec(Path(SPEC)).diagnostics
     assert (finding.code, finding.level) == ("template", "error")
-    assert "has no place in it" in finding.message
+    assert "is not allowed in a template" in finding.message
 
 
 @pytest.mark.usefixtures("base")

@@ -220,7 +220,7 @@ def test_a_query_without_an_example_is_shown_where_it_stands(spoiled: Spoil) -> 
     assert "error[test-fails]: LedgerDoubled warning" in result.stderr
     assert 'query: "2 * max' in result.stderr.partition("error[test-fails]")[2].splitlines()[1]
     assert (
-        "hint: the query of `doubled` does not return what its series were made up for: give the signal an `example`"
+        "hint: the query of `doubled` does not return the value that its series were made for: give the signal an `example`"
         in result.stderr
     )
 

@@ -468,7 +468,7 @@ def test_a_word_behind_a_placeholder_that_stays_is_left_too(labels: dict[str, st
     """`echo <a> web-1` would write a file of that name."""
     filled = fill(compiled("echo <a> <b>", a="a", b="b"), labels)
     assert filled.text == "echo <a> <b>"
-    assert filled.notes[-1].endswith("“web-1”, and stands behind another one that is left.")
+    assert filled.notes[-1].endswith("“web-1”, and follows another placeholder that is left to you.")
 
 
 def test_a_catalogue_that_does_not_say_what_a_place_takes_fills_nothing() -> None:

@@ -170,7 +170,7 @@ def test_end_of_all_that_a_truncated_delivery_lists_ends_nothing() -> None:
     assert outcome.incident is not None
     assert (kind_of(outcome), outcome.incident.status) == ("updated", "open")
     assert outcome.entry is not None
-    assert outcome.entry.detail == "no alert that was told of fires now; 3 more were left out, so it stays open"
+    assert outcome.entry.detail == "no delivered alert fires now; 3 more were left out, so it stays open"
     end = transition(outcome.incident, delivered(alert("a", firing=False), truncated=0), NOON + 5)
     assert kind_of(end) == "resolved"
 

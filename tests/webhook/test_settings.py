@@ -217,7 +217,7 @@ def test_login_of_deliveries_is_whole_or_not_there() -> None:
     assert "TOCSIN_DELIVERY_PASSWORD; set both" in problems(DELIVERY_USERNAME="x")
     assert "TOCSIN_DELIVERY_USERNAME; set both" in problems(DELIVERY_PASSWORD="secret")
     text = problems(DELIVERY_USERNAME="a:b", DELIVERY_PASSWORD="secret")
-    assert text == "TOCSIN_DELIVERY_USERNAME holds a colon, which no user's name of basic authentication can"
+    assert text == "TOCSIN_DELIVERY_USERNAME must not hold a colon (basic authentication)"
     settings = read_settings({"TOCSIN_DELIVERY_USERNAME": "x", "TOCSIN_DELIVERY_PASSWORD": "pass:word"})
     assert "pass:word" not in repr(settings)
 

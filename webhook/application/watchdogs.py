@@ -57,5 +57,5 @@ def forget_resolved(connection: Connection, incident: Incident, now: float) -> N
 
 def note_forgotten(connection: Connection, number: int, name: str, actor: str, now: float) -> None:
     """Write into the timeline that the Watchdog called `name` is forgotten."""
-    detail = f"the Watchdog of {name}: it is listened for again once it is heard"
+    detail = f"the Watchdog of {name}: once it is heard again, it is expected again"
     store.note(connection, number, Entry(kind="forgotten", actor=actor, detail=detail), now)

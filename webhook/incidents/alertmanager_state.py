@@ -488,7 +488,7 @@ def _not_proved_by_watchdogs(server: Testimony, awaited: Sequence[Heard], *, is_
         for heard in awaited
     ):
         if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
-            return "it lists nothing of it, and two of one Watchdog were told with its external URL"
+            return "it lists nothing of it, and two Watchdogs with the same labels were delivered with its external URL"
         return server.reason or "it lists nothing of it, but does not list its Watchdog either"
     if is_pending:
         return "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"

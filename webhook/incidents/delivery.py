@@ -182,7 +182,7 @@ def _reason_to_stay_open(before: Incident, after: Incident) -> str | None:
     """Return why an incident without a firing alert stays open, or None if it is over."""
     if after.truncated:
         # Alertmanager reported the end of the alerts that it included; those that it left out may still fire.
-        return f"no alert that was told of fires now; {after.truncated} more were left out"
+        return f"no delivered alert fires now; {after.truncated} more were left out"
     if alertmanager_state.doubtful(after):
         return "an alert that had ended is told again; Alertmanager is asked whether it fires"
     return "no alert fires now; flapping" if before.flapping_since is not None else None

@@ -87,7 +87,7 @@ class Course:
         for candidate in (Decimal(1), *(step.bound + distance for step in self.present for distance in (0, 1, -1))):
             if replace(self, steps=self.present).value(candidate) is not None:
                 return candidate
-        raise UnsampledError("nothing that is there passes its comparisons")
+        raise UnsampledError("no existing series passes its comparisons")
 
 
 COMPARISONS: Final[Mapping[str, Callable[[Decimal, Decimal], bool]]] = {

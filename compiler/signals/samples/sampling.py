@@ -292,7 +292,7 @@ def accepts(matcher: Matcher, value: str) -> bool:
     try:
         return automaton.matches(matcher.value, value) == (matcher.operator == "=~")
     except automaton.TooLargeError as error:
-        raise UnsampledError(f"`{matcher.value}` is beyond what examples are made for") from error
+        raise UnsampledError(f"`{matcher.value}` is too large to find an example for") from error
 
 
 def _replacements(filler: str) -> tuple[tuple[re.Pattern[str], str], ...]:
