@@ -162,14 +162,14 @@ def _storm_seconds(alertmanager: Alertmanager, url: str) -> float:
     for start in range(0, STORM_ALERTS, 500):
         alertmanager.post_alerts(alerts[start : start + 500])
     deadline = time.monotonic() + LONGEST_STORM_SECONDS
-    while _taken(url) < STORM_ALERTS:
+    while _count_alerts(url) < STORM_ALERTS:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{_taken(url)} of {STORM_ALERTS} alerts after {LONGEST_STORM_SECONDS:g} s")
+            raise RuntimeError(f"{_count_alerts(url)} of {STORM_ALERTS} alerts after {LONGEST_STORM_SECONDS:g} s")
         time.sleep(0.1)
     return time.perf_counter() - began
 
 
-def _taken(url: str) -> int:
+def _count_alerts(url: str) -> int:
     """Return how many alerts the server knows; 0 while Alertmanager occupies all its threads."""
     try:
         answer = loopback.get_json(f"{url}/v1/incidents?limit=200")

@@ -1,4 +1,4 @@
-"""Print how well `tocsin import` reads the labelled guides of `tests/corpus`, one line for each half.
+"""Print how well `tocsin import` reads the labelled guides, one line for each half of `tests/corpus`.
 
 The vocabulary was written with the guides in `seen`. The other guides were written and labelled without looking at the
 vocabulary, so their score shows what to expect of an unknown guide.

@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A signal of the house: its limits, each as in the file and in the runbook's words, and its binding."""
+    """A signal of the house: its binding and its limits, each as thresholds.yaml and as the runbook writes it."""
 
     signal: str
     title: str

@@ -18,19 +18,19 @@ from webhook.settings import read_settings
 def application() -> Flask:
     """Return an application that takes every delivery."""
     app = Flask(__name__)
-    most: dict[bytes, int] = {}
+    alerts_by_group: dict[bytes, int] = {}
 
     @app.post("/v1/alertmanager")
     def take() -> Response:
         body = request.get_data(cache=False)
         start = body.find(b'"groupKey"')
         group = body[start : start + 200]
-        most[group] = max(most.get(group, 0), body.count(b'"fingerprint"'))
+        alerts_by_group[group] = max(alerts_by_group.get(group, 0), body.count(b'"fingerprint"'))
         return jsonify(result="taken")
 
     @app.get("/v1/incidents")
     def incidents() -> Response:
-        return jsonify(incidents=[{"firing": sum(most.values())}])
+        return jsonify(incidents=[{"firing": sum(alerts_by_group.values())}])
 
     @app.get("/readyz")
     def readyz() -> Response:
@@ -50,10 +50,10 @@ class Sink(Server):
 def main() -> None:
     """Serve until SIGTERM."""
 
-    def nothing() -> Any:  # noqa: ANN401 - never called
+    def build_no_service() -> Any:  # noqa: ANN401 - never called
         raise NotImplementedError
 
-    Sink(read_settings(os.environ), nothing, with_worker=False).run()
+    Sink(read_settings(os.environ), build_no_service, with_worker=False).run()
 
 
 if __name__ == "__main__":

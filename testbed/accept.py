@@ -91,10 +91,10 @@ def _check(servers: Servers, title: str, *command: str | Path) -> Check:
 
 
 def _run(command: Sequence[str | Path]) -> tuple[bool, str]:
-    done = subprocess.run(
+    result = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False
     )
-    return done.returncode == 0, done.stdout
+    return result.returncode == 0, result.stdout
 
 
 def _proof(promtool: str, path: Path, proved: Proved) -> tuple[bool, str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from compiler.runbooks.anchors import STYLES, Anchors, Style
-from testbed.headings import Document, corpus, every, rows, telling
+from testbed.headings import Document, corpus, every_code_point, rows, sample_documents
 
 VERSION: Final = "2.0.0"
 _SECONDS: Final = 300
@@ -38,9 +38,9 @@ def reference(documents: Sequence[Document]) -> list[list[str]]:
         folder = Path(name)
         install_reference(folder)
         (folder / "slug.js").write_text(_SCRIPT, encoding="utf-8")
-        given = json.dumps(documents).encode()
+        document_json = json.dumps(documents).encode()
         run = subprocess.run(
-            ["node", "slug.js"], cwd=folder, input=given, check=True, timeout=_SECONDS, capture_output=True
+            ["node", "slug.js"], cwd=folder, input=document_json, check=True, timeout=_SECONDS, capture_output=True
         )
     anchors: list[list[str]] = json.loads(run.stdout)
     return anchors
@@ -79,7 +79,7 @@ def differing(documents: Sequence[Document], expected: Sequence[list[str]]) -> l
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print the differences, and return 1 if there is any."""
     options = _options(arguments)
-    documents = list(every() if options.every else corpus(options.seed, options.count))
+    documents = list(every_code_point() if options.every else corpus(options.seed, options.count))
     wrong = differing(documents, reference(documents))
     for headings, anchors in wrong[:_SHOWN]:
         print(ascii(headings), "\n  reference", ascii(anchors), "\n  ours     ", ascii(ours(headings)))
@@ -93,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write(path: Path) -> None:
-    """Write the fixture: the most telling documents, one a line, and for each style a digest of every character."""
-    documents = telling()
+    """Write the fixture: the sample documents, one a line, and for each style a digest of every character."""
+    documents = sample_documents()
     of_github = (anchor for (anchor,) in reference([[row] for row in rows()]))
     digests = {style: digest_of(style) for style in STYLES if style != "plain"} | {"github": digest(of_github)}
     lines = [

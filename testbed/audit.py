@@ -40,10 +40,10 @@ def audit(lock: Path = LOCK) -> Audit:
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--require-hashes", "--no-deps"]
     options = ["--disable-pip", "--progress-spinner", "off", "--format", "json"]
     try:
-        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=SECONDS)
+        result = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return Audit(unknown="the registry does not answer")
-    return read(done.stdout)
+    return read(result.stdout)
 
 
 def read(output: str) -> Audit:

@@ -113,9 +113,9 @@ def compile_boiler(folder: Path, *, for_seconds: str) -> Path:
     (folder / "runbooks" / "boiler.md").write_text(_RUNBOOK)
     (folder / conventions.SPEC_PATH).write_text(_SPECIFICATION.replace("HOLD", for_seconds))
     with chdir(folder):
-        done = CliRunner().invoke(main, ["compile"])
-    if done.exit_code != 0:
-        raise ValueError(f"the boiler does not compile:\n{done.stderr}")
+        result = CliRunner().invoke(main, ["compile"])
+    if result.exit_code != 0:
+        raise ValueError(f"the boiler does not compile:\n{result.stderr}")
     return folder / conventions.OUTPUT_PATH / conventions.rules_path(SYSTEM)
 
 

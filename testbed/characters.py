@@ -1,7 +1,7 @@
 """`python -m testbed.characters`: measure the properties of every character, and write `compiler/characters.txt`.
 
 The command needs node and npm; npm fetches GitHub's reference for anchors into a temporary folder. The command does not
-read the reference's own table: it asks for an anchor of each of the 1,112,064 characters. The same node answers what
+read the reference's own table: it asks for an anchor of each of the 1,112,064 characters. Node itself answers what
 Unicode says of each character.
 """
 

@@ -1,9 +1,9 @@
-"""Run commands that are filled from labels, and check that a value never does more than be an argument.
+"""Run commands that are filled from labels, and check that a value is never more than an argument.
 
 This module compiles each template, fills it with each value and runs it. bash runs shell commands in a folder of its
 own, with a PATH that holds only stand-ins, which record their arguments. The stand-in of `ssh` passes its words to
-another shell, as the real one does. SQLite runs SQL. The effect must be that of a harmless word, with the value in its
-place. `python -m testbed.commands` runs all combinations, the tests run a part.
+another shell, as the real one does. SQLite runs SQL. The effect must be that of a harmless word, with the value in the
+word's place. `python -m testbed.commands` runs all combinations, the tests run a part.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Sandbox:
     def run(self, text: str) -> Effect:
         """Return the effect of a command, and remove the files that it made."""
         self._record.write_bytes(b"")
-        done = subprocess.run(
+        result = subprocess.run(
             ["/bin/bash", "--noprofile", "--norc", "-c", text],
             cwd=self._work,
             env={"PATH": str(self._bin), "RECORD": str(self._record)},
@@ -129,7 +129,7 @@ class Sandbox:
         )
         files = sorted(path for path in self._work.rglob("*"))
         effect = Effect(
-            printed=done.stdout + done.stderr,
+            printed=result.stdout + result.stderr,
             # The parts of a pipeline run at the same time, so their order does not count.
             called=b"\n".join(sorted(self._record.read_bytes().split(b"\n"))),
             files=tuple(str(path.relative_to(self._work)) for path in files),
@@ -183,12 +183,12 @@ def sql_fault(template: str, value: str) -> str | None:
     if text == template:
         return None
     quoted = "'<x>'" in template
-    bound = template.replace("'<x>'" if quoted else "<x>", "?")
-    after, expected = _asked(text, ()), _asked(bound, (value if quoted else int(value),))
+    bound_statement = template.replace("'<x>'" if quoted else "<x>", "?")
+    after, expected = _sql_effect(text, ()), _sql_effect(bound_statement, (value if quoted else int(value),))
     return None if after == expected else f"{template!r} with {value!r}: {after}, not {expected}"
 
 
-def _asked(statement: str, values: tuple[str | int, ...]) -> tuple[object, ...]:
+def _sql_effect(statement: str, values: tuple[str | int, ...]) -> tuple[object, ...]:
     with sqlite3.connect(":memory:") as store:
         store.executescript("CREATE TABLE orders (id INTEGER, name TEXT);")
         names = ("web-1", "a", "x", "it's", "42")
@@ -204,8 +204,8 @@ def faults(sandbox: Sandbox, *, every: int = 1) -> Iterator[str]:
     """Yield what is wrong; run each template with one in `every` of the values that it takes."""
     for number, template in enumerate(SHELL):
         command = compiled(template, x="x", y="y")
-        fitting = [value for value in VALUES if filled(command, value).text != template]
-        for value in fitting[number % every :: every]:
+        fitting_values = [value for value in VALUES if filled(command, value).text != template]
+        for value in fitting_values[number % every :: every]:
             if (fault := shell_fault(sandbox, template, value)) is not None:
                 yield fault
     yield from (fault for template in SQL for value in VALUES if (fault := sql_fault(template, value)) is not None)
@@ -215,9 +215,9 @@ def main() -> int:
     """Run every template with every value; return 1 if one did more than it should."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="run one in so many of the values that a template takes")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        failures = list(faults(Sandbox(Path(folder)), every=given.every))
+        failures = list(faults(Sandbox(Path(folder)), every=options.every))
     for fault in failures:
         print(fault)
     print(f"{len(SHELL) + len(SQL)} templates, {len(VALUES)} values: {len(failures)} did more than they should")

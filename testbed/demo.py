@@ -118,7 +118,9 @@ def _tell(narrator: Narrator, pipeline: Pipeline, alert: dict[str, Any]) -> None
     pipeline.mend_service()
     narrator.step("The service is mended.")
     resolved = pipeline.await_pagerduty(lambda incident: _is_page(incident, alert) and incident.status == "resolved")
-    edited = pipeline.await_slack(lambda now: now.ts == message.ts and "resolved" in now.words.lower())
+    edited = pipeline.await_slack(
+        lambda candidate: candidate.ts == message.ts and "resolved" in candidate.words.lower()
+    )
     narrator.step("The same Slack message now says so, and the page is resolved:")
     narrator.show(edited.draw())
     narrator.show(resolved.draw(most=0))

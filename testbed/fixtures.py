@@ -24,11 +24,11 @@ SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105  # a token of the stand-in only
 def require(servers: Servers) -> Servers:
     """Return `servers` if they are complete; otherwise skip the test, or fail it if `CI` is `true`."""
     if servers.missing:
-        _without(f"the {servers.generation} generation lacks {', '.join(servers.missing)}: run `make servers`")
+        _skip_or_fail(f"the {servers.generation} generation lacks {', '.join(servers.missing)}: run `make servers`")
     return servers
 
 
-def _without(reason: str) -> None:
+def _skip_or_fail(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -57,7 +57,7 @@ def newest_servers() -> Servers:
 def postgresql() -> Iterator[PostgreSQL]:
     """Return a running PostgreSQL; a test creates its own database with `fresh`, and leaves the server running."""
     if programs() is None:
-        _without(f"there is no PostgreSQL: install the Python package {PACKAGE}, or put initdb on PATH")
+        _skip_or_fail(f"there is no PostgreSQL: install the Python package {PACKAGE}, or put initdb on PATH")
     with PostgreSQL() as server:
         yield server
 
@@ -66,7 +66,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 def has_browser() -> None:
     """Skip a test if there is no browser, or fail it if `CI` is `true`."""
     if browser.missing():
-        _without(f"there is no {' and no '.join(browser.missing())}: run `make servers`")
+        _skip_or_fail(f"there is no {' and no '.join(browser.missing())}: run `make servers`")
 
 
 @pytest.fixture

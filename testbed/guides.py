@@ -1,7 +1,7 @@
 """Score how well `tocsin import` reads guides, against the statements that a person wrote down for the same files.
 
 A folder of the corpus holds pairs of `NAME.md`, a guide, and `NAME.json`, the statements that it documents. This module
-starts the command as an operator would. `tests/compiler/test_guides.py` requires a minimum score of the seen half;
+starts the command as an operator would. `tests/compiler/test_guides.py` requires a minimum score of the half `seen`;
 `python -m testbed.guides FOLDER` prints the score of a folder.
 """
 
@@ -46,8 +46,8 @@ class Score:
         return self.right / self.read
 
     def __str__(self) -> str:
-        of_found = ", ".join(f"{name} {count / self.found:.3f}" for name, count in self.details.items())
-        return f"{self.documented} documented: recall {self.recall:.3f}, precision {self.precision:.3f}; {of_found}"
+        shares = ", ".join(f"{name} {count / self.found:.3f}" for name, count in self.details.items())
+        return f"{self.documented} documented: recall {self.recall:.3f}, precision {self.precision:.3f}; {shares}"
 
 
 def score(folder: Path) -> Score:
@@ -82,11 +82,11 @@ def _read(guides: Iterable[Path]) -> Sequence[_Stated]:
 
 def _pairs(documented: Iterable[_Stated], read: Sequence[_Stated]) -> Iterable[tuple[_Stated, _Stated]]:
     """Yield each documented statement with the statement that was read for it; none is used twice."""
-    left = list(read)
+    unmatched = list(read)
     for expected in documented:
         candidates = [
             candidate
-            for candidate in left
+            for candidate in unmatched
             if candidate["line"] == expected["line"] and _same_value(expected, candidate)
         ]
         match = next(
@@ -94,7 +94,7 @@ def _pairs(documented: Iterable[_Stated], read: Sequence[_Stated]) -> Iterable[t
             candidates[0] if candidates else None,
         )
         if match is not None:
-            left.remove(match)
+            unmatched.remove(match)
             yield expected, match
 
 

@@ -139,8 +139,8 @@ def corpus(seed: int, count: int) -> Iterator[Document]:
         yield document
 
 
-def every() -> Iterator[Document]:
-    """Yield each code point between two letters, and behind a capital, where its lower case may differ."""
+def every_code_point() -> Iterator[Document]:
+    """Yield each code point between two letters, and behind a capital, which may change the form of its lower case."""
     for code in range(_LAST + 1):
         if code not in _SURROGATES:
             yield [f"a{chr(code)}b", f"A{chr(code)}"]
@@ -149,7 +149,7 @@ def every() -> Iterator[Document]:
 def rows() -> Iterator[str]:
     """Yield every code point of the planes that hold characters, sixteen to a heading.
 
-    Each stands behind a capital, and in places where it decides the form of a sigma.
+    Each code point stands behind a capital, and in places where it decides the form of a sigma.
     """
     for start in range(0, _LAST, 16):
         if start not in _SURROGATES and start >> 16 in _PLANES:
@@ -157,8 +157,8 @@ def rows() -> Iterator[str]:
             yield " ".join(f"A{character} ΑΣ{character} ΑΣ{character}Α {character}Σ" for character in row)
 
 
-def telling() -> list[Document]:
-    """Return documents that each show one word, sign, blank, mark or kind of number; and some of the corpus."""
+def sample_documents() -> list[Document]:
+    """Return documents that each show one word, sign, blank, mark or kind of numbering, and some of the corpus."""
     single = [*_WORDS, *_EMOJI, *(f"a{part}b" for part in (*_SIGNS, *_BLANKS[3:], *_MARKS)), *_ODD]
     return [*([heading] for heading in dict.fromkeys(single)), *_NUMBERED, *corpus(1, 300)]
 

@@ -1,4 +1,4 @@
-"""Find what servers may refuse, or other programs cannot read, in a mail. `smtp.py` calls this module.
+"""Find what servers may refuse in a mail, or other programs cannot read. `smtp.py` calls this module.
 
 The limits are those of RFC 5321 and RFC 5322. Every server takes a mail if its lines have at most 998 characters, its
 bytes are ASCII (not every server knows 8BITMIME), and the headers that form a thread follow RFC 5322.

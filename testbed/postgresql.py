@@ -1,6 +1,6 @@
 """Run a real PostgreSQL on loopback, in a temporary folder, without root and without anything installed by hand.
 
-Its programs come with a development dependency; if that has none for the machine, the programs on PATH are used. The
+Its programs come with a development dependency. If that has no programs for the machine, those on PATH are used. The
 server has a password, keeps its data and log in a folder of its own, and can be stopped, killed and started again on
 the same port. `fixtures.py` gives the tests one server for the session and one database each.
 """
@@ -135,9 +135,9 @@ class PostgreSQL:
         password.write_text(self._password)
         self._give_away(password)
         command = ["initdb", "-D", "data", "-U", USER, "-A", "scram-sha-256", "--pwfile", "password"]
-        made = self._spawn(*command, "-E", "UTF8", "--locale=C", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output, _ = made.communicate(timeout=PATIENCE_SECONDS)
-        if made.returncode != 0:
+        initdb = self._spawn(*command, "-E", "UTF8", "--locale=C", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, _ = initdb.communicate(timeout=PATIENCE_SECONDS)
+        if initdb.returncode != 0:
             raise StartError(f"initdb failed:\n{output.decode(errors='replace')}")
         password.unlink()
         with (self._folder / "data" / "postgresql.conf").open("a") as config:

@@ -11,12 +11,12 @@ from testbed.patience import PATIENCE_SECONDS
 from testbed.ports import LOOPBACK
 
 PREFIX: Final = "/ops/tocsin"
-WAYS: Final = ("takes the prefix away", "leaves the prefix", "rewrites the host", "says what it does")
+SETUPS: Final = ("takes the prefix away", "leaves the prefix", "rewrites the host", "says what it does")
 _OF_ONE_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
 class Proxy(http.server.ThreadingHTTPServer):
-    """Passes requests on to `port`, in one of the setups `WAYS`; it answers 404 to a path outside the prefix."""
+    """Passes requests on to `port`, in one of the setups `SETUPS`; it answers 404 to a path outside the prefix."""
 
     daemon_threads = True
 
@@ -54,12 +54,12 @@ class _Passing(http.server.BaseHTTPRequestHandler):
         if not self.path.startswith(PREFIX):
             self.send_error(404)
             return
-        given = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
-        path, headers = self.server.forwarded(self.path, given)
-        line = http.client.HTTPConnection(LOOPBACK, self.server.port, timeout=PATIENCE_SECONDS)
+        client_headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
+        path, headers = self.server.forwarded(self.path, client_headers)
+        connection = http.client.HTTPConnection(LOOPBACK, self.server.port, timeout=PATIENCE_SECONDS)
         length = int(self.headers.get("Content-Length") or 0)
-        line.request(self.command, path, self.rfile.read(length) or None, headers)
-        answer = line.getresponse()
+        connection.request(self.command, path, self.rfile.read(length) or None, headers)
+        answer = connection.getresponse()
         body = answer.read()
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
@@ -68,7 +68,7 @@ class _Passing(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        line.close()
+        connection.close()
 
     do_POST = do_GET  # noqa: N815  the base class calls this name
 

@@ -1,6 +1,6 @@
 """`python -m testbed.pythons [VERSION…]`: run the compiler's tests on each supported Python of this machine.
 
-`tests/packaging` uses this module for what `make test` proves on each Python. The module looks for interpreters on the
+`tests/packaging` uses this module for its tests on each Python. The module looks for interpreters on the
 PATH and in the folders of pyenv, uv and the system. Environments lie in `.cache/pythons`, named after the interpreter
 and the lock that they were made from, so that only the first run installs anything.
 """
@@ -92,22 +92,22 @@ def environment(interpreter: Interpreter, lock: str) -> Path:
     requirements = ROOT / "requirements" / f"{lock}.txt"
     identity = f"{interpreter.prefix}\n{interpreter.version}\n".encode() + requirements.read_bytes()
     folder = CACHE / f"{interpreter.version}-{lock}-{hashlib.sha256(identity).hexdigest()[:12]}"
-    python, whole = folder / "bin" / "python", folder / "whole"
+    python, finished_mark = folder / "bin" / "python", folder / "whole"
     with _locked(CACHE / f"{folder.name}.lock"):
-        if not whole.exists():
+        if not finished_mark.exists():
             _forget_older(interpreter.version, lock)
             make_environment(interpreter, folder)
             _starts([python, "-m", "ensurepip"])
             _run([*_pip(python), "--require-hashes", "--only-binary", ":all:", "--requirement", str(requirements)])
-            whole.touch()
+            finished_mark.touch()
     return python
 
 
 def installed(interpreter: Interpreter, lock: str, wheel: Path, folder: Path) -> Path:
     """Return the Python of a new environment in `folder`: the wheel, and the packages of `requirements/<lock>.txt`."""
-    beside = environment(interpreter, lock)
+    packages_python = environment(interpreter, lock)
     python = make_environment(interpreter, folder)
-    (_site(python) / "beside.pth").write_text(f"{_site(beside)}\n", encoding="utf-8")
+    (_site(python) / "beside.pth").write_text(f"{_site(packages_python)}\n", encoding="utf-8")
     _run([*_pip(python), "--no-index", str(wheel)])
     return python
 
@@ -173,10 +173,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Test each Python of this machine, and return 1 if one fails."""
     parser = argparse.ArgumentParser(prog="python -m testbed.pythons", description=__doc__)
     parser.add_argument("versions", nargs="*", default=versions(), help="such as 3.13; all supported ones if left out")
-    asked = parser.parse_args(arguments).versions
+    chosen_versions = parser.parse_args(arguments).versions
     with tempfile.TemporaryDirectory() as name:
         wheel = build_wheel(Path(name))
-        failed = [version for version in asked if not _passes(version, wheel, Path(name))]
+        failed = [version for version in chosen_versions if not _passes(version, wheel, Path(name))]
     print(f"failed on {', '.join(failed)}" if failed else "passed on each that is there")
     return 1 if failed else 0
 

@@ -28,7 +28,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class RouteCase:
-    """Alerts that no matcher tells apart, by name; `labels` are the labels of the first that matchers look at."""
+    """Alerts that no matcher tells apart, by name; `labels` are those of the first that matchers look at."""
 
     alerts: tuple[str, ...]
     labels: Labels
@@ -81,11 +81,11 @@ def inhibition_cases(expected: Mapping[str, Any], config: Mapping[str, Any]) -> 
 
 
 def _pairs(labels: Labels, inhibition: Mapping[str, Any]) -> Iterator[InhibitionCase]:
-    silenced = {rule["firing"]: rule["suppressed"] for rule in inhibition["alike"]}
-    for firing, target in product(silenced, silenced):
+    suppressed_by_firing = {rule["firing"]: rule["suppressed"] for rule in inhibition["alike"]}
+    for firing, target in product(suppressed_by_firing, suppressed_by_firing):
         source, target_labels = labels | {"severity": firing}, labels | {"severity": target}
         if firing != target:
-            yield InhibitionCase(firing=source, target=target_labels, suppressed=target in silenced[firing])
+            yield InhibitionCase(firing=source, target=target_labels, suppressed=target in suppressed_by_firing[firing])
         for apart in inhibition["apart"]:
             yield InhibitionCase(firing=_present(source | apart), target=target_labels, suppressed=False)
             yield InhibitionCase(firing=source, target=_present(target_labels | apart), suppressed=False)

@@ -16,7 +16,7 @@ ASKED = ("matchers", "routes")
 
 
 def structure_failures(expected: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Failure]:
-    """Yield the differences of routes, in order and with inherited keys, and receivers from the tests (`expected`)."""
+    """Yield where the routes, in order and with inherited keys, or the receivers differ from the tests (`expected`)."""
     routes = [{key: value for key, value in route.items() if key not in ASKED} for route in effective_routes(config)]
     order = [route.get("receiver") for route in routes]
     expected_order = [route["receiver"] for route in expected["routes"]]
@@ -59,14 +59,14 @@ def _differences(subject: str, expected: Any, actual: Any) -> Iterator[Failure]:
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for key, value in expected.items():
             yield from _differences(f"{subject}, {key}", value, actual.get(key))
-    elif _is_objects(expected) and isinstance(actual, list) and len(expected) == len(actual):
+    elif _is_list_of_mappings(expected) and isinstance(actual, list) and len(expected) == len(actual):
         for value, actual_value in zip(expected, actual, strict=True):
             yield from _differences(subject, value, actual_value)
     elif expected != actual:
         yield Failure(subject=subject, expected=_text(expected), got=_text(actual))
 
 
-def _is_objects(value: Any) -> bool:  # noqa: ANN401
+def _is_list_of_mappings(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
 
 

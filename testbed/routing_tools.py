@@ -25,45 +25,47 @@ def amtool_failures(amtool: Path, config: Path, cases: Sequence[RouteCase]) -> I
     """Yield the cases in which `amtool config routes test` names other receivers; stop if it refuses the file."""
     for case in cases:
         pairs = [f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in case.labels.items()]
-        done = _run([amtool, "config", "routes", "test", f"--config.file={config}", *pairs])
-        if done.returncode:
-            yield Failure(subject="amtool", expected="to accept the configuration", got=_words(done.stderr))
+        result = _run([amtool, "config", "routes", "test", f"--config.file={config}", *pairs])
+        if result.returncode:
+            yield Failure(subject="amtool", expected="to accept the configuration", got=_words(result.stderr))
             return
-        if done.stdout.strip() != ",".join(case.receivers):
-            yield _misrouted("amtool", case, done.stdout.strip().replace(",", ", "))
+        if result.stdout.strip() != ",".join(case.receivers):
+            yield _misrouted("amtool", case, result.stdout.strip().replace(",", ", "))
 
 
 def amlint_failures(
     config: Path, routes: Sequence[RouteCase], inhibitions: Sequence[InhibitionCase]
 ) -> Iterator[Failure]:
     """Yield the cases in which `amlint test` gives another answer."""
-    asked: list[dict[str, Any]] = [{"labels": case.labels, "receivers": list(case.receivers)} for case in routes]
-    asked += [{"labels": case.target, "firing": [case.firing], "inhibited": case.suppressed} for case in inhibitions]
+    test_cases: list[dict[str, Any]] = [{"labels": case.labels, "receivers": list(case.receivers)} for case in routes]
+    test_cases += [
+        {"labels": case.target, "firing": [case.firing], "inhibited": case.suppressed} for case in inhibitions
+    ]
     command = Path(sysconfig.get_path("scripts")) / "amlint"
     if not command.exists():
         yield Failure(subject="amlint", expected="to be installed", got="nothing: it comes with the extra `lint`")
         return
     with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
-        yaml.dump(asked, file, Dumper=yaml.CSafeDumper)
+        yaml.dump(test_cases, file, Dumper=yaml.CSafeDumper)
         file.flush()
-        done = _run([command, "test", "--format", "json", config, file.name])
+        result = _run([command, "test", "--format", "json", config, file.name])
     try:
-        answers = json.loads(done.stdout)
+        answers = json.loads(result.stdout)
     except ValueError:
-        yield Failure(subject="amlint", expected="to read the configuration", got=_words(done.stderr))
+        yield Failure(subject="amlint", expected="to read the configuration", got=_words(result.stderr))
         return
     for case, answer in zip(routes, answers[: len(routes)], strict=True):
         if not answer["passed"]:
             yield _misrouted("amlint", case, answer.get("actual") or answer["error"])
     for inhibition, answer in zip(inhibitions, answers[len(routes) :], strict=True):
         if not answer["passed"]:
-            yield _unlike(inhibition)
+            yield _wrong_inhibition(inhibition)
 
 
-def _unlike(case: InhibitionCase) -> Failure:
-    apart = [_contrast(case, key) for key in sorted(case.firing | case.target) if _differ(case, key)]
+def _wrong_inhibition(case: InhibitionCase) -> Failure:
+    contrasts = [_contrast(case, key) for key in sorted(case.firing | case.target) if _differ(case, key)]
     words = {True: "suppressed", False: "not suppressed"}
-    subject = " ".join(["amlint:", name(case.target), *apart, "while", name(case.firing), "fires"])
+    subject = " ".join(["amlint:", name(case.target), *contrasts, "while", name(case.firing), "fires"])
     return Failure(subject=subject, expected=words[case.suppressed], got=words[not case.suppressed])
 
 

@@ -65,14 +65,14 @@ def scale_generated(  # noqa: PLR0913
         )
     written = tuple(into / path.name for path in chosen)
     for source, target in zip(chosen, written, strict=True):
-        _write(target, scale_rules(_about(_read(source), signal), factor))
+        _write(target, scale_rules(_without_other_signals(_read(source), signal), factor))
     config = into / "alertmanager.yml"
     scaled = scale_alertmanager(_read(generated / "alertmanager" / "alertmanager.yml"), factor, endpoints)
     _write(config, _with_secrets(scaled, into / "secrets", secrets))
     return Scaled(rules=written, alertmanager=config)
 
 
-def _about(rules: Any, signal: str | None) -> Any:  # noqa: ANN401
+def _without_other_signals(rules: Any, signal: str | None) -> Any:  # noqa: ANN401
     """Return the parsed rule file without the groups whose alerts are about another signal."""
     if signal is None:
         return rules

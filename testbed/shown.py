@@ -85,19 +85,19 @@ def read(text: str) -> tuple[tuple[Block, ...], tuple[tuple[int, str], ...]]:
     Fences inside a fence do not count: an example of a runbook may hold fences of its own.
     """
     blocks, prose = list[Block](), list[tuple[int, str]]()
-    inside: re.Match[str] | None = None
-    gathered, begun = list[str](), 0
+    open_fence: re.Match[str] | None = None
+    block_lines, first_line = list[str](), 0
     for number, line in enumerate(text.splitlines(), start=1):
         fence = _FENCE.fullmatch(line)
-        if inside is None and fence is not None:
-            inside, gathered, begun = fence, [], number + 1
-        elif inside is None:
+        if open_fence is None and fence is not None:
+            open_fence, block_lines, first_line = fence, [], number + 1
+        elif open_fence is None:
             prose.append((number, line))
-        elif fence is not None and fence["marks"].startswith(inside["marks"]) and not fence["language"]:
-            blocks.append(Block(language=inside["language"], text="\n".join(gathered), line=begun))
-            inside = None
+        elif fence is not None and fence["marks"].startswith(open_fence["marks"]) and not fence["language"]:
+            blocks.append(Block(language=open_fence["language"], text="\n".join(block_lines), line=first_line))
+            open_fence = None
         else:
-            gathered.append(line.removeprefix(inside["indent"]))
+            block_lines.append(line.removeprefix(open_fence["indent"]))
     return tuple(blocks), tuple(prose)
 
 

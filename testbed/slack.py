@@ -137,10 +137,10 @@ class Slack(StandIn):
         return methods[name]
 
     def _authorise(self, request: Request, arguments: dict[str, Any]) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ") or arguments.pop("token", "")
-        if not given:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ") or arguments.pop("token", "")
+        if not token:
             raise SlackError("not_authed")
-        if given != self.token:
+        if token != self.token:
             raise SlackError("invalid_auth")
 
     def _auth_test(self, _arguments: dict[str, Any]) -> dict[str, Any]:
@@ -189,14 +189,14 @@ class Slack(StandIn):
         return {"channel": message.channel_id, "ts": message.ts, "text": changed.text, "message": shown}
 
     def _channel(self, arguments: dict[str, Any], *, by_name: bool) -> str:
-        given = str(arguments.get("channel") or "")
+        name_or_id = str(arguments.get("channel") or "")
         for name, known_id in self._ids.items():
-            if given == known_id:
+            if name_or_id == known_id:
                 return name
-        is_known = self.channels is None or given in self.channels
-        if not given or not by_name or not is_known:
+        is_known = self.channels is None or name_or_id in self.channels
+        if not name_or_id or not by_name or not is_known:
             raise SlackError("channel_not_found")
-        return given
+        return name_or_id
 
     def _id(self, channel: str) -> str:
         return self._ids.setdefault(channel, f"C{len(self._ids) + 1:010d}")
@@ -212,7 +212,7 @@ def _content(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     errors = [error for pointer, blocks in groups for error in slack_limits.block_errors(blocks, pointer)]
     if errors:
         raise SlackError("invalid_blocks", errors)
-    blocks = [block for _where, group in groups for block in group]
+    blocks = [block for _pointer, group in groups for block in group]
     if slack_limits.too_long(blocks):
         raise SlackError("msg_blocks_too_long")
     if not text.strip() and not blocks:

@@ -91,9 +91,9 @@ class Mailbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take one message or refuse it; aiosmtpd calls this."""
-        wrong = mail_errors(_bytes(envelope.original_content or envelope.content), eight_bit=True)
-        if wrong:
-            return wrong[0]
+        errors = mail_errors(_bytes(envelope.original_content or envelope.content), eight_bit=True)
+        if errors:
+            return errors[0]
         raw = _bytes(envelope.content)
         parsed = email.message_from_bytes(raw, policy=email.policy.default)
         with self._changed:

@@ -106,14 +106,14 @@ class Shell:
             bufsize=0,
         )
         # Popen opened both pipes. They have no buffer, so the selector sees all output that can be read.
-        self._typed = cast("IO[bytes]", self._bash.stdin)
-        self._told = cast("IO[bytes]", self._bash.stdout)
+        self._stdin = cast("IO[bytes]", self._bash.stdin)
+        self._stdout = cast("IO[bytes]", self._bash.stdout)
 
     def run(self, command: str, seconds: float = PATIENCE_SECONDS) -> tuple[int, str]:
         """Return the exit status of a command and what it printed; raises `TimeoutError` after `seconds`."""
         self._count += 1
         output = self._outputs / f"{self._count}.txt"
-        self._typed.write(f"{{ {command}\n}} </dev/null >'{output}' 2>&1\necho $?\n".encode())
+        self._stdin.write(f"{{ {command}\n}} </dev/null >'{output}' 2>&1\necho $?\n".encode())
         status = self._answer(seconds, command)
         return int(status), output.read_text(encoding="utf-8")
 
@@ -122,11 +122,11 @@ class Shell:
         deadline = time.monotonic() + seconds
         line = b""
         with selectors.DefaultSelector() as ready:
-            ready.register(self._told, selectors.EVENT_READ)
+            ready.register(self._stdout, selectors.EVENT_READ)
             while not line.endswith(b"\n"):
                 if not ready.select(max(0.0, deadline - time.monotonic())):
                     raise TimeoutError(f"`{command}` did not end within {seconds:g} s")
-                part = self._told.read(64)
+                part = self._stdout.read(64)
                 if not part:
                     raise EOFError(f"the shell ended at `{command}`")
                 line += part

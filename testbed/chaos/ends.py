@@ -29,7 +29,7 @@ def findings(incidents: list[Json], sky: Sky) -> Iterator[str]:
         }
         for at in _ends(incident):
             moments = [at - ahead for since, ahead in sky.offsets if since <= at - ahead + ON_THE_WAY]
-            firing = [_firing(firings, moment) for moment in moments]
+            firing = [_alert_firing_at(firings, moment) for moment in moments]
             if firing and all(firing):
                 yield f"incident {incident['id']} of {cell} was told over while {firing[0]} fired"
         yield from _open_too_long(incident, cell, firings, sky)
@@ -51,8 +51,8 @@ def _ends(incident: Json) -> Iterator[float]:
             yield parse_rfc3339(line["at"]).seconds
 
 
-def _firing(firings: Mapping[str, list[Posted]], moment: float) -> str:
-    """Return an alert that fired at `moment`, for a while before and for a second after; empty if there is none."""
+def _alert_firing_at(firings: Mapping[str, list[Posted]], moment: float) -> str:
+    """Return an alert that fired from `ON_THE_WAY` before `moment` until a second after; empty if there is none."""
     for instance, posted in firings.items():
         for post in posted:
             ends = float("inf") if post.ended_at is None else post.ended_at

@@ -1,7 +1,8 @@
 """Make the receivers misbehave at random, from a seed, until the storm is over.
 
-`Faults.of` returns a function for a stand-in's `chance`. Slack never takes a message and then loses the answer: Slack
-knows no idempotency key, so such a message would be posted twice. PagerDuty and mail servers know such a key.
+`Faults.of` returns a function for a stand-in's `chance`. The stand-in for Slack never takes a message
+and then loses the answer: Slack knows no idempotency key, so the webhook would post such a message twice. PagerDuty and
+mail servers know such a key.
 """
 
 import random

@@ -64,5 +64,5 @@ class Replica:
     def children(self) -> list[int]:
         """Return the ids of the serving processes; there is none while the webhook starts."""
         pid = self.process.pid
-        listed = Path(f"/proc/{pid}/task/{pid}/children")
-        return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+        children_file = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(child) for child in children_file.read_text().split()] if children_file.exists() else []

@@ -38,7 +38,7 @@ OWN = "Tocsin: Watchdog silent"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How large the storm is, how often the webhook is killed, and how many seconds (`pace`) lie between on average."""
+    """How large the storm is, how often the webhook is killed, and the average seconds between kills (`pace`)."""
 
     alerts: int = 2_000
     groups: int = 200
@@ -52,11 +52,11 @@ class Plan:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The chosen kinds of weather, in order; raises ValueError for an unknown kind."""
-        named = tuple(weather.KINDS) if self.weather == "all" else tuple(filter(None, self.weather.split(",")))
-        unknown = [name for name in named if name not in weather.KINDS]
+        names = tuple(weather.KINDS) if self.weather == "all" else tuple(filter(None, self.weather.split(",")))
+        unknown = [name for name in names if name not in weather.KINDS]
         if unknown:
             raise ValueError(f"no weather is called {', '.join(unknown)}; there are {', '.join(weather.KINDS)}")
-        return named
+        return names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Chaos:
         self._postgresql = PostgreSQL() if plan.replicas > 1 else None
         self._stack = ExitStack()
         self._sky: Sky | None = None
-        self.blown: list[str] = []
+        self.weather_events: list[str] = []
         """A sentence for each thing that the weather did."""
 
     @property
@@ -122,31 +122,33 @@ class Chaos:
     def play(self) -> verdict.Verdict:
         """Play the storm and return the verdict."""
         plan = self.plan
-        gale = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, seed=plan.seed)
-        with ThreadPoolExecutor(2) as aside:
-            posted = aside.submit(self._post, gale, plan.kills * plan.pace)
-            blown = aside.submit(self._blow, plan.kills * plan.pace)
+        posted_storm = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, seed=plan.seed)
+        with ThreadPoolExecutor(2) as executor:
+            alerts_done = executor.submit(self._post, posted_storm, plan.kills * plan.pace)
+            weather_done = executor.submit(self._play_weather, plan.kills * plan.pace)
             for disruption in self._disruptions():
                 time.sleep(self._chance.uniform(0.1, 2 * plan.pace))
                 self._revive()
                 disruption.act()
                 self.disruptions += disruption.cuts
                 self._say(f"  {disruption.report}")
-            posted.result()
-            blown.result()
+            alerts_done.result()
+            weather_done.result()
         self._say(f"  the storm is over, after {self.faults.count} failures of receivers; quiet now")
         self.faults.stop()
-        url = self._settle(gale)
-        return self._judge(gale, url)
+        url = self._settle(posted_storm)
+        return self._judge(posted_storm, url)
 
-    def _judge(self, gale: storm.Storm, url: str) -> verdict.Verdict:
+    def _judge(self, posted_storm: storm.Storm, url: str) -> verdict.Verdict:
         receivers = verdict.Receivers(slack=self.slack, pagerduty=self.pagerduty, mailbox=self.mailbox)
         incidents = self._incidents_at_rest(url)
         logs = "\n".join(replica.log.read_text(errors="replace") for replica in self.replicas)
-        judged = verdict.judge(gale, self.catalog, incidents, receivers, disruptions=self.disruptions, logs=logs)
+        judged = verdict.judge(
+            posted_storm, self.catalog, incidents, receivers, disruptions=self.disruptions, logs=logs
+        )
         if self._sky is None:
             return judged
-        counts = {**judged.counts, **dict.fromkeys((f"weather: {event}" for event in self.blown), 1)}
+        counts = {**judged.counts, **dict.fromkeys((f"weather: {event}" for event in self.weather_events), 1)}
         return verdict.Verdict(findings=(*judged.findings, *ends.findings(incidents, self._sky)), counts=counts)
 
     def _incidents_at_rest(self, url: str) -> list[dict[str, Any]]:
@@ -160,13 +162,13 @@ class Chaos:
             time.sleep(QUIET_POLL_SECONDS)
 
     def _replica(self, number: int, settings: dict[str, str]) -> Replica:
-        own = {}
+        own_settings = {}
         if self._sky is not None:
             clock = self._folder / f"clock-{number}"
             clock.write_text("0\n")
             self._sky.clocks.append(clock)
-            own = {CLOCK: str(clock), WEATHER: "1"}
-        return Replica(f"webhook-{number}", self._folder, settings | own)
+            own_settings = {CLOCK: str(clock), WEATHER: "1"}
+        return Replica(f"webhook-{number}", self._folder, settings | own_settings)
 
     def _settings_under(self, sky: Sky) -> dict[str, str]:
         """Return the additional settings of a webhook under this sky."""
@@ -189,7 +191,7 @@ class Chaos:
         stack.enter_context(alertmanager)
         return alertmanager.post_alerts
 
-    def _blow(self, seconds: float) -> None:
+    def _play_weather(self, seconds: float) -> None:
         """Let the kinds of weather follow each other within about `seconds`, in an order chosen by the seed."""
         sky, kinds = self._sky, list(self.plan.kinds)
         if sky is None:
@@ -197,8 +199,8 @@ class Chaos:
         sky.chance.shuffle(kinds)
         for kind in kinds:
             time.sleep(sky.chance.uniform(0, seconds / (4 * len(kinds))))
-            self.blown.append(f"{kind}: {weather.KINDS[kind](sky, self.headers)}")
-            self._say(f"  {self.blown[-1]}")
+            self.weather_events.append(f"{kind}: {weather.KINDS[kind](sky, self.headers)}")
+            self._say(f"  {self.weather_events[-1]}")
 
     def _disruptions(self) -> list[Disruption]:
         if self._postgresql is None:
@@ -206,7 +208,7 @@ class Chaos:
         first, second, *others = self.replicas
         disruptions = [self._kill(number, self._chance.choice(others)) for number in range(self.plan.kills)]
         # Pausing a replica cuts off all of its sends at once; losing the database cuts off the sends of all replicas.
-        apart = [
+        other_disruptions = [
             Disruption(report=f"{first.name} killed for good", act=first.process.kill),
             Disruption(report=f"{second.name} paused past its lease", act=lambda: self._pause(second)),
             Disruption(
@@ -214,7 +216,7 @@ class Chaos:
             ),
             Disruption(report="the database was away", act=self._take_database_away, cuts=len(self.replicas)),
         ]
-        for disruption in apart:
+        for disruption in other_disruptions:
             disruptions.insert(self._chance.randint(0, len(disruptions)), disruption)
         return disruptions
 
@@ -245,19 +247,22 @@ class Chaos:
             time.sleep(DATABASE_AWAY_SECONDS)
             self._postgresql.start()
 
-    def _post(self, gale: storm.Storm, seconds: float) -> None:
+    def _post(self, posted_storm: storm.Storm, seconds: float) -> None:
         """Post the storm's batches, evenly over `seconds`."""
-        for batch in gale.batches:
+        for batch in posted_storm.batches:
             self.post_alerts(batch)
-            time.sleep(seconds / len(gale.batches))
+            time.sleep(seconds / len(posted_storm.batches))
 
-    def _settle(self, gale: storm.Storm) -> str:
+    def _settle(self, posted_storm: storm.Storm) -> str:
         """Wait until a webhook knows all firing alerts and no message waits; return its address.
 
         The wait ends after `LONGEST_QUIET_SECONDS`; raises TimeoutError if no webhook answers for as long again.
         """
         deadline = time.monotonic() + LONGEST_QUIET_SECONDS
-        expected = sum(group.firing > 0 for group in gale.groups), sum(group.firing for group in gale.groups)
+        expected = (
+            sum(group.firing > 0 for group in posted_storm.groups),
+            sum(group.firing for group in posted_storm.groups),
+        )
         while True:
             self._revive()
             for replica in self.replicas:

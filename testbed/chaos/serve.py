@@ -18,7 +18,7 @@ MOST_SINGLE = "CHAOS_MOST_SINGLE"
 """The environment variable that says how many calls a minute are not yet a storm."""
 
 WEATHER = "CHAOS_WEATHER"
-"""The environment variable that says that there is weather: then waits about Alertmanager shrink to a tenth, too."""
+"""If this environment variable is set, there is weather: then waits for Alertmanager shrink to a tenth, too."""
 CLOCK = "CHAOS_CLOCK"
 """The environment variable that names a file; the file says how many seconds the clock of this process is ahead."""
 _LOOK_SECONDS = 0.2
@@ -63,11 +63,11 @@ def main() -> None:
 
 
 def _set_clock() -> None:
-    """Let this process use a clock that another process sets, if `CHAOS_CLOCK` names one."""
-    named = os.environ.get(CLOCK)
-    if not named:
+    """Let this process use a clock that another process sets, if `CHAOS_CLOCK` names its file."""
+    file_name = os.environ.get(CLOCK)
+    if not file_name:
         return
-    path, machine, ahead, look_at = Path(named), time.time, 0.0, 0.0
+    path, machine_clock, ahead, look_at = Path(file_name), time.time, 0.0, 0.0
 
     def clock() -> float:
         nonlocal ahead, look_at
@@ -76,7 +76,7 @@ def _set_clock() -> None:
             # Another process may be writing the file.
             with suppress(OSError, ValueError):
                 ahead = float(path.read_text())
-        return machine() + ahead
+        return machine_clock() + ahead
 
     time.time = clock
 

@@ -1,7 +1,7 @@
 """Run the Alertmanagers of a storm with weather: a cluster of two, a cluster of one, and a proxy before each.
 
 `weather` changes them. `run` builds them, and this module posts firing alerts again and again as Prometheus does. The
-webhook asks the Alertmanagers through `windows`. The second of the two posts to the webhook through `late`.
+webhook asks the Alertmanagers through `windows`. The second peer of the cluster of two posts to it through `late`.
 """
 
 import json
@@ -60,8 +60,8 @@ class Sky:
     posted: dict[tuple[str, str], list[Posted]] = field(default_factory=dict)
     """Each firing, by cell and instance."""
     offsets: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, 0.0)])
-    """Since when the clock of the only replica was how many seconds ahead."""
-    hands: set[int] = field(default_factory=set)
+    """For a single replica: each time at which its clock was set, and how many seconds ahead it was from then on."""
+    mistaken_resolves: set[int] = field(default_factory=set)
     """The incidents that a person resolved by mistake."""
 
     def __post_init__(self) -> None:
@@ -77,15 +77,19 @@ class Sky:
         for config in self.configs.values():
             config.write_text(json.dumps({"route": {"receiver": "none"}, "receivers": [{"name": "none"}]}))
         with ExitStack() as stack:
-            made: dict[str, Alertmanager] = {}
+            alertmanagers: dict[str, Alertmanager] = {}
             for name, cluster in (("first", gossip), ("second", gossip[::-1]), ("other", [])):
-                made[name] = Alertmanager(
+                alertmanagers[name] = Alertmanager(
                     self.servers, self.folder / name, config=self.configs[name], cluster=tuple(cluster)
                 )
-                self.windows[name] = stack.enter_context(Between(made[name].url))
-            self.first, self.second, self.other = made["first"], made["second"], made["other"]
+                self.windows[name] = stack.enter_context(Between(alertmanagers[name].url))
+            self.first, self.second, self.other = (
+                alertmanagers["first"],
+                alertmanagers["second"],
+                alertmanagers["other"],
+            )
             self._stack = stack.pop_all()
-        listed = [
+        entries = [
             {"name": name, "url": self.windows[name].url, "external_urls": urls}
             for name, urls in (
                 ("first", [self.first.url, self.second.url]),
@@ -93,7 +97,7 @@ class Sky:
                 ("other", [self.other.url]),
             )
         ]
-        self.file.write_text(json.dumps({"alertmanagers": listed}))
+        self.file.write_text(json.dumps({"alertmanagers": entries}))
         return self
 
     def __exit__(self, *_exc: object) -> None:

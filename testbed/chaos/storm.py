@@ -30,9 +30,9 @@ WATCHDOGS: Sequence[Mapping[str, Any]] = tuple(
     for cell in ("cell-0000", "cell-0001")
 )
 """The Watchdogs, which always fire: one in a cell of each cluster."""
-# Of the groups whose alert has several severities, one in `WORSEN` gets a more severe alert at the end.
+# One in `WORSEN` of the groups whose alert has several severities gets a more severe alert at the end.
 WORSEN = 2
-# About how many batches the alerts are posted in.
+# The approximate number of batches in which the alerts are posted.
 BATCHES = 60
 
 
@@ -80,11 +80,11 @@ class Storm:
 def build(catalog: Mapping[str, Any], *, groups: int, alerts: int, seed: int) -> Storm:
     """Return a storm of about `alerts` alerts in `groups` groups that begins now."""
     chance = random.Random(seed)  # noqa: S311 - made to be repeatable
-    made = tuple(_group(catalog, number, alerts // groups, chance) for number in range(groups))
+    built_groups = tuple(_group(catalog, number, alerts // groups, chance) for number in range(groups))
     began = datetime.now(UTC)
-    timed = [pair for group in made for pair in _life(group, began, chance)]
+    timed = [pair for group in built_groups for pair in _timed_alerts(group, began, chance)]
     posted = [alert for _, alert in sorted(timed, key=lambda pair: pair[0])]
-    return Storm(groups=made, batches=tuple(_batches(posted, max(1, len(posted) // BATCHES))))
+    return Storm(groups=built_groups, batches=tuple(_batches(posted, max(1, len(posted) // BATCHES))))
 
 
 def alertmanager_config(urls: Sequence[str], token: str, *, muted: bool = False) -> str:
@@ -136,18 +136,18 @@ def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Ra
     )
 
 
-def _life(group: Group, began: datetime, chance: random.Random) -> Iterator[tuple[float, dict[str, Any]]]:
+def _timed_alerts(group: Group, began: datetime, chance: random.Random) -> Iterator[tuple[float, dict[str, Any]]]:
     """Yield every alert that is posted of the group, each with its moment in the storm (0 to 1).
 
     At every moment some group is posted for the last time. If that delivery is lost, no later delivery of the group
     makes up for it.
     """
-    whole = range(len(group.severities))
-    grown = 1.0 if group.fate == "fires" else 0.6
-    yield from ((chance.uniform(0, grown), _alert(group, number, began)) for number in whole)
+    numbers = range(len(group.severities))
+    latest_moment = 1.0 if group.fate == "fires" else 0.6
+    yield from ((chance.uniform(0, latest_moment), _alert(group, number, began)) for number in numbers)
     if group.fate != "fires":
         end = chance.uniform(0.65, 1.0 if group.fate == "resolves" else 0.8)
-        yield from ((end, _alert(group, number, began, ended=True)) for number in whole)
+        yield from ((end, _alert(group, number, began, ended=True)) for number in numbers)
     if group.fate == "returns":
         yield chance.uniform(0.85, 1), _alert(group, 0, began + timedelta(seconds=1))
 

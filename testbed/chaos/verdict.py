@@ -135,10 +135,10 @@ def _group_findings(group: Group, group_incidents: list[Json]) -> Iterator[str]:
     firing = sum(alert["firing"] for incident in group_incidents for alert in incident["alerts"])
     if firing != group.firing:
         yield f"{group.cell} {group.fate} with {group.firing} alerts, the webhook knows of {firing}"
-    seen = {alert["labels"]["instance"] for incident in group_incidents for alert in incident["alerts"]}
+    seen_instances = {alert["labels"]["instance"] for incident in group_incidents for alert in incident["alerts"]}
     # Alertmanager tells only of alerts that it once sent as firing, so a group that ended early may lack some.
-    if group.fate == "fires" and len(seen) != len(group.severities):
-        yield f"{group.cell} had {len(group.severities)} alerts, the webhook has seen {len(seen)}"
+    if group.fate == "fires" and len(seen_instances) != len(group.severities):
+        yield f"{group.cell} had {len(group.severities)} alerts, the webhook has seen {len(seen_instances)}"
 
 
 def _told_findings(
@@ -162,7 +162,7 @@ def _told_findings(
 def _arrived(receivers: Receivers, incident: Json, row: Json, messages: Messages) -> bool:
     """Return whether the receiver has the message, or the batch message that tells it.
 
-    A batch message has to say how many incidents it tells, and exactly so many rows have to name it.
+    A batch message has to say how many incidents it tells, and exactly that many rows have to name it.
     """
     if row["state"] == "superseded" and row["superseded_by"] is not None:
         incident, row = messages.rows[row["superseded_by"]]
@@ -184,11 +184,11 @@ def _holds(receivers: Receivers, incident: Json, row: Json) -> bool:
             not row["batch_size"] or f" in {row['batch_size']} incidents" in receivers.slack.messages[ts].text
         )
     if row["channel"] == "pagerduty":
-        taken = [
+        events = [
             *receivers.pagerduty.dropped,
             *(event for page in receivers.pagerduty.incidents for event in page.events),
         ]
-        return any(event.dedup_key == incident["dedup_key"] for event in taken)
+        return any(event.dedup_key == incident["dedup_key"] for event in events)
     if row["channel"] == "email":
         return any(
             mail.message["Message-ID"] == (row["provider_id"] or "").partition(" ")[0]
@@ -201,11 +201,11 @@ def _holds(receivers: Receivers, incident: Json, row: Json) -> bool:
 
 def _row_findings(incident: Json) -> Iterator[str]:
     for row in incident["notifications"]:
-        about = f"incident {incident['id']}: {row['action']} to {row['channel']}"
+        subject = f"incident {incident['id']}: {row['action']} to {row['channel']}"
         if row["state"] == "waiting":
-            yield f"{about} still waits: {row['reason']}"
+            yield f"{subject} still waits: {row['reason']}"
         elif row["state"] != "sent" and not row["reason"]:
-            yield f"{about} is {row['state']} and does not say why"
+            yield f"{subject} is {row['state']} and does not say why"
 
 
 def _page_findings(
@@ -213,8 +213,8 @@ def _page_findings(
 ) -> Iterator[str]:
     """Compare PagerDuty's incidents under the group's key with its fate.
 
-    One is open if the tier pages, or paged before the most severe alert ended; otherwise none is open. A page before
-    the incident was over for a time does not count: the incident may have come back with a lower severity.
+    One is open if the tier pages now, or if it paged before the most severe alert ended; otherwise none is open. If
+    the incident was over in between, an earlier page does not count: the incident may have come back less severe.
     """
     pages = [page for page in pagerduty.incidents if page.dedup_key == group.dedup_key]
     unresolved = [page for page in pages if page.status != "resolved"]
@@ -244,12 +244,12 @@ def _has_paged(incident: Json) -> bool:
 def _first_posts(slack: Slack) -> Counter[tuple[str, str]]:
     """Count the first messages of each incident in each channel, without replies in threads."""
     return Counter(
-        (_about(call.arguments["metadata"]["event_payload"]), call.arguments["channel"])
+        (_subject(call.arguments["metadata"]["event_payload"]), call.arguments["channel"])
         for call in slack.calls
         if call.method == "chat.postMessage" and call.error is None and "thread_ts" not in call.arguments
     )
 
 
-def _about(payload: Json) -> str:
+def _subject(payload: Json) -> str:
     """Return what a first post is about: an incident, or a storm, which is named by its row in the outbox."""
     return f"storm {payload['notification']}" if "batch_size" in payload else f"incident {payload['incident']}"

@@ -17,7 +17,7 @@ MINUTE = 6.0
 _APART = 180.0
 _STEP = 90.0
 
-Blow = Callable[[Sky, Mapping[str, str]], str]
+Weather = Callable[[Sky, Mapping[str, str]], str]
 
 
 def wrong_answers(sky: Sky, _headers: Mapping[str, str]) -> str:
@@ -37,15 +37,15 @@ def restarts_empty(sky: Sky, _headers: Mapping[str, str]) -> str:
 
 
 def partition(sky: Sky, _headers: Mapping[str, str]) -> str:
-    """Let the two peers not hear of each other for two minutes: both deliver every group."""
-    _part(sky, alone=True)
+    """Cut the two peers off from each other for two minutes: both deliver every group."""
+    _set_alone(sky, alone=True)
     time.sleep(2 * MINUTE)
-    _part(sky, alone=False)
+    _set_alone(sky, alone=False)
     return "the two peers did not hear of each other for two minutes"
 
 
 def clock_steps(sky: Sky, _headers: Mapping[str, str]) -> str:
-    """Let a clock go forward and back by ninety seconds."""
+    """Set a clock ninety seconds ahead, then ninety seconds behind, then right again."""
     number = sky.chance.randrange(len(sky.clocks))
     for seconds in (_STEP, -_STEP, 0.0):
         sky.set_clock(number, seconds)
@@ -72,11 +72,11 @@ def mistaken_hand(sky: Sky, headers: Mapping[str, str]) -> str:
         url = sky.chance.choice(sky.replicas).url
         # A webhook that is killed while it answers may still have resolved the incident.
         with suppress(OSError, ValueError, KeyError, HTTPException):
-            listed = loopback.get_json(f"{url}/v1/incidents?limit=200&state=open", headers)["incidents"]
-            if not listed:
+            open_incidents = loopback.get_json(f"{url}/v1/incidents?limit=200&state=open", headers)["incidents"]
+            if not open_incidents:
                 continue
-            number = sky.chance.choice(listed)["id"]
-            sky.hands.add(number)
+            number = sky.chance.choice(open_incidents)["id"]
+            sky.mistaken_resolves.add(number)
             status, _ = loopback.post_json(f"{url}/v1/incidents/{number}/resolve", {"actor": "ana"}, {**headers})
             resolved += status == 200
             if sky.chance.random() < 0.3:
@@ -89,9 +89,9 @@ def late_delivery(sky: Sky, _headers: Mapping[str, str]) -> str:
     """Let every delivery of the second peer arrive up to a minute late; it also delivers what the first delivered."""
     for between in sky.late:
         between.delay = lambda: sky.chance.uniform(0.5, MINUTE)
-    _part(sky, alone=True)
+    _set_alone(sky, alone=True)
     time.sleep(4 * MINUTE)
-    _part(sky, alone=False)
+    _set_alone(sky, alone=False)
     for between in sky.late:
         between.delay = lambda: 0.0
     return "the second peer delivered late for four minutes"
@@ -107,14 +107,14 @@ def clocks_apart(sky: Sky, _headers: Mapping[str, str]) -> str:
     return "the clocks of the replicas differ by three minutes"
 
 
-def _part(sky: Sky, *, alone: bool) -> None:
+def _set_alone(sky: Sky, *, alone: bool) -> None:
     for alertmanager in (sky.first, sky.second):
         alertmanager.process.kill()
         alertmanager.leave(alone=alone)
         alertmanager.process.start()
 
 
-KINDS: Mapping[str, Blow] = {
+KINDS: Mapping[str, Weather] = {
     "wrong-answers": wrong_answers,
     "restarts-empty": restarts_empty,
     "partition": partition,

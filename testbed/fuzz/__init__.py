@@ -7,8 +7,8 @@ The package imports the compiler, because a process for each input would be too 
 
 | module | holds |
 |---|---|
-| `case.py` | one input: files, links, folders; and the specifications that every input begins as |
-| `bytewise.py`, `linewise.py`, `grammar.py`, `markdown.py`, `paths.py` | the damages, by what they know of a file |
+| `case.py` | one input: files, links, folders; and the correct specifications that inputs are made from |
+| `bytewise.py`, `linewise.py`, `grammar.py`, `markdown.py`, `paths.py` | the damages, by what each knows of a file |
 | `nasty.py`, `values.py` | words that have brought programs down, and values that are mostly right |
 | `inputs.py` | seed and index → case |
 | `workshop.py` | the folder that a case is laid out in, and a good `generated/` beside it |

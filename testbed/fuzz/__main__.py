@@ -20,23 +20,25 @@ _PROGRESS = 5000
 
 def main(arguments: Sequence[str]) -> int:
     """Run the inputs that the arguments choose, print the counts and return the exit status."""
-    given = _parser().parse_args(arguments)
-    indices = [given.only] if given.only is not None else range(given.start, given.start + given.count)
-    plan = Plan(seed=given.seed, indices=indices, jobs=given.jobs, ask_every=given.ask_every, seconds=given.seconds)
+    options = _parser().parse_args(arguments)
+    indices = [options.only] if options.only is not None else range(options.start, options.start + options.count)
+    plan = Plan(
+        seed=options.seed, indices=indices, jobs=options.jobs, ask_every=options.ask_every, seconds=options.seconds
+    )
     started, tally, shown = monotonic(), Tally(), set[str]()
     for report in judged(plan):
         if isinstance(report, Shrunk):
             page = f"{difference(report.case)}\n{report.verdict.broken}"
             print(f"  with little damage, input {report.index} is\n{_indented(page)}", flush=True)
-            save(given.cases / f"{given.seed}-{report.index}", report.case, report.verdict)
+            save(options.cases / f"{options.seed}-{report.index}", report.case, report.verdict)
             continue
         tally.add(report)
         if report.verdict.outcome == FAILURE and report.verdict.signature not in shown:
             shown.add(report.verdict.signature)
-            _announce(given.seed, report.index, report.verdict, given.cases)
+            _announce(options.seed, report.index, report.verdict, options.cases)
         if tally.outcomes.total() % _PROGRESS == 0:
             print(f"{tally.outcomes.total()} inputs, {tally.outcomes[FAILURE]} failures", flush=True)
-    print(tally.text(given.seed, monotonic() - started))
+    print(tally.text(options.seed, monotonic() - started))
     return 1 if tally.failures else 0
 
 

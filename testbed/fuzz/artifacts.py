@@ -21,18 +21,18 @@ _ALWAYS: Final = (
 def complaints(folder: Path, tree: Mapping[str, bytes | None]) -> list[str]:
     """Return what is wrong with the files of an output folder, each alone and all together."""
     files = {path: content for path, content in tree.items() if content is not None}
-    wrong = [
+    problems = [
         f"{path.rpartition('/')[2]}: {problem}"
         for path, content in files.items()
         if (problem := _unreadable(path, content))
     ]
-    wrong += [f"missing: {path}" for path in _ALWAYS if path not in files]
-    wrong += [f"left over: {path}" for path in files if _TEMPORARY.search(path)]
-    return wrong or _missing_rules(json.loads((folder / "catalog.json").read_bytes()), files)
+    problems += [f"missing: {path}" for path in _ALWAYS if path not in files]
+    problems += [f"left over: {path}" for path in files if _TEMPORARY.search(path)]
+    return problems or _missing_rules(json.loads((folder / "catalog.json").read_bytes()), files)
 
 
 def _missing_rules(catalog: Any, files: Mapping[str, bytes]) -> list[str]:  # noqa: ANN401
-    """Return the rule and test files that are missing of systems with alerts in the catalogue."""
+    """Return a complaint for each rule or test file that a system with alerts in the catalogue lacks."""
     systems = sorted({alert["system"] for alert in catalog["alerts"]})
     expected = [
         f"prometheus/{kind}s/{system}.{kind}s.yml".replace("tests.yml", "test.yml")

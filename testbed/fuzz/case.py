@@ -1,4 +1,4 @@
-"""One input of the fuzzer, and the specifications that every input begins as.
+"""One input of the fuzzer, and the correct specifications that inputs are made from.
 
 `inputs.py` damages the specifications, `workshop.py` lays an input out in a folder.
 """
@@ -64,7 +64,10 @@ def encoded(text: str) -> bytes:
 
 @cache
 def original(origin: str) -> Case:
-    """Return a specification as it stands in the repository, or, for the name of a system, only that system of it."""
+    """Return a specification as it stands in the repository.
+
+    If `origin` names a system, it is the repository's own specification with only that system.
+    """
     if origin not in ORIGINS:
         return _one_system(origin)
     folder = ORIGINS[origin]

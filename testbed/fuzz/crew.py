@@ -20,7 +20,7 @@ from testbed.fuzz import shrink, tools
 from testbed.fuzz.case import Case
 from testbed.fuzz.inputs import make
 from testbed.fuzz.judge import ASKED, FAILURE, Judge, Verdict
-from testbed.fuzz.workshop import opened, place
+from testbed.fuzz.workshop import open_workshop, temporary_folder
 from testbed.servers import Servers
 
 SECONDS: Final = 60.0
@@ -87,22 +87,22 @@ class _Worker:
 
 def judged(plan: Plan) -> Iterator[Judged | Shrunk]:
     """Yield every input of a plan with its verdict, in the order in which they finish, and the shrunk cases."""
-    with place() as folder:
+    with temporary_folder() as folder:
         workers = [_start(plan, plan.indices[number :: plan.jobs], folder) for number in range(plan.jobs)]
         try:
             while workers:
                 ready = wait([worker.reports for worker in workers], timeout=1.0)
                 for worker in list(workers):
                     if worker.reports in ready:
-                        yield from _heard(plan, worker, workers, folder)
+                        yield from _receive(plan, worker, workers, folder)
                     elif worker.is_late(plan):
-                        yield from _replaced(plan, worker, workers, folder, f"not done after {plan.seconds:g} s")
+                        yield from _replace(plan, worker, workers, folder, f"not done after {plan.seconds:g} s")
         finally:
             for worker in workers:
                 _end(worker)
 
 
-def _heard(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path) -> Iterator[Judged | Shrunk]:
+def _receive(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path) -> Iterator[Judged | Shrunk]:
     worker.since = monotonic()
     try:
         report = worker.reports.recv()
@@ -110,7 +110,7 @@ def _heard(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path) ->
         worker.process.join()
         if worker.process.exitcode == 1:
             raise RuntimeError(f"the fuzzer itself failed at input {worker.index}") from None
-        yield from _replaced(plan, worker, workers, folder, f"the process ended with status {worker.process.exitcode}")
+        yield from _replace(plan, worker, workers, folder, f"the process ended with status {worker.process.exitcode}")
         return
     if isinstance(report, Judged | Shrunk):
         worker.busy = False
@@ -119,7 +119,7 @@ def _heard(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path) ->
         worker.begun, worker.busy = report, True
 
 
-def _replaced(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path, reason: str) -> Iterator[Judged]:
+def _replace(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path, reason: str) -> Iterator[Judged]:
     """End a process that is late or gone, blame the input that it was busy with, and start another for the rest."""
     _end(worker)
     workers.remove(worker)
@@ -135,8 +135,8 @@ def _replaced(plan: Plan, worker: _Worker, workers: list[_Worker], folder: Path,
 def _start(plan: Plan, indices: Sequence[int], folder: Path) -> _Worker:
     context = get_context("fork")
     receiving, sending = context.Pipe(duplex=False)
-    own = Path(mkdtemp(dir=folder))
-    process = context.Process(target=_work, args=(plan, indices, own, sending), daemon=True)
+    worker_folder = Path(mkdtemp(dir=folder))
+    process = context.Process(target=_work, args=(plan, indices, worker_folder, sending), daemon=True)
     process.start()
     sending.close()
     return _Worker(process=process, reports=receiving, indices=indices)
@@ -152,7 +152,7 @@ def _work(plan: Plan, indices: Sequence[int], folder: Path, reports: Connection)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
     # Write no core files: one for each input that crashes would fill the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    workshop = opened(folder)
+    workshop = open_workshop(folder)
     known: set[str] = set()
     for number, index in enumerate(indices, start=1):
         reports.send(number)
@@ -175,14 +175,14 @@ def _asking(generations: Sequence[Servers], turn: int) -> Callable[[Path, Collec
     """Return a function that asks the real tools of one generation; `turn` alternates between the generations."""
 
     def ask(folder: Path, changed: Collection[str]) -> Sequence[tools.Objection]:
-        with _roomy():
+        with _raised_memory_limit():
             return tools.objections(generations[turn % len(generations)], folder, changed) if generations else ()
 
     return ask
 
 
 @contextmanager
-def _roomy() -> Iterator[None]:
+def _raised_memory_limit() -> Iterator[None]:
     """Raise the limit of address space: programs in Go reserve more than they use."""
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, resource.RLIM_INFINITY))
     try:

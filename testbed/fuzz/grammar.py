@@ -1,6 +1,6 @@
 """Damages that know the format: replace a value by another of its kind, or add a whole signal with its sentence.
 
-The added parts are mostly right, so that they reach the stages behind the first complaint. A real Prometheus must
+The added parts are mostly right, so that the compiler's later stages see them too. A real Prometheus must
 accept whatever compiles.
 """
 
@@ -73,7 +73,7 @@ def _replace(case: Case, random: Random) -> Case:
     if not entries:
         return case
     chosen = random.choice(entries)
-    value = _written(_value(chosen["key"], random), random)
+    value = _as_yaml(_value(chosen["key"], random), random)
     return case.with_file(SPEC, encoded(text[: chosen.start("value")] + value + text[chosen.end("value") :]))
 
 
@@ -86,7 +86,7 @@ def _rename(case: Case, random: Random) -> Case:
     chosen, name = random.choice(entries), random.choice((*nasty.IDS, *(entry["key"] for entry in entries)))
     if random.random() < 0.3:
         return case.with_file(SPEC, encoded(re.sub(rf"\b{chosen['key']}\b", lambda _: name, text)))
-    name = _written(name, random)
+    name = _as_yaml(name, random)
     return case.with_file(SPEC, encoded(text[: chosen.start()] + name + text[chosen.end("key") :]))
 
 
@@ -105,11 +105,11 @@ def _value(key: str, random: Random) -> str:
         (key == "include", lambda: random.choice(nasty.PATTERNS)),
         (key == "runbook", lambda: random.choice(("#errors", "#", "# ", *nasty.PATHS))),
     )
-    fitting = next((make for fits, make in makers if fits), None)
-    return fitting() if fitting else random.choice((*nasty.CHARACTERS, *nasty.IDS, *nasty.NUMBERS, *nasty.YAML))
+    make_value = next((make for fits, make in makers if fits), None)
+    return make_value() if make_value else random.choice((*nasty.CHARACTERS, *nasty.IDS, *nasty.NUMBERS, *nasty.YAML))
 
 
-def _written(value: str, random: Random) -> str:
+def _as_yaml(value: str, random: Random) -> str:
     """Return a value as YAML, in a random kind of quotes, or without quotes."""
     form = random.choice(("plain", "double", "double", "double", "single", "list", "escaped"))
     if form == "double":
@@ -135,12 +135,14 @@ def _add(case: Case, random: Random) -> Case:
     name = random.choice(("added", "extra_signal", "z9", *nasty.IDS)) if random.random() < 0.2 else "added"
     unit = "state" if kind == "state" else _unit(kind, random)
     limits = {random.choice(values.SEVERITIES): "when true"} if unit == "state" else values.rising_limits(random, unit)
-    new = text[: place.start()] + _with_lines(place, name, limits, inputs, random) + text[place.end() :]
+    spec_text = text[: place.start()] + _with_lines(place, name, limits, inputs, random) + text[place.end() :]
     if kind != "state":
-        new = new.replace("\nsignals:\n", f"\nsignals:\n  {name}: {_signal(kind, unit, inputs, random)}\n", 1)
+        spec_text = spec_text.replace(
+            "\nsignals:\n", f"\nsignals:\n  {name}: {_signal(kind, unit, inputs, random)}\n", 1
+        )
     bullet = f"- {name.replace('_', ' ').capitalize()}: {_sentence(limits)}.\n"
-    book = case.text(path).replace("## Alert thresholds\n\n", f"## Alert thresholds\n\n{bullet}\n", 1)
-    return case.with_file(SPEC, encoded(new)).with_file(path, encoded(book))
+    runbook_text = case.text(path).replace("## Alert thresholds\n\n", f"## Alert thresholds\n\n{bullet}\n", 1)
+    return case.with_file(SPEC, encoded(spec_text)).with_file(path, encoded(runbook_text))
 
 
 def _unit(kind: str, random: Random) -> str:
@@ -153,8 +155,8 @@ def _with_lines(
 ) -> str:
     anchors = re.findall(r'runbook: "(#[^"]+)"', place["limits"]) or ["#errors"]
     tiers = ", ".join(f"{severity}: {json.dumps(limit)}" for severity, limit in limits.items())
-    more = random.choice(("", "", f", for: {values.duration(random)}"))
-    limit_line = f'      {name}: {{{tiers}, runbook: "{random.choice(anchors)}"{more}}}\n'
+    hold = random.choice(("", "", f", for: {values.duration(random)}"))
+    limit_line = f'      {name}: {{{tiers}, runbook: "{random.choice(anchors)}"{hold}}}\n'
     measured = "".join(
         f"{input_name}: {json.dumps(values.metric(random), ensure_ascii=False)}, " for input_name in inputs
     )

@@ -1,4 +1,4 @@
-"""Make a case from seed and index: choose the specification that it begins as, and its damages.
+"""Make a case from seed and index: choose the specification that it is made from, and its damages.
 
 `crew.py` calls this module, which calls the modules of the damages. The same seed and index give the same case on every
 machine.
@@ -13,9 +13,9 @@ from testbed.fuzz import bytewise, grammar, linewise, markdown, paths
 from testbed.fuzz.case import BASE, REAL, Case, original, systems
 
 _REAL: Final = 0.005
-"""The share of the repository's own specification, which takes twenty times as long as the compact one."""
+"""The share of inputs made from the repository's own specification, which takes twenty times as long."""
 _ONE_SYSTEM: Final = 0.08
-"""The share of one of its systems, which takes three times as long."""
+"""The share of inputs made from a single system of it, which takes three times as long."""
 _SPLIT: Final = 0.15
 _DAMAGES: Final[tuple[tuple[str, int, Callable[[Case, Random], Case]], ...]] = (
     ("grammar", 35, grammar.damage),

@@ -30,7 +30,7 @@ FINDINGS: Final = "findings"
 REFUSED: Final = "not written"
 FAILURE: Final = "failure"
 ASKED: Final = "refused by a real tool"
-"""The beginning of the signatures of such failures."""
+"""How the signature of a failure begins if a real tool refused the output."""
 _EXIT: Final = {0: OK, 1: FINDINGS, 2: REFUSED}
 
 
@@ -77,7 +77,7 @@ class Judge:
                 if status == 0:
                     unproved = self._check_written(case, asking=asking)
         except BrokenPromiseError as error:
-            return _failed(str(error), error.signature, codes, started)
+            return _failure(str(error), error.signature, codes, started)
         outcome, seconds = _EXIT[status], time.process_time() - started
         asked = asking and status == 0
         return Verdict(outcome=outcome, codes=codes, seconds=seconds, asked=asked, unproved=unproved)
@@ -104,9 +104,9 @@ class Judge:
 
     def _check_written(self, case: Case, *, asking: bool) -> bool:
         """Check what was written; return whether a generated test failed."""
-        again = run("compile", "--check")
-        if again.exit_code != 0 or "up to date" not in again.stderr:
-            raise BrokenPromiseError(f"`compile --check` after `compile`:\n{again.stderr}", "not up to date")
+        check = run("compile", "--check")
+        if check.exit_code != 0 or "up to date" not in check.stderr:
+            raise BrokenPromiseError(f"`compile --check` after `compile`:\n{check.stderr}", "not up to date")
         written, good = tree(OUTPUT), self.workshop.good[case.origin]
         complaints = artifacts.complaints(OUTPUT, written)
         if complaints:
@@ -121,29 +121,31 @@ class Judge:
 
 def run(*arguments: str) -> Result:
     """Return the result of the command; raises BrokenPromiseError if it ends in a traceback or issues a warning."""
-    with warnings.catch_warnings(record=True) as warned:
+    with warnings.catch_warnings(record=True) as caught_warnings:
         warnings.simplefilter("always")
         result = CliRunner().invoke(main, arguments)
-    if warned:
-        first = warned[0]
+    if caught_warnings:
+        first = caught_warnings[0]
         raise BrokenPromiseError(f"{first.category.__name__}: {first.message}", f"warning {first.category.__name__}")
     error = result.exception
     if error is not None and not isinstance(error, SystemExit):
-        raise BrokenPromiseError("".join(traceback.format_exception(error)), _raised(traceback.format_exception(error)))
+        raise BrokenPromiseError(
+            "".join(traceback.format_exception(error)), _exception_signature(traceback.format_exception(error))
+        )
     if "Traceback (most recent call last)" in result.stderr:
-        raise BrokenPromiseError(result.stderr, _raised(result.stderr.splitlines(keepends=True)))
+        raise BrokenPromiseError(result.stderr, _exception_signature(result.stderr.splitlines(keepends=True)))
     return result
 
 
-def _raised(lines: Sequence[str]) -> str:
+def _exception_signature(lines: Sequence[str]) -> str:
     """Return the type of an exception and the innermost place in the compiler that it passed through."""
     text = "".join(lines).split("\n")
     types = [line.split(":")[0] for line in text if line[:1].isalpha() and "Error" in line.split(":")[0]]
-    ours = [line.strip() for line in text if line.strip().startswith("File") and "/compiler/" in line]
-    return f"{types[-1] if types else 'exception'} {ours[-1].rpartition('/compiler/')[2] if ours else ''}"
+    own_lines = [line.strip() for line in text if line.strip().startswith("File") and "/compiler/" in line]
+    return f"{types[-1] if types else 'exception'} {own_lines[-1].rpartition('/compiler/')[2] if own_lines else ''}"
 
 
-def _failed(broken: str, signature: str, codes: tuple[str, ...], started: float) -> Verdict:
+def _failure(broken: str, signature: str, codes: tuple[str, ...], started: float) -> Verdict:
     seconds = time.process_time() - started
     return Verdict(outcome=FAILURE, codes=codes, broken=broken, signature=signature, seconds=seconds)
 

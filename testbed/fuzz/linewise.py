@@ -27,27 +27,27 @@ def _swap(text: str, random: Random) -> str:
 
 def _double(text: str, random: Random) -> str:
     lines = text.split("\n")
-    start, end = _some(lines, random)
+    start, end = _random_range(lines, random)
     return "\n".join([*lines[:end], *lines[start:end] * random.choice((1, 1, 50)), *lines[end:]])
 
 
 def _delete(text: str, random: Random) -> str:
     lines = text.split("\n")
-    start, end = _some(lines, random)
+    start, end = _random_range(lines, random)
     return "\n".join([*lines[:start], *lines[end:]])
 
 
 def _indent(text: str, random: Random) -> str:
     lines = text.split("\n")
-    start, end = _some(lines, random)
-    by = random.choice(("", " ", "  ", "\t", "    ", " " * 200))
-    changed = [by + (line if by else line[random.randint(1, 4) :]) for line in lines[start:end]]
+    start, end = _random_range(lines, random)
+    prefix = random.choice(("", " ", "  ", "\t", "    ", " " * 200))
+    changed = [prefix + (line if prefix else line[random.randint(1, 4) :]) for line in lines[start:end]]
     return "\n".join([*lines[:start], *changed, *lines[end:]])
 
 
 def _join(text: str, random: Random) -> str:
     lines = text.split("\n")
-    start, end = _some(lines, random)
+    start, end = _random_range(lines, random)
     return "\n".join([*lines[:start], random.choice((" ", "", ", ")).join(lines[start:end]), *lines[end:]])
 
 
@@ -72,7 +72,7 @@ def _insert_word(text: str, random: Random) -> str:
     return text[:at] + nasty.word(random) + text[at:]
 
 
-def _some(lines: list[str], random: Random) -> tuple[int, int]:
+def _random_range(lines: list[str], random: Random) -> tuple[int, int]:
     start = random.randrange(len(lines))
     return start, min(len(lines), start + random.choice((1, 1, 1, 2, 5, 20)))
 

@@ -32,12 +32,12 @@ _BLOCKED: Final = (
 
 def split(case: Case, random: Random) -> Case:
     """Return the case with one system in a file of its own, which the main file includes."""
-    head, mark, below = case.text(SPEC).partition("\nsystems:\n")
-    systems = list(_SYSTEM.finditer(below))
+    head, mark, systems_text = case.text(SPEC).partition("\nsystems:\n")
+    systems = list(_SYSTEM.finditer(systems_text))
     if not mark or not systems:
         return case
     chosen = random.choice(systems)
-    rest = below[: chosen.start()] + below[chosen.end() :]
+    rest = systems_text[: chosen.start()] + systems_text[chosen.end() :]
     text = head.replace("version: 1\n", "version: 1\ninclude: systems/*.yaml\n", 1) + mark + rest
     part = f"version: 1\nsystems:\n{chosen.group()}"
     return case.with_file(SPEC, encoded(text)).with_file(_INCLUDED.format(chosen["name"]), encoded(part))

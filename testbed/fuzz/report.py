@@ -46,13 +46,13 @@ class Tally:
         yield f"seed {seed}: {self.outcomes.total()} inputs in {seconds:.0f} s"
         yield "  outcomes: " + _counts(self.outcomes)
         yield "  inputs with a finding, by code: " + _counts(self.codes)
-        yield f"  shown to promtool and amtool: {self.asked}; generated tests failed for {_some(self.unproved)}"
+        yield f"  shown to promtool and amtool: {self.asked}; generated tests failed for {_shown(self.unproved)}"
         yield "  slowest: " + ", ".join(f"{spent:.2f} s (input {index})" for spent, index in self.slowest)
         for signature, indices in sorted(self.failures.items(), key=lambda failure: -len(failure[1])):
-            yield f"  FAILURE {signature}: {_some(indices)}"
+            yield f"  FAILURE {signature}: {_shown(indices)}"
 
 
-def _some(indices: Sequence[int]) -> str:
+def _shown(indices: Sequence[int]) -> str:
     shown = ", ".join(map(str, indices[:5]))
     return f"{len(indices)} inputs ({shown}{', …' if len(indices) > 5 else ''})" if indices else "none"
 
@@ -68,8 +68,8 @@ def save(folder: Path, case: Case, verdict: Verdict) -> None:
     for name, content in case.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    besides = f"links {dict(case.links)}, folders {case.folders}, pipes {case.pipes}, blocked {case.blocked}"
-    page = f"{verdict.signature}\n{besides}\nsteps {case.steps}\n\n{difference(case)}\n\n{verdict.broken}\n"
+    other_facts = f"links {dict(case.links)}, folders {case.folders}, pipes {case.pipes}, blocked {case.blocked}"
+    page = f"{verdict.signature}\n{other_facts}\nsteps {case.steps}\n\n{difference(case)}\n\n{verdict.broken}\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "FAILURE.txt").write_text(page, encoding="utf-8", errors="backslashreplace")
 

@@ -23,11 +23,11 @@ def shrunk(case: Case, fails: Callable[[Case], bool], *, seconds: float = _SECON
     def holds(smaller: Case) -> bool:
         return time.monotonic() < deadline and fails(smaller)
 
-    for simplify in (_without_links, *map(_mended, original(case.origin).files)):
+    for simplify in (_without_links, *map(_restore, original(case.origin).files)):
         simpler = simplify(case)
         case = simpler if simpler != case and holds(simpler) else case
     for path in sorted(case.files):
-        case = _with_less(case, path, holds)
+        case = _shrink_file(case, path, holds)
     return case
 
 
@@ -35,11 +35,11 @@ def _without_links(case: Case) -> Case:
     return replace(case, links={}, folders=(), pipes=(), blocked=None)
 
 
-def _mended(path: str) -> Callable[[Case], Case]:
+def _restore(path: str) -> Callable[[Case], Case]:
     return lambda case: case.with_file(path, original(case.origin).files[path])
 
 
-def _with_less(case: Case, path: str, holds: Callable[[Case], bool]) -> Case:
+def _shrink_file(case: Case, path: str, holds: Callable[[Case], bool]) -> Case:
     original_content = original(case.origin).files.get(path, b"")
     pieces = _pieces(original_content, case.files[path])
     for index, (before, after) in enumerate(pieces):
@@ -58,7 +58,10 @@ def _with_less(case: Case, path: str, holds: Callable[[Case], bool]) -> Case:
 def _pieces(before: bytes, after: bytes) -> list[Piece]:
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [(b"".join(old[a:b]), b"".join(new[c:d])) for _, a, b, c, d in codes]
+    return [
+        (b"".join(old[old_start:old_end]), b"".join(new[new_start:new_end]))
+        for _, old_start, old_end, new_start, new_end in codes
+    ]
 
 
 def _joined(pieces: Sequence[Piece]) -> bytes:

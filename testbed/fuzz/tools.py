@@ -42,9 +42,12 @@ def objections(servers: Servers, folder: Path, changed: Collection[str]) -> list
     refusals = []
     for title, command in _commands(servers, folder, changed):
         with suppress(subprocess.TimeoutExpired):
-            done = _run(command)
-            output, unproved = done.stdout + done.stderr, _UNEXPECTED.search(done.stdout + done.stderr) is not None
-            if done.returncode:
+            result = _run(command)
+            output, unproved = (
+                result.stdout + result.stderr,
+                _UNEXPECTED.search(result.stdout + result.stderr) is not None,
+            )
+            if result.returncode:
                 refusals.append(Objection(title=f"{title} ({servers.generation})", output=output, unproved=unproved))
     return refusals
 

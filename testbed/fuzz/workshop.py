@@ -27,7 +27,7 @@ Tree = dict[str, bytes | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """A folder for each origin, with the good output of each; `opened` makes it."""
+    """A folder for each origin, with the good output of each; `open_workshop` makes it."""
 
     folder: Path
     good: dict[str, Tree]
@@ -61,13 +61,13 @@ class Workshop:
 
 
 @contextmanager
-def place() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """Yield a temporary folder for workshops, and remove it afterwards with all that dead processes left in it."""
     with TemporaryDirectory(prefix="tocsin-fuzz-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
         yield Path(name)
 
 
-def opened(folder: Path) -> Workshop:
+def open_workshop(folder: Path) -> Workshop:
     """Return a workshop in an empty folder; raises RuntimeError if an origin itself does not compile."""
     good: dict[str, Tree] = {}
     for origin in (*ORIGINS, *systems()):

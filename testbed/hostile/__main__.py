@@ -11,7 +11,7 @@ from testbed.hostile import files, mails, markdown
 
 KINDS = {"markdown": markdown.faults, "mails": mails.faults, "files": files.faults}
 SHARES = {"markdown": 1.0, "mails": 1.0, "files": 0.1}
-"""The share of `--count` for each kind; one of the last kind needs a run of the compiler."""
+"""The share of `--count` for each kind; each input of the kind `files` needs a run of the compiler."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,12 +20,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", choices=KINDS, action="append")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     failed = False
-    for kind in given.kind or KINDS:
-        count, begun = max(1, round(given.count * SHARES[kind])), time.monotonic()
-        faults = list(KINDS[kind](count, given.seed))
-        print(f"{kind}: {count:,} from seed {given.seed}, {time.monotonic() - begun:.0f} s: {len(faults)} faults")
+    for kind in options.kind or KINDS:
+        count, begun = max(1, round(options.count * SHARES[kind])), time.monotonic()
+        faults = list(KINDS[kind](count, options.seed))
+        print(f"{kind}: {count:,} from seed {options.seed}, {time.monotonic() - begun:.0f} s: {len(faults)} faults")
         for fault in faults[:20]:
             print(f"  {fault}")
         failed = failed or bool(faults)

@@ -33,7 +33,7 @@ _COMMANDS = (
 
 
 def house(folder: Path) -> None:
-    """Lay out a house that compiles, a folder beside it with the secret in every kind of file, and an output."""
+    """Lay out a house that compiles, and beside it a folder with the secret in every kind of file."""
     shutil.copytree(ORIGINS["base"], folder / "house")
     outside = folder / "outside"
     (outside / "deep").mkdir(parents=True)
@@ -47,8 +47,10 @@ def damage(folder: Path, seed: int, number: int) -> list[str]:
     inside, outside, steps = folder / "house", folder / "outside", []
     for _ in range(chance.randint(1, 3)):
         present = [path for path in inside.rglob("*") if not path.is_symlink()]
-        new = [inside / name for name in ("systems/a.yaml", "Makefile", "runbooks/new.md", "generated/catalog.json")]
-        place = chance.choice([*present, *new])
+        new_places = [
+            inside / name for name in ("systems/a.yaml", "Makefile", "runbooks/new.md", "generated/catalog.json")
+        ]
+        place = chance.choice([*present, *new_places])
         target = chance.choice(
             [*outside.rglob("*"), outside, Path("/dev/zero"), Path("/dev/stdin"), Path("/proc/self/environ")]
         )
@@ -81,25 +83,25 @@ def _link(place: Path, target: Path) -> None:
     place.symlink_to(target)
 
 
-def _climbing(place: Path, target: Path) -> None:
+def _climbing_link(place: Path, target: Path) -> None:
     place.symlink_to(os.path.relpath(target, place.parent.resolve()))
 
 
-def _chained(place: Path, target: Path) -> None:
+def _chained_link(place: Path, target: Path) -> None:
     second = place.with_name(f"{place.name}.second")
     second.unlink(missing_ok=True)
     second.symlink_to(target)
     place.symlink_to(second.name)
 
 
-def _hard(place: Path, target: Path) -> None:
+def _hard_link(place: Path, target: Path) -> None:
     os.link(target, place)
 
 
 _ACTS: dict[str, Callable[[Path, Path], None]] = {
     "link to": _link,
-    "climbing link to": _climbing,
-    "chain of links to": _chained,
+    "climbing link to": _climbing_link,
+    "chain of links to": _chained_link,
     "link to itself, not": lambda place, _: place.symlink_to(place.name),
     "pipe, not": lambda place, _: os.mkfifo(place),
     "hole, not": _hole,
@@ -108,7 +110,7 @@ _ACTS: dict[str, Callable[[Path, Path], None]] = {
 }
 
 
-def shot(folder: Path) -> dict[str, tuple[int, bytes]]:
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Return all files in the folder beside the house, with their times of change and their contents."""
     outside = folder / "outside"
     return {
@@ -119,30 +121,30 @@ def shot(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def fault(folder: Path, command: tuple[str, ...]) -> str | None:
     """Run the compiler in the house; return what it did wrong, None if nothing."""
-    before = shot(folder)
+    before = snapshot(folder)
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "compiler.cli", *command],
             cwd=folder / "house",
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,
             check=False,
-            preexec_fn=_bounded,
+            preexec_fn=_limit_memory,
         )
     except subprocess.TimeoutExpired:
         return "does not end"
-    output = done.stdout + done.stderr
-    if b"Traceback" in output or done.returncode not in {0, 1, 2}:
-        return f"ends with {done.returncode}: {output[-300:]!r}"
+    output = result.stdout + result.stderr
+    if b"Traceback" in output or result.returncode not in {0, 1, 2}:
+        return f"ends with {result.returncode}: {output[-300:]!r}"
     if SECRET.encode() in output:
         return "shows what lies outside"
-    if shot(folder) != before:
+    if snapshot(folder) != before:
         return "changes what lies outside"
-    return next((f"{name} holds what lies outside" for name in _written(folder / "house" / "generated")), None)
+    return next((f"{name} holds what lies outside" for name in _leaking_files(folder / "house" / "generated")), None)
 
 
-def _written(generated: Path) -> Iterator[str]:
+def _leaking_files(generated: Path) -> Iterator[str]:
     if generated.is_symlink() or not generated.is_dir():
         return
     for path in generated.rglob("*"):
@@ -155,7 +157,7 @@ def _written(generated: Path) -> Iterator[str]:
             yield path.name
 
 
-def _bounded() -> None:
+def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 

@@ -1,4 +1,4 @@
-"""Send mails whose words are pieces of headers, and check that the server gets only the meant headers and one body.
+"""Send mails whose words are pieces of headers, and check that the server gets only the intended headers, one body.
 
 Each mail goes to a real server on loopback; Python's parser reads its bytes again with both of its policies.
 """
@@ -18,7 +18,7 @@ from webhook.secret import Secret
 from webhook.senders.contract import Job, PermanentFailure
 from webhook.senders.mail import MailSender
 
-MEANT = frozenset(
+INTENDED_HEADERS = frozenset(
     {
         *("from", "to", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted", "mime-version"),
         *("x-auto-response-suppress", "importance", "content-type", "content-transfer-encoding"),
@@ -107,7 +107,7 @@ def fault(raw: bytes, recipients: tuple[str, ...]) -> str | None:
     for parser_policy in (policy.default, policy.compat32):
         mail = email.message_from_bytes(raw, policy=parser_policy)
         names = [name.lower() for name in mail]
-        if not {*names} <= MEANT or len(names) != len({*names}):
+        if not {*names} <= INTENDED_HEADERS or len(names) != len({*names}):
             return f"has the headers {names}"
         if mail.get_content_type() != "multipart/alternative" or len(mail.get_payload()) != 2:
             return f"has another body: {mail.get_content_type()}"

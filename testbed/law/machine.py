@@ -1,4 +1,4 @@
-"""Everything that can happen, in any order; `play` runs it until so many steps have been taken."""
+"""Let everything that can happen happen in any order; `play` runs this until it has taken a number of steps."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ from webhook.payload import Payload
 from webhook.timestamps import parse_rfc3339
 
 STEPS = [0]
-"""How many have been taken: a delivery, a question and what follows, a hand, a change of the world, passing time."""
+"""How many steps were taken. A step is a delivery, a question and what follows, an act of a person, a change of the
+world, or passing time."""
 _RUNNING: list[Replicas] = []
 _LONGEST_KEPT = 12
 _WATCHDOG_SECONDS = 36_000.0
-"""It is told a good while before a day is over."""
+"""After so many seconds without a delivery the Watchdog is delivered again, well before a day is over."""
 
 clusters = st.sampled_from(CLUSTERS)
 most_in_eu = st.sampled_from(("eu", "eu", "eu", "us", "us", "us", "unknown", "nameless"))
@@ -56,7 +57,7 @@ class Law(RuleBasedStateMachine):
 
     @initialize(us_is_named=st.booleans())
     def begin(self, us_is_named: bool) -> None:  # noqa: FBT001
-        """Begin in a world of which nothing was told but its Watchdog."""
+        """Begin in a world of which only the Watchdog was delivered."""
         self.replicas.begin(us_is_named=us_is_named)
         self.oracle = Oracle(self.replicas)
         self.world = self.replicas.world
@@ -64,7 +65,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, alert=alerts, tell=tells, start=st.sampled_from(("now", "now", "with us", "year 1")))
     def fire(self, cluster: str, alert: str, tell: str, start: str = "now") -> None:
-        """Let an alert begin, and be told."""
+        """Let an alert begin to fire, and deliver it as `tell` says."""
         _step()
         if self.world.fires(cluster, alert) is None:
             begins = moment(cluster, int(self.world.now))
@@ -79,7 +80,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, alert=alerts, tell=tells)
     def end(self, cluster: str, alert: str, tell: str) -> None:
-        """Let an alert end, and perhaps be told to have."""
+        """Let an alert end, and deliver the end as `tell` says."""
         _step()
         firing = self.world.fires(cluster, alert)
         if firing is not None:
@@ -88,7 +89,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, alert=alerts, tell=tells)
     def resume(self, cluster: str, alert: str, tell: str) -> None:
-        """Let an alert whose end was told fire again with its old start: Prometheus is heard again."""
+        """Let an alert whose end was delivered fire again with its old start: Alertmanager hears Prometheus again."""
         firing = self.world.firing.get((cluster, alert))
         if firing is None or firing.fires or not firing.end_told:
             return
@@ -106,76 +107,76 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, group=st.sampled_from(tuple(GROUPS)), peer=st.integers(0, 1), keep=st.booleans())
     def deliver(self, cluster: str, group: str, peer: int, keep: bool) -> None:  # noqa: FBT001
-        """Let an Alertmanager tell how it is, or keep that for later."""
-        told = self.world.picture(cluster, group, peer)
-        if told is None:
+        """Let an Alertmanager deliver a group as it is now, or keep the delivery for later."""
+        delivery = self.world.picture(cluster, group, peer)
+        if delivery is None:
             return
         if keep:
             _step()
-            self.late = [*self.late[-_LONGEST_KEPT:], (cluster, told)]
+            self.late = [*self.late[-_LONGEST_KEPT:], (cluster, delivery)]
         else:
-            self.post(told, waits=True)
+            self.post(delivery, waits=True)
 
     @rule(cluster=most_in_eu, left_out=st.sampled_from(("a", "b")))
     def deliver_truncated(self, cluster: str, left_out: str) -> None:
-        """Let an Alertmanager leave an alert out of what it tells, and say so."""
-        told = self.world.picture(cluster, "ab")
-        alerts = tuple(alert for alert in told.alerts if alert.labels["instance"] != left_out) if told else ()
+        """Let an Alertmanager leave an alert out of a delivery, and say so."""
+        delivery = self.world.picture(cluster, "ab")
+        alerts = tuple(alert for alert in delivery.alerts if alert.labels["instance"] != left_out) if delivery else ()
         if alerts:
             self.post(payload(cluster, "ab", alerts, truncated=1), waits=True)
 
     @rule(cluster=most_in_eu)
     def deliver_truncated_of_all(self, cluster: str) -> None:
-        """Let an Alertmanager leave alerts out of what it tells of the group whose labels all clusters share."""
-        told = self.world.picture(cluster, "c")
-        if told is not None:
-            self.post(payload(cluster, "c", told.alerts, truncated=1), waits=True)
+        """Deliver the group whose labels all clusters share, and say that alerts were left out."""
+        delivery = self.world.picture(cluster, "c")
+        if delivery is not None:
+            self.post(payload(cluster, "c", delivery.alerts, truncated=1), waits=True)
 
     @rule(cluster=clusters, group=st.sampled_from(tuple(GROUPS)))
     def deliver_only_ends(self, cluster: str, group: str) -> None:
-        """Let a peer that knows nothing of what fires tell of what has ended."""
-        told = self.world.picture(cluster, group, 1)
-        ended = tuple(alert for alert in told.alerts if alert.status == "resolved") if told else ()
+        """Let a peer that does not know what fires deliver only the alerts that have ended."""
+        delivery = self.world.picture(cluster, group, 1)
+        ended = tuple(alert for alert in delivery.alerts if alert.status == "resolved") if delivery else ()
         if ended:
             self.post(payload(cluster, group, ended, 1), waits=True)
 
     @rule(which=st.integers(0, 9), waits=st.booleans())
     def deliver_late(self, which: int, waits: bool) -> None:  # noqa: FBT001
-        """Deliver an old picture, perhaps again."""
+        """Deliver an old picture, perhaps not for the first time."""
         if not self.late:
             return
-        cluster, told = self.late[which % len(self.late)]
+        cluster, delivery = self.late[which % len(self.late)]
         if self.clocks_were_set:
-            # An end of the firing that has begun again is told from a newer one by our clock.
+            # Only our clock tells an old end of a firing that has begun again from a newer end: deliver no such end.
             ends = tuple(
                 alert
-                for alert in told.alerts
+                for alert in delivery.alerts
                 if alert.status == "firing"
                 or (firing := self.world.firing.get((cluster, alert.labels["instance"]))) is None
                 or firing.start != alert.starts_at
                 or firing.ended == alert.ends_at
             )
-            told = replace(told, alerts=ends)
-        if told.alerts:
-            self.post(told, waits=waits)
+            delivery = replace(delivery, alerts=ends)
+        if delivery.alerts:
+            self.post(delivery, waits=waits)
 
     @rule(cluster=most_in_eu, alert=alerts)
     def overtake(self, cluster: str, alert: str) -> None:
-        """Let the end of a firing be told after the next one has begun."""
+        """Deliver the end of a firing after the next firing has begun."""
         firing = self.world.fires(cluster, alert)
         if firing is None:
             return
         group = "c" if alert == "c" else "ab"
         self.end(cluster, alert, "not")
-        told = self.world.picture(cluster, group)
+        delivery = self.world.picture(cluster, group)
         self.forward(60.0)
         self.fire(cluster, alert, "at once")
-        if told is not None:
-            self.post(told, waits=True)
+        if delivery is not None:
+            self.post(delivery, waits=True)
 
     @rule(peer=st.integers(0, 1))
     def deliver_watchdog(self, peer: int = 0) -> None:
-        """Deliver the Watchdog of a peer of `eu`, which both have one external URL in common as well."""
+        """Deliver the Watchdog of a peer of `eu`; both peers deliver it under the same external URL."""
         _step()
         began = self.world.watchdog_began[self.world.of("eu")[peer].name]
         self.heard_at = self.world.now
@@ -188,7 +189,7 @@ class Law(RuleBasedStateMachine):
         is_told=st.booleans(),
     )
     def start_prometheus(self, which: tuple[int, ...], pending: float, *, is_told: bool) -> None:
-        """Start the Prometheus of peers of `eu` anew, without what it knew; perhaps it is told at once."""
+        """Restart the Prometheus of peers of `eu` without its state; if `is_told`, deliver its new Watchdog at once."""
         self.forward(1.0)
         for name in (self.world.of("eu")[peer].name for peer in which):
             self.world.watchdog_began[name] = float(int(self.world.now))
@@ -205,7 +206,7 @@ class Law(RuleBasedStateMachine):
         is_over=st.booleans(),
     )
     def ask_after_start(self, alert: str, age: float, weather: str, *, is_over: bool) -> None:
-        """Let a question find a Prometheus that was started so many seconds before, after the alert began."""
+        """Let a question find a Prometheus that was started `age` seconds before, after the alert began."""
         self.fire("eu", alert, "at once")
         self.forward(4_000.0)
         self.work(0)
@@ -225,7 +226,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(alert=alerts)
     def end_after_start(self, alert: str) -> None:
-        """Let an alert begin after its Prometheus was started, and end in silence while others may still be pending."""
+        """Let an alert begin after its Prometheus started, and end undelivered while others may still be pending."""
         self.change_all("eu", "well")
         self.forward(1_000.0)
         for server in self.world.of("eu"):
@@ -241,7 +242,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(alert=alerts, which=st.integers(0, 1))
     def end_between_two_starts(self, alert: str, which: int) -> None:
-        """Let an alert end in silence while two starts of the Watchdog are told, of which each server lists one."""
+        """Let an alert end undelivered while two starts of the Watchdog are known; each server lists one of them."""
         self.change_all("eu", "well")
         self.forward(1_000.0)
         names = [server.name for server in self.world.of("eu")]
@@ -262,7 +263,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, alert=alerts, is_asked=st.booleans())
     def end_of_the_next(self, cluster: str, alert: str, *, is_asked: bool) -> None:
-        """Let a firing be told again after the next one has come and gone unseen, and then the end of that."""
+        """Deliver a firing again after the next one began and ended unseen, and then deliver the end of the next."""
         group = "c" if alert == "c" else "ab"
         self.fire(cluster, alert, "at once")
         old = self.world.picture(cluster, group)
@@ -282,7 +283,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(number=servers, weather=st.sampled_from(WEATHERS))
     def change(self, number: int, weather: str) -> None:
-        """Change how a server is."""
+        """Change the weather of a server."""
         _step()
         server = self.world.servers[number]
         if weather == "lost" and server.name == "us":
@@ -293,20 +294,20 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=st.sampled_from(("eu", "us")), weather=st.sampled_from(WEATHERS))
     def change_all(self, cluster: str, weather: str) -> None:
-        """Change how the servers of a cluster are."""
+        """Change the weather of all servers of a cluster."""
         for number, server in enumerate(self.world.servers):
             if server.name.startswith(cluster):
                 self.change(number, weather)
 
     @rule()
     def clear(self) -> None:
-        """Let all be well with the servers."""
+        """Give every server the weather `well`."""
         for number in range(len(self.world.servers)):
             self.change(number, "well")
 
     @rule(seconds=st.sampled_from((1.0, 30.0, 60.0, 119.0, 121.0, 400.0, 900.0, 3_600.0, 90_000.0)))
     def forward(self, seconds: float) -> None:
-        """Let time pass; the Watchdog goes on."""
+        """Let time pass; deliver the Watchdog again if it is time."""
         _step()
         self.world.now += seconds
         if self.world.now - self.heard_at > _WATCHDOG_SECONDS:
@@ -314,7 +315,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(replica=replicas, meanwhile=st.sampled_from((None, None, None, "fire", "end", "repeat")), alert=alerts)
     def ask_next(self, replica: int, meanwhile: str | None, alert: str) -> None:
-        """Let time pass until a question is due, and be asked; perhaps something is told while the answer comes."""
+        """Let time pass until a question is due, and ask it; `meanwhile` may be delivered while the answer comes."""
         due = self.replicas.next_due()
         if due is None:
             return
@@ -332,7 +333,7 @@ class Law(RuleBasedStateMachine):
         weather=st.sampled_from(("well", "new", "learning")),
     )
     def ask_young(self, replica: int, cluster: str, age: float, weather: str) -> None:
-        """Let the next question find servers that were started so many seconds before."""
+        """Let the next question find servers that were started `age` seconds before."""
         due = self.replicas.next_due()
         if due is None or due - age < self.world.now:
             return
@@ -350,7 +351,7 @@ class Law(RuleBasedStateMachine):
         cluster=st.sampled_from(("eu", "us")),
     )
     def ask_twice(self, replica: int, seconds: float, between: str, cluster: str) -> None:
-        """Ask, and ask again; perhaps something happens between the two."""
+        """Ask, and ask again; `between` says what happens between the two questions."""
         self.ask_next(replica, None, "a")
         if between == "repeat":
             self.forward(seconds / 2)
@@ -372,7 +373,7 @@ class Law(RuleBasedStateMachine):
         between=st.sampled_from((119.0, 120.0)),
     )
     def end_in_silence(self, *, cluster: str, alert: str, asked_before: bool, other: str, between: float) -> None:
-        """Let an alert end of which no end is told; of the same name or group, another is as `other` says."""
+        """Let an alert end undelivered; `other` says what another alert of the same name or group does."""
         self.fire(cluster, alert, "at once")
         beside = ("us" if cluster == "eu" else "eu", "c") if alert == "c" else (cluster, "b" if alert == "a" else "a")
         if other != "none":
@@ -392,7 +393,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=st.sampled_from(("eu", "eu", "us")))
     def old_picture_of_two(self, cluster: str) -> None:
-        """Let two alerts end, one fire again with its old start, and both be told by an old picture."""
+        """Let two alerts end and one fire again with its old start; then deliver an old picture of both."""
         self.fire(cluster, "a", "not")
         self.fire(cluster, "b", "at once")
         old = self.world.picture(cluster, "ab")
@@ -406,9 +407,9 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=st.sampled_from(("eu", "us")), alert=alerts, by=st.sampled_from(SUPPRESSIONS[2:]))
     def ask_suppressed(self, cluster: str, alert: str, by: str) -> None:
-        """Let an alert be suppressed that was told, ask, let it be so no longer, and ask again."""
+        """Suppress a delivered alert, ask, end the suppression, and ask again."""
         if alert == "c":
-            # It is listed with the other, which is not suppressed, when its group is asked about.
+            # A question about the group of `c` finds `c` and `a`, which is not suppressed.
             self.fire(cluster, "a", "not")
             self.suppress(cluster, "a", None)
         self.fire(cluster, alert, "at once")
@@ -422,7 +423,7 @@ class Law(RuleBasedStateMachine):
         left_out=st.sampled_from(("fires", "fires alone", "silenced", "muted", "ends", "hand")),
     )
     def leave_out(self, cluster: str, left_out: str) -> None:
-        """Let an alert be left out of what is told, the other one end, and be asked twice; or a person resolve it."""
+        """Leave an alert out of deliveries, let the other end, and ask twice; or let a person resolve the incident."""
         self.fire(cluster, "a", "not")
         self.fire(cluster, "b", "not")
         self.deliver_truncated(cluster, "b")
@@ -445,7 +446,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, group=st.sampled_from(tuple(GROUPS)), wait=st.sampled_from((60.0, 119.0)))
     def repeat_between(self, cluster: str, group: str, wait: float) -> None:
-        """Let an old picture be told between two answers that list nothing."""
+        """Deliver an old picture between two answers that list nothing."""
         for alert in GROUPS[group]:
             self.fire(cluster, alert, "not")
         self.deliver(cluster, group, 0, keep=False)
@@ -463,7 +464,10 @@ class Law(RuleBasedStateMachine):
 
     @rule(first=st.sampled_from(("eu", "us")), beside=st.sampled_from((None, "a", "b")))
     def leave_out_of_all(self, first: str, beside: str | None) -> None:
-        """Let an alert of two clusters end in silence, and another one of the first fire, that was perhaps left out."""
+        """Let an alert of two clusters end undelivered.
+
+        `beside` may fire in the first cluster, and may be the alert that the delivery left out.
+        """
         second = "us" if first == "eu" else "eu"
         self.fire(first, "c", "not")
         self.deliver_truncated_of_all(first)
@@ -480,7 +484,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, other=st.sampled_from((None, "silenced")))
     def join_from_another_group(self, cluster: str, other: str | None) -> None:
-        """Let an alert join the incident of another group, whose labels it does not have, and be asked about."""
+        """Let an alert join the incident of another group, whose labels it does not have, and ask about it."""
         for alert in GROUPS["ab"]:
             self.end(cluster, alert, "at once")
         self.forward(4_000.0)
@@ -494,7 +498,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(start=st.sampled_from(("with us", "year 1", "now")))
     def end_of_what_began_with_server(self, start: str) -> None:
-        """Let an alert end unseen that began when its server did, or nobody knows when; that has listed others."""
+        """Let an alert end unseen that began with its server or at an unknown time; the server has listed others."""
         self.change_all("us", "well")
         self.end("us", "a", "at once")
         self.fire("us", "b", "at once")
@@ -507,7 +511,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=most_in_eu, alert=alerts)
     def old_end_after_return(self, cluster: str, alert: str) -> None:
-        """Let a firing come back with its old start, be asked about, and its former end be told once more."""
+        """Let a firing come back with its old start, ask about it, and deliver its former end once more."""
         self.fire(cluster, alert, "at once")
         self.forward(60.0)
         self.end(cluster, alert, "at once")
@@ -516,12 +520,12 @@ class Law(RuleBasedStateMachine):
         self.work(0)
         self.forward(30.0)
         if ended is not None and not self.clocks_were_set:
-            # Else it is told from a newer one by our clock.
+            # If a clock was set, nobody can tell this end from a newer one.
             self.post(ended, waits=True)
 
     @rule(cluster=most_in_eu, alert=alerts)
     def ends_between(self, cluster: str, alert: str) -> None:
-        """Let an end be told once more between two answers about an old picture: that does not say that it fires."""
+        """Deliver an end once more between two answers about an old picture: it does not say that the alert fires."""
         self.fire(cluster, alert, "at once")
         group = "c" if alert == "c" else "ab"
         old = self.world.picture(cluster, group)
@@ -560,7 +564,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(replica=replicas)
     def restart(self, replica: int) -> None:
-        """Let a process end and begin anew."""
+        """Restart the process of a replica."""
         _step()
         self.replicas.restart(replica)
 
@@ -569,7 +573,7 @@ class Law(RuleBasedStateMachine):
         hand=st.sampled_from(("acknowledge", "unacknowledge", "resolve", "resolve", "reopen")),
     )
     def lay_a_hand_on(self, which: int, hand: str) -> None:
-        """Let a person take an incident or give it back, resolve it or take that back."""
+        """Let a person acknowledge an incident or give it back, resolve it or reopen it."""
         if self.oracle.before:
             _step()
             number = sorted(self.oracle.before)[which % len(self.oracle.before)]
@@ -578,7 +582,7 @@ class Law(RuleBasedStateMachine):
 
     @rule(cluster=clusters, often=st.sampled_from((False, False, False, True)))
     def flap(self, cluster: str, often: bool) -> None:  # noqa: FBT001
-        """Let an alert come and go, or three times, which is flapping."""
+        """Let an alert begin and end once, or three times, which is flapping."""
         for _ in range(3 if often else 1):
             self.fire(cluster, "a", "at once")
             self.forward(60)
@@ -590,13 +594,13 @@ class Law(RuleBasedStateMachine):
         for _ in range(3):
             self.ask_next(replica, None, "a")
 
-    def interrupt(self, what: str, alert: str) -> None:
-        """Let something be told while a question is being answered."""
+    def interrupt(self, event: str, alert: str) -> None:
+        """Deliver something while a question is being answered."""
         question = self.oracle.question
         for cluster in CLUSTERS:
-            if what == "fire":
+            if event == "fire":
                 self.fire(cluster, alert, "at once")
-            elif what == "end":
+            elif event == "end":
                 self.end(cluster, alert, "at once")
             else:
                 self.tell(cluster, alert, "at once")
@@ -605,24 +609,24 @@ class Law(RuleBasedStateMachine):
             self.oracle.question = replace(question, before=since, interrupted=True)
 
     def tell(self, cluster: str, alert: str, when: str) -> None:
-        """Let the alert's group be told at once, or what is told be kept for later, or nothing be told."""
+        """Deliver the alert's group at once, keep the delivery for later, or deliver nothing, as `when` says."""
         if when != "not":
             self.deliver(cluster, "c" if alert == "c" else "ab", 0, keep=when == "kept")
 
-    def post(self, told: Payload, *, waits: bool) -> None:
-        """Deliver it to a replica."""
+    def post(self, delivery: Payload, *, waits: bool) -> None:
+        """Deliver the alert batch to a replica."""
         _step()
         try:
-            self.replicas.services[0].alert_batches.deliver(told, self.replicas.now(0), lambda: waits)
+            self.replicas.services[0].alert_batches.deliver(delivery, self.replicas.now(0), lambda: waits)
         except HungUp:
             return
-        self.oracle.delivered(told, whole=waits)
+        self.oracle.delivered(delivery, whole=waits)
 
 
 def play(  # noqa: PLR0913  how long, and how it is looked for
     *, steps: int, first_seed: int, catalog: Path, examples: int = 200, shrink: bool = True, length: int = 60
 ) -> int:
-    """Run until so many steps have been taken; return how many. Raises AgainstTheLaw with the story that broke it."""
+    """Run until `steps` steps were taken; return how many were. Raises AgainstTheLaw with the story that broke it."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     fast = Path("/dev/shm")  # noqa: S108  memory, where there is some; the store is thrown away
     with tempfile.TemporaryDirectory(prefix="tocsin-law-", dir=str(fast) if fast.is_dir() else None) as folder:

@@ -211,11 +211,11 @@ def _sets_name(name: str) -> Callable[[ast.AST], None]:
 
 def _drops(number: int, name: str = "values") -> Callable[[ast.AST], None]:
     def change(node: ast.AST) -> None:
-        left = [child for at, child in enumerate(getattr(node, name)) if at != number]
-        if isinstance(node, ast.BoolOp) and len(left) == 1:
+        remaining = [child for at, child in enumerate(getattr(node, name)) if at != number]
+        if isinstance(node, ast.BoolOp) and len(remaining) == 1:
             # A single condition is no `and` or `or`; a constant that decides nothing keeps the shape.
-            left.append(ast.Constant(value=isinstance(node.op, ast.And)))
-        setattr(node, name, left)
+            remaining.append(ast.Constant(value=isinstance(node.op, ast.And)))
+        setattr(node, name, remaining)
 
     return change
 
@@ -300,12 +300,12 @@ def run(mutation: Mutation, *, steps: int, seed: int, catalog: Path) -> Result:
         except subprocess.TimeoutExpired:
             noticed = f"it hangs: no end after {LONGEST_SECONDS:g} s"
         if not noticed:
-            noticed = _tested(Path(folder))
+            noticed = _failing_test(Path(folder))
             by_tests = bool(noticed)
     return Result(mutation=mutation, noticed=noticed, by_tests=by_tests, seconds=time.monotonic() - began)
 
 
-def _tested(folder: Path) -> str:
+def _failing_test(folder: Path) -> str:
     """Return the first of the module's tests that fails with the package in `folder`, empty if none fails."""
     options = ["-x", "-q", "--numprocesses", "0", "-p", "no:cacheprovider", "-c", str(REPOSITORY / "pyproject.toml")]
     ended = subprocess.run(
@@ -330,12 +330,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--catalog", type=Path, default=REPOSITORY / "generated/catalog.json")
     arguments = parser.parse_args()
-    made = mutations((REPOSITORY / ROOM).read_text())
-    every = [mutation for mutation in made if reason_to_exclude(mutation) is None]
-    count = min(arguments.count or len(every), len(every))
-    chosen = random.Random(arguments.seed).sample(every, count)  # noqa: S311  made to be repeatable
-    print(f"{count} of {len(every)} mutations of {ROOM}, seed {arguments.seed};", flush=True)
-    print(f"{len(made) - len(every)} more change nothing anybody could observe", flush=True)
+    all_mutations = mutations((REPOSITORY / ROOM).read_text())
+    observable = [mutation for mutation in all_mutations if reason_to_exclude(mutation) is None]
+    count = min(arguments.count or len(observable), len(observable))
+    chosen = random.Random(arguments.seed).sample(observable, count)  # noqa: S311  made to be repeatable
+    print(f"{count} of {len(observable)} mutations of {ROOM}, seed {arguments.seed};", flush=True)
+    print(f"{len(all_mutations) - len(observable)} more change nothing anybody could observe", flush=True)
     as_it_is = Mutation(
         kind="none", line=0, before="", after="", source=ast.unparse(ast.parse((REPOSITORY / ROOM).read_text()))
     )

@@ -108,7 +108,7 @@ class Oracle:
     asked_at: float = 0.0
     """When the question is asked, by the clock of the replica that asks."""
     even_from: float = 0.0
-    """From when the clocks agree again and no time that another clock set lies ahead."""
+    """From when the clocks agree again, and no stored time lies in the future because a clock was set."""
 
     def __post_init__(self) -> None:
         self.replicas.asked = self.asks
@@ -512,15 +512,15 @@ class Oracle:
         servers = self.world.of(cluster)
         if not servers:
             return self._unanswered(URLS[cluster])
-        lists = [
+        listing_servers = [
             server
             for server in servers
             if self.world.knows(server) and self.world.listed(server.name, _ALERT[fingerprint]) is firing
         ]
-        if lists and cluster == "us" and not self._is_known_as_own(fingerprint, firing, incident.id):
+        if listing_servers and cluster == "us" and not self._is_known_as_own(fingerprint, firing, incident.id):
             return None if firing.unsure else self._unanswered(URLS[cluster])
-        if lists:
-            deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
+        if listing_servers:
+            deaf = any(self.world.weather[server.name] == "deaf" for server in listing_servers)
             by = None if deaf else firing.suppressed_by
             return Truth(kind="active") if by is None else Truth(kind="suppressed", words=frozenset({by}))
         if cluster == "us" and not self.world.us_is_named and not self._ever_listed(fingerprint, firing, incident.id):
@@ -611,8 +611,10 @@ class Oracle:
         servers = self.world.of(cluster)
         # A server whose external URL is not configured may belong to this cluster.
         may_know = servers if self.world.us_is_named or cluster == "us" else (*servers, *self.world.of("us"))
-        lists = [server for server in may_know if self.world.knows(server)]
-        firings = [(server, alert, self.world.listed(server.name, alert)) for server in lists for alert in alerts]
+        listing_servers = [server for server in may_know if self.world.knows(server)]
+        firings = [
+            (server, alert, self.world.listed(server.name, alert)) for server in listing_servers for alert in alerts
+        ]
         firing = [
             (server, firing)
             for server, alert, firing in firings

@@ -62,7 +62,7 @@ _MUTED = {
     "muted elsewhere": (("other", True), (RECEIVER, False)),
     "not placed": (),
 }
-_FIRES = Moment(seconds=-62_135_596_800.0, exact="-62135596800")
+_NO_END = Moment(seconds=-62_135_596_800.0, exact="-62135596800")
 
 
 @dataclass
@@ -165,14 +165,14 @@ class World:
         if weather == "several":
             testimony = replace(testimony, started=None, is_one=False)
         if weather == "another tenant":
-            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN - 60)
-            others = Listed(fingerprint="x", labels={}, suppression=None)
-            return replace(testimony, alerts=(others,), watchdogs=(dog,))
+            listed_watchdog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN - 60)
+            other_alert = Listed(fingerprint="x", labels={}, suppression=None)
+            return replace(testimony, alerts=(other_alert,), watchdogs=(listed_watchdog,))
         if self.lists_watchdog(server):
             began = None if is_undated else self.watchdog_began[server.name]
-            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=began)
-            other_dog = Listed(fingerprint="another dog", labels={}, suppression=None, starts_at=BEGIN)
-            testimony = replace(testimony, watchdogs=(other_dog, dog))
+            listed_watchdog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=began)
+            other_watchdog = Listed(fingerprint="another dog", labels={}, suppression=None, starts_at=BEGIN)
+            testimony = replace(testimony, watchdogs=(other_watchdog, listed_watchdog))
         if not self.knows(server):
             return testimony
         listed_here = ((alert, self.listed(server.name, alert)) for alert in ALERTS)
@@ -281,7 +281,7 @@ def watchdog(began: float, peer: int) -> Payload:
         labels={"alertname": "Watchdog"},
         annotations={},
         starts_at=parse_rfc3339(iso(began)),
-        ends_at=_FIRES.seconds,
+        ends_at=_NO_END.seconds,
         generator_url="",
     )
     return Payload(
@@ -301,6 +301,6 @@ def _posted(cluster: str, alert: str, firing: Firing) -> PostedAlert:
         labels=labels(cluster, alert),
         annotations={},
         starts_at=firing.start,
-        ends_at=_FIRES.seconds if firing.ended is None else firing.ended,
+        ends_at=_NO_END.seconds if firing.ended is None else firing.ended,
         generator_url="",
     )

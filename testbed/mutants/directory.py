@@ -39,8 +39,8 @@ class Directory:
 
     def evaluation_seconds(self, rule_file: str) -> int:
         """Return how often the tests of `rule_file` evaluate it."""
-        named = [test["evaluation_interval"] for test in self.tests_of(rule_file).values() if _is_timed(test)]
-        return min((int(parse(text).total_seconds()) for text in named), default=DEFAULT_EVALUATION_SECONDS)
+        intervals = [test["evaluation_interval"] for test in self.tests_of(rule_file).values() if _is_timed(test)]
+        return min((int(parse(text).total_seconds()) for text in intervals), default=DEFAULT_EVALUATION_SECONDS)
 
 
 def loaded(test_file: str, test: Document) -> list[str]:

@@ -43,7 +43,7 @@ def _drops_what_is_carried(mutant: Mutant, document: Document) -> bool:
 
 
 def _is_a_share_to_the_last_bit(mutant: Mutant, document: Document) -> bool:
-    """Return whether the only change concerns exactly the quantile's share of events in finite buckets."""
+    """Return whether only the comparator changed that tests whether a quantile is beyond the last finite bucket."""
     if mutant.kind != "comparator" or mutant.keys[-1] != "expr":
         return False
     expression = at(document, mutant.keys)
@@ -89,7 +89,10 @@ def _without_fallback(text: str) -> str:
 
 
 def _is_one_of_many_floors(mutant: Mutant, document: Document) -> bool:
-    """Return whether only the least traffic of one of several windows changed: a comparator, or the longest one's."""
+    """Return whether the only change is to the least traffic of one of several windows.
+
+    The change must be to a comparator, or to the longest window.
+    """
     if mutant.keys[-1] != "expr":
         return False
     rule, rules = at(document, mutant.keys[:-1]), at(document, mutant.keys[:-2])

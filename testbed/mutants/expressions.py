@@ -1,4 +1,4 @@
-"""List the mutants of a PromQL expression: change once every place of its text in which a rule could be wrong.
+"""List the mutants of a PromQL expression: each changes one place of its text in which a rule could be wrong.
 
 The module works on the text, because a person reads the difference and the parser's nodes do not know their places.
 `tokens.py` cuts the text; `rules.py` puts the results into rules.

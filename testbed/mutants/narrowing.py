@@ -1,8 +1,8 @@
 """Select the few tests and rules that can notice a mutant, because `promtool` runs every test on every given rule.
 
 `proof.py` runs these first and the whole file afterwards. Rules affect each other only by the series that they record
-and by the series that Prometheus keeps of alerts. So a rule that is not read can be left out without changing a test's
-outcome.
+and by the series that Prometheus keeps of alerts. So a rule that no test and no other rule reads can be left out: the
+test's outcome stays the same.
 """
 
 from typing import Any
@@ -38,12 +38,12 @@ def narrowed_rules(document: Document, test: Document) -> Document:
     asked = _asked(test["tests"])
     texts = [case["expr"] for rule_test in test["tests"] for case in rule_test.get("promql_expr_test", ())]
     needed = [group for group in groups if _alerts(group) & asked]
-    while more := [group for group in _left_behind(groups, texts, needed) if group not in needed]:
+    while more := [group for group in _groups_read_by(groups, texts, needed) if group not in needed]:
         needed += more
     return {**document, "groups": [group for group in groups if group in needed]}
 
 
-def _left_behind(groups: list[Document], texts: list[str], readers: list[Document]) -> list[Document]:
+def _groups_read_by(groups: list[Document], texts: list[str], readers: list[Document]) -> list[Document]:
     """Return the groups whose series the expressions `texts`, or those of the groups `readers`, can see."""
     read_by = [*texts, *(rule["expr"] for reader in readers for rule in reader["rules"])]
     metrics = {name for text in read_by for name in _names(text)}

@@ -51,7 +51,7 @@ class Proof:
             return self._judge_rules(mutant, changed, Path(folder))
 
     def complaints(self) -> list[str]:
-        """Return why the tests fail on the unbroken directory: if they do, their failing on a mutant means nothing."""
+        """Return why the tests fail on the unbroken directory: if they do, a failure on a mutant means nothing."""
         failures: list[str] = []
         with tempfile.TemporaryDirectory(prefix="tocsin-mutant-") as name:
             folder = Path(name)
@@ -70,7 +70,7 @@ class Proof:
         tests = self.directory.tests_of(mutant.file)
         narrowed = {file: narrowed_tests(test, alerts) for file, test in tests.items()}
         fails = any(
-            self._fails(folder, mutant, narrowed_rules(changed, test), {f: test}) for f, test in narrowed.items()
+            self._fails(folder, mutant, narrowed_rules(changed, test), {file: test}) for file, test in narrowed.items()
         )
         # The mutant's own tests are nearly always enough. Run all the others before saying that it survived.
         return Verdict.NOTICED if fails or self._fails(folder, mutant, changed, tests) else Verdict.SURVIVED
@@ -106,7 +106,7 @@ class Proof:
     def _run(self, tool: str, *arguments: str | Path) -> list[str]:
         """Return the tool's output if it failed, else nothing."""
         command = [str(self.servers.tool(tool)), *map(str, arguments)]
-        done = subprocess.run(
+        result = subprocess.run(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -115,7 +115,7 @@ class Proof:
             check=False,
             timeout=TIMEOUT_SECONDS,
         )
-        return [done.stdout.strip() or f"{tool} failed"] if done.returncode else []
+        return [result.stdout.strip() or f"{tool} failed"] if result.returncode else []
 
     @staticmethod
     def _write(folder: Path, file: str, document: Document) -> Path:

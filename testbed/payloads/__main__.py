@@ -15,14 +15,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of all payloads")
     parser.add_argument("--count", type=int, default=50_000, help="how many payloads")
     parser.add_argument("--start", type=int, default=0, help="the first index")
-    given = parser.parse_args()
+    chosen = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tocsin-payloads-") as folder, Target(Path(folder)) as target:
-        indices = range(given.start, given.start + given.count)
-        result = post_all(target, given.seed, indices, lambda line: print(line, flush=True))
+        indices = range(chosen.start, chosen.start + chosen.count)
+        result = post_all(target, chosen.seed, indices, lambda line: print(line, flush=True))
     for finding in result.findings[:20]:
         print(f"  WRONG: {finding}")
-    print(f"{given.count} deliveries of seed {given.seed} in {time.monotonic() - began:.0f} s: {dict(result.statuses)}")
+    print(
+        f"{chosen.count} deliveries of seed {chosen.seed} in {time.monotonic() - began:.0f} s: {dict(result.statuses)}"
+    )
     print(f"messages: {dict(result.messages)}")
     print(f"memory: {result.memory_before} MiB before, {result.memory_peak} MiB at most")
     print(f"{len(result.findings)} findings")

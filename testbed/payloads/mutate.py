@@ -93,7 +93,8 @@ def _alert(group: dict[str, str], number: int, random: Random) -> Json:
 
 
 def _written(payload: Json) -> bytes:
-    # Keep the JSON escaped: a lone surrogate can arrive only so. Numbers such as Infinity stay as Python writes them.
+    # Keep the JSON escaped: a lone surrogate can only arrive as an escape. Keep Infinity and the like as Python writes
+    # them.
     return json.dumps(payload).encode()
 
 
@@ -151,14 +152,14 @@ def _add(payload: Json, random: Random) -> None:
 def _repeat(payload: Json, random: Random) -> None:
     alerts = payload.get("alerts")
     if isinstance(alerts, list) and alerts:
-        again = json.dumps(random.choice(alerts))
-        alerts.extend(json.loads(again) for _ in range(random.choice((1, 1, 1, 1, 1, 3, 3, 3, 200))))
+        copied_alert = json.dumps(random.choice(alerts))
+        alerts.extend(json.loads(copied_alert) for _ in range(random.choice((1, 1, 1, 1, 1, 3, 3, 3, 200))))
 
 
 def _nest(payload: Json, random: Random) -> None:
     container, key = _anywhere(payload, random)
     value: Json = "x"
-    # Python can write at most five of the deepest nestings in each other; the bytes of test_mutants.py go deeper.
+    # Python can write at most five of the deepest nestings inside each other; test_mutants.py posts deeper ones.
     for _ in range(random.choice((2, 50, 100))):
         value = [value] if random.random() < 0.5 else {"a": value}
     container[key] = value

@@ -39,10 +39,10 @@ SENDING_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The answer to one body: its status, 0 if no answer came, and its text (`said`)."""
+    """The answer to one body: its status, 0 if no answer came, and its text."""
 
     status: int
-    said: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +106,9 @@ class Target:
         try:
             connection.request("POST", path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            return Answer(status=response.status, said=response.read().decode(errors="replace"))
+            return Answer(status=response.status, text=response.read().decode(errors="replace"))
         except (OSError, http.client.HTTPException) as error:
-            return Answer(status=0, said=repr(error))
+            return Answer(status=0, text=repr(error))
         finally:
             connection.close()
 
@@ -163,9 +163,9 @@ def post_all(target: Target, seed: int, indices: Iterable[int], say: Callable[[s
         answers = posting.map(lambda index: (index, target.post(mutated(seed, index))), indices)
         for index, answer in answers:
             statuses[answer.status] += 1
-            wrong = _wrong(answer)
-            if wrong:
-                findings.append(f"seed {seed} index {index}: {wrong}")
+            problem = _problem(answer)
+            if problem:
+                findings.append(f"seed {seed} index {index}: {problem}")
             if statuses.total() % 5_000 == 0:
                 say(f"  {statuses.total()} posted, {dict(statuses)}, {target.peak()} MiB at most")
     _await_senders(target)
@@ -179,15 +179,15 @@ def post_all(target: Target, seed: int, indices: Iterable[int], say: Callable[[s
     )
 
 
-def _wrong(answer: Answer) -> str | None:
+def _problem(answer: Answer) -> str | None:
     if answer.status not in EXPECTED:
-        return f"answered {answer.status}: {answer.said[:300]}"
+        return f"answered {answer.status}: {answer.text[:300]}"
     try:
-        data = json.loads(answer.said)
+        data = json.loads(answer.text)
     except ValueError:
-        return f"the answer is not JSON: {answer.said[:300]}"
+        return f"the answer is not JSON: {answer.text[:300]}"
     if answer.status == 400 and not data.get("problems"):
-        return f"refused without a reason: {answer.said[:300]}"
+        return f"refused without a reason: {answer.text[:300]}"
     return None
 
 

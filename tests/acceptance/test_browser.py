@@ -23,7 +23,7 @@ from testbed.browser import PHONE, Screen, browser
 from testbed.chaos.replica import Replica
 from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.ports import LOOPBACK, free_port
-from testbed.proxy import PREFIX, WAYS, proxied
+from testbed.proxy import PREFIX, SETUPS, proxied
 from tests.webhook.samples import alert, payload
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("has_browser")]
@@ -115,7 +115,7 @@ def assert_worked(standings: list[str]) -> None:
     assert given_back.partition(",")[0] == unclaimed.partition(",")[0]
 
 
-@pytest.mark.parametrize("proxy_kind", WAYS)
+@pytest.mark.parametrize("proxy_kind", SETUPS)
 def test_a_person_reads_and_presses_behind_a_proxy(
     started: Callable[..., Replica], short_folder: Path, proxy_kind: str
 ) -> None:

@@ -34,7 +34,7 @@ DAMAGED = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| [^|]+ \| (?:`([^`]+)`|none)
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     """Return a judge with a workshop of its own."""
-    return Judge(workshop=workshop.opened(tmp_path_factory.mktemp("fuzz")))
+    return Judge(workshop=workshop.open_workshop(tmp_path_factory.mktemp("fuzz")))
 
 
 def edited(old: str, new: str, path: str = SPEC) -> Case:

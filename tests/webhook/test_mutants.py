@@ -72,7 +72,7 @@ def test_huge_body_that_is_no_delivery_is_refused_in_bounded_memory(target: Targ
     """The answer is 400 with a reason, never 413: both tell Alertmanager not to try again, but only one says why."""
     answer = target.post(body)
     assert answer.status == 400
-    assert json.loads(answer.said)["problems"]
+    assert json.loads(answer.text)["problems"]
     assert target.peak() < MOST_MEBIBYTES
 
 
@@ -80,8 +80,8 @@ def test_huge_body_that_is_no_delivery_is_refused_in_bounded_memory(target: Targ
 def test_body_that_is_just_small_enough_to_be_decoded_at_once_takes_bounded_memory(target: Target, body: bytes) -> None:
     """Both the text and the decoded values are bounded."""
     answer = target.post(body)
-    assert answer.status == 400, answer.said
-    assert json.loads(answer.said)["problems"]
+    assert answer.status == 400, answer.text
+    assert json.loads(answer.text)["problems"]
     assert target.peak() < MOST_MEBIBYTES
 
 
@@ -100,8 +100,8 @@ def test_what_the_generated_configuration_lets_through_is_taken_whole(target: Ta
             for number in range(5_000)
         ]
         answer = target.post(json.dumps(payload(*alerts, status=status, **group)).encode())
-        assert answer.status == 200, answer.said
-        assert json.loads(answer.said)["result"] == result
+        assert answer.status == 200, answer.text
+        assert json.loads(answer.text)["result"] == result
     assert target.peak() < MOST_MEBIBYTES
 
 
@@ -111,15 +111,15 @@ def test_storm_beyond_every_bound_is_taken_in_part_and_says_so(target: Target) -
     texts = {f"text {number}": "x" * 1_000 for number in range(12)}
     alerts = [alert(group="beyond", instance=str(number), annotations=texts) for number in range(5_000)]
     answer = target.post(json.dumps(payload(*alerts, **group)).encode())
-    assert answer.status == 200, answer.said
-    number = json.loads(answer.said)["incident"]
+    assert answer.status == 200, answer.text
+    number = json.loads(answer.text)["incident"]
     incident = loopback.get_json(f"{target.replica.url}/v1/incidents/{number}")
     kept = len(incident["alerts"])
     assert 2_000 < kept < 5_000
     assert incident["truncated_alerts"] == 5_000 - kept
     ended = [{**firing_alert, "status": "resolved"} for firing_alert in alerts]
     answer = target.post(json.dumps(payload(*ended, status="resolved", **group)).encode())
-    assert (answer.status, json.loads(answer.said)["result"]) == (200, "updated")
+    assert (answer.status, json.loads(answer.text)["result"]) == (200, "updated")
     assert target.peak() < MOST_MEBIBYTES
 
 
@@ -142,7 +142,7 @@ def test_person_s_action_is_small(target: Target) -> None:
     """The body of an action holds a name and nothing more."""
     answer = target.post(b'{"actor": "' + b"a" * LARGEST_ACTION + b'"}', "/v1/incidents/1/acknowledge")
     assert answer.status == 400
-    assert "is larger than" in answer.said
+    assert "is larger than" in answer.text
 
 
 def test_log_of_it_all_holds_no_traceback(target: Target) -> None:

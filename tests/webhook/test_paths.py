@@ -23,7 +23,7 @@ from testbed import loopback
 from testbed.chaos.replica import Replica
 from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.ports import LOOPBACK, free_port
-from testbed.proxy import PREFIX, WAYS, proxied
+from testbed.proxy import PREFIX, SETUPS, proxied
 from tests.webhook.samples import alert, payload
 from webhook.service import build
 from webhook.settings import SettingsError, read_settings
@@ -70,7 +70,7 @@ def ask(netloc: str, path: str, **fields: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("proxy_kind", WAYS)
+@pytest.mark.parametrize("proxy_kind", SETUPS)
 def test_everything_on_the_pages_leads_somewhere_behind_a_proxy(start: Callable[..., Replica], proxy_kind: str) -> None:
     """Style, links and buttons work, and a button leads back to the incident."""
     with proxied(proxy_kind) as proxy:

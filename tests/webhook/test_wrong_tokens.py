@@ -92,7 +92,7 @@ def test_waits_grow_and_are_forgiven() -> None:
     assert guesses.wait("a", 20 * FORGIVEN_SECONDS) == 0.0
     for number in range(2 * MOST_PEERS):
         guesses.wait(str(number), 1_000.0)
-    assert len(guesses._of) == MOST_PEERS
+    assert len(guesses._counts) == MOST_PEERS
 
 
 @pytest.mark.parametrize(

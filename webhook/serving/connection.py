@@ -56,7 +56,7 @@ class Connection:
     keeps: bool = False
     """Whether another request may follow the answer that is being sent."""
     rest: bytes = b""
-    """The bytes of that next request that have arrived."""
+    """The bytes of the next request that have arrived already."""
     _answer: bytes = b""
     _sent: int = 0
 

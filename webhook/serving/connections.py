@@ -1,4 +1,4 @@
-"""The law: no thread waits for a client. This is gunicorn's worker, with one loop that serves all connections.
+"""gunicorn's worker for the webhook: one loop serves all connections, so that no thread waits for a client.
 
 The loop reads a request until it is whole, within a time limit. Only then does it put the request into a pool
 (`pools`), whose threads make the answer (`answering`). The loop sends the answer, also within a time limit, and reads
@@ -51,7 +51,7 @@ GRACE_SECONDS = 2.0
 MOST_KEPT = 64 * 1_024 * 1_024
 """Bytes of incomplete requests, of all connections together."""
 MOST_UNSENT = 64 * 1_024 * 1_024
-"""Bytes of unsent answers, of all connections together; beyond that the loop gives up the oldest answer."""
+"""Bytes of unsent answers, of all connections together; if there are more, the loop gives up the oldest answer."""
 LARGEST_KEPT = 1_024 * 1_024 + PIECE
 """Bytes of one request that are kept while it arrives: more than an action or a callback may contain."""
 TURN_SECONDS = 0.5
@@ -89,7 +89,7 @@ class Connections(Worker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.settimeout(0.0)
             self.selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener))
-        self.selector.register(self.PIPE[0], selectors.EVENT_READ, self._woken)
+        self.selector.register(self.PIPE[0], selectors.EVENT_READ, self._clear_wakeup)
         self.pools.start()
         while self.alive and self.ppid == os.getppid():
             self._turn()
@@ -112,7 +112,7 @@ class Connections(Worker):  # type: ignore[misc]
             self.selector.unregister(listener)
             listener.close()
         self.app.begin_stop()
-        for connection in [other for other in self.waiting if other.phase != "sending"]:
+        for connection in [waiting for waiting in self.waiting if waiting.phase != "sending"]:
             # The next request may already be on its way on a connection that was kept open.
             connection.deadline = min(connection.deadline, time.monotonic() + _HALF_READ_SECONDS)
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -152,11 +152,11 @@ class Connections(Worker):  # type: ignore[misc]
         peer = connection.peer
         self.peers[peer] = self.peers.get(peer, 0) + 1
         if sum(self.peers.values()) > self.most:
-            crowd = max(self.peers, key=self.peers.__getitem__)
-            self._make_room(lambda other: other.peer == crowd)
+            largest_peer = max(self.peers, key=self.peers.__getitem__)
+            self._make_room(lambda candidate: candidate.peer == largest_peer)
         elif self.peers[peer] > MOST_OF_PEER and not self.app.settings.trusts(str(connection.address[0])):
-            since = time.monotonic() - GRACE_SECONDS
-            self._make_room(lambda other: other.peer == peer and other.since < since)
+            opened_before = time.monotonic() - GRACE_SECONDS
+            self._make_room(lambda candidate: candidate.peer == peer and candidate.since < opened_before)
         self._wait(connection)
         # In most cases the request has already arrived.
         self._go_on(connection)
@@ -279,7 +279,7 @@ class Connections(Worker):  # type: ignore[misc]
 
     def _limit_kept_bytes(self) -> None:
         while sum(len(connection.reading) for connection in self.waiting) > MOST_KEPT:
-            self._make_room(lambda other: len(other.reading) > PIECE)
+            self._make_room(lambda candidate: len(candidate.reading) > PIECE)
 
     def _hand_over(self, connection: Connection) -> bool:
         """Give the request to the threads of its pool."""
@@ -326,7 +326,7 @@ class Connections(Worker):  # type: ignore[misc]
     def _failed(self, request: Any, outgoing: Outgoing, address: tuple[Any, ...], error: Exception) -> None:  # noqa: ANN401
         self.handle_error(request, outgoing, address, error)
 
-    def _woken(self) -> None:
+    def _clear_wakeup(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self.PIPE[0], 4_096)
 
@@ -365,7 +365,7 @@ class Connections(Worker):  # type: ignore[misc]
 
     def _limit_unsent_bytes(self) -> None:
         while sum(connection.unsent for connection in self.waiting) > MOST_UNSENT:
-            self._make_room(lambda other: bool(other.unsent))
+            self._make_room(lambda candidate: bool(candidate.unsent))
 
     def _linger(self, connection: Connection) -> None:
         """Close our side, and read what the client still sends: otherwise the client may lose the answer."""
@@ -379,7 +379,7 @@ class Connections(Worker):  # type: ignore[misc]
 
     def _act_on_deadlines(self) -> None:
         now = time.monotonic()
-        for connection in [other for other in self.waiting if other.deadline <= now]:
+        for connection in [candidate for candidate in self.waiting if candidate.deadline <= now]:
             if connection.phase == "held":
                 self._hand_over(connection)
             elif connection.phase == "request" and not connection.is_greeting and len(connection.reading):

@@ -22,14 +22,14 @@ class Guesses:
     """Counts the recent wrong tokens of each peer."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._counts: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, peer: str, now: float) -> float:
         """Count a wrong token; return for how many seconds the answer is delayed."""
-        count, counted_at = self._of.pop(peer, (0.0, now))
+        count, counted_at = self._counts.pop(peer, (0.0, now))
         count = max(0.0, count - (now - counted_at) / FORGIVEN_SECONDS) + 1
-        self._of[peer] = count, now
-        if len(self._of) > MOST_PEERS:
-            self._of.popitem(last=False)
+        self._counts[peer] = count, now
+        if len(self._counts) > MOST_PEERS:
+            self._counts.popitem(last=False)
         excess = count - FREE
         return 0.0 if excess <= 0 else min(LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(excess, 10.0))

@@ -33,23 +33,23 @@ class Certificate:
     def __init__(self, certificate: Path, key: Path) -> None:
         """Read the files; raises ValueError."""
         self._files = (certificate, key)
-        self._stamp = self._stamps()
+        self._stamps = self._read_stamps()
         self._context = load(certificate, key)
-        self._looked = time.monotonic()
+        self._looked_at = time.monotonic()
 
     @property
     def context(self) -> ssl.SSLContext:
         """The context for a new connection."""
-        if time.monotonic() - self._looked >= LOOK_SECONDS:
-            self._looked = time.monotonic()
+        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = time.monotonic()
             self._renew()
         return self._context
 
     def _renew(self) -> None:
-        stamp = self._stamps()
-        if stamp == self._stamp:
+        stamps = self._read_stamps()
+        if stamps == self._stamps:
             return
-        self._stamp = stamp
+        self._stamps = stamps
         try:
             self._context = load(*self._files)
         except ValueError as error:
@@ -57,7 +57,7 @@ class Certificate:
         else:
             log.info("the certificate was renewed")
 
-    def _stamps(self) -> tuple[object, ...]:
+    def _read_stamps(self) -> tuple[object, ...]:
         stamps: list[object] = []
         for file in self._files:
             try:

@@ -102,7 +102,7 @@ class Earlier:
 
 
 def earlier(connection: Connection, numbers: Sequence[int]) -> dict[int, Earlier]:
-    """Return, by incident id, the number of rows that were archived before the rest."""
+    """Return, by incident id, the number of rows that were archived while the incident was open."""
     part = archived_parts.c
     query = select(part.incident_id, func.sum(part.alerts), func.sum(part.lines), func.sum(part.messages))
     by_incident = dict.fromkeys(numbers, Earlier())

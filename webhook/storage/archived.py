@@ -40,15 +40,15 @@ def read_back(record: Mapping[str, Any]) -> Whole:
     """Return the incident that `archive.move` wrote into `record`."""
     row = record["incident"]
     parts = {
-        "firings": tuple(_made(AlertFiring, firing) for firing in firings_of(record)),
+        "firings": tuple(_build(AlertFiring, firing) for firing in firings_of(record)),
         "reopened_at": tuple(row.get("reopened_at", ())),
         "news_at": tuple(row.get("news_at", ())),
         "left_out": tuple(LeftOut(**left_out) for left_out in row.get("left_out", ())),
     }
     return Whole(
-        incident=_made(Incident, {**_renamed(row), **parts}),
-        timeline=tuple(_made(Line, line) for line in record["timeline"]),
-        notifications=tuple(_made(Notification, _renamed(notification)) for notification in record["notifications"]),
+        incident=_build(Incident, {**_renamed(row), **parts}),
+        timeline=tuple(_build(Line, line) for line in record["timeline"]),
+        notifications=tuple(_build(Notification, _renamed(notification)) for notification in record["notifications"]),
     )
 
 
@@ -58,7 +58,7 @@ def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**renamed, "state": "superseded"} if renamed.get("state") == "folded" else renamed
 
 
-def _made(kind: type[T], row: Mapping[str, Any]) -> T:
+def _build(kind: type[T], row: Mapping[str, Any]) -> T:
     columns = fields(kind)  # type: ignore[arg-type]
     known = [column for column in columns if column.name in row or column.default is column.default_factory is MISSING]
     return kind(**{field.name: row.get(field.name) for field in known})

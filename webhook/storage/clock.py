@@ -18,9 +18,9 @@ from webhook.storage.database import Database, StoreUnavailable
 
 MEASURE_SECONDS = 10.0
 LONGEST_ASKING = 2.0
-"""Seconds: the time in a slower answer is too inexact, so the next answer is awaited."""
+"""Seconds: if an answer takes longer, its time is too inexact, and the clock waits for the next answer."""
 NOTABLE_SECONDS = 5.0
-"""Seconds: a machine's clock that differs more from the store's is reported."""
+"""Seconds: if this machine's clock differs from the store's by more, the log says so."""
 
 _NOW = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 
@@ -49,7 +49,7 @@ class StoreClock:
         self._counter = counter
         self._begin: tuple[float, float] | None = None
         """The store's time and the counter's at the same moment."""
-        self._is_told = False
+        self._is_reported = False
 
     def __call__(self) -> float:
         """Return the time now."""
@@ -67,14 +67,14 @@ class StoreClock:
             return
         with self._database.read() as connection:
             connection.execute(text("SELECT 1"))  # connect first, so that this time does not count
-            asked = self._counter()
+            asked_at = self._counter()
             store_time: float = connection.execute(_NOW).scalar_one()
-            answered = self._counter()
-        if self._begin is not None and answered - asked > LONGEST_ASKING:
+            answered_at = self._counter()
+        if self._begin is not None and answered_at - asked_at > LONGEST_ASKING:
             return
         # The store read its clock at an unknown moment between question and answer: assume the middle.
-        self._begin = (store_time, (asked + answered) / 2)
-        self._tell()
+        self._begin = (store_time, (asked_at + answered_at) / 2)
+        self._report_difference()
 
     def keep(self, stopping: threading.Event) -> None:
         """Ask every `MEASURE_SECONDS` until `stopping` is set; runs in a thread of its own."""
@@ -84,10 +84,10 @@ class StoreClock:
             except StoreUnavailable:
                 continue  # callers that need the store report it
 
-    def _tell(self) -> None:
+    def _report_difference(self) -> None:
         is_far = abs(self.ahead) > NOTABLE_SECONDS
-        if is_far and not self._is_told:
+        if is_far and not self._is_reported:
             log.warning(
                 "this machine's clock is not the store's; the store's is used", seconds_ahead=round(self.ahead, 1)
             )
-        self._is_told = is_far
+        self._is_reported = is_far

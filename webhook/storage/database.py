@@ -53,14 +53,14 @@ class Database:
         On SQLite, writers of this process take turns, and `urgent` ones go first: a sent message that is not yet
         recorded would be sent again after a crash.
         """
-        alone = nullcontext() if self.skip_locked else self._turns.take(urgent=urgent)
-        with alone, _told(), self.engine.begin() as connection:
+        turn = nullcontext() if self.skip_locked else self._turns.take(urgent=urgent)
+        with turn, _translate_errors(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Run a read-only transaction, which sees one snapshot and waits for no writer. Raises StoreUnavailable."""
-        with _told(), self.engine.connect() as connection:
+        with _translate_errors(), self.engine.connect() as connection:
             yield connection.execution_options(**engines.reading(self.engine))
 
     def migrate(self, revision: str = "head") -> None:
@@ -114,7 +114,7 @@ class _Turns:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:

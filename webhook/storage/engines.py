@@ -20,11 +20,11 @@ from webhook import names
 from webhook.secret import Secret
 
 BUSY_SECONDS = 4.0
-"""Seconds that a lock is waited for. Twice this stays below Alertmanager's shortest time-out of 10 s.
+"""How many seconds a transaction waits for a lock. Twice this time is less than Alertmanager's shortest time-out, 10 s.
 
-Twice, because on SQLite a request may wait for another writer of its process, which itself waits for a lock in vain.
+On SQLite a request may wait twice: another writer of its process waits for a lock in vain, and the request for it.
 """
-# Seconds. PostgreSQL ends the transaction of a paused replica after this time and so frees its locks.
+# Seconds. After this time PostgreSQL ends the transaction of a paused replica, and so frees its locks.
 IDLE_SECONDS = 15.0
 CONNECTIONS = 46
 """Most open connections: one for each serving or working thread, and some to spare. No thread uses two at a time.

@@ -80,7 +80,7 @@ incidents = Table(
     Column("news_at", JSON, nullable=False),
     # The time from which Alertmanager is to be asked at once, because a delivery raised a doubt.
     Column("doubted_at", Double),
-    # A group has one open incident for a team and policy, whichever Alertmanager delivers and replica stores it.
+    # A group has one open incident for a team and policy, whichever Alertmanager delivers it and replica stores it.
     Index(
         "uq_incidents_open_group",
         "group_hash",

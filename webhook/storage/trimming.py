@@ -139,7 +139,7 @@ def trim(connection: Connection, number: int, *, limit: int, now: float) -> int 
     query = select(incidents.c.id).where(incidents.c.id == number)
     if connection.execute(query.with_for_update(skip_locked=True)).one_or_none() is None:
         return None
-    moved = {part.table.name: _taken(connection, part, number, limit) for part in _PARTS}
+    moved = {part.table.name: _remove_surplus(connection, part, number, limit) for part in _PARTS}
     if not any(moved.values()):
         return 0
     values = {part.counted: len(moved[part.table.name]) for part in _PARTS}
@@ -148,7 +148,7 @@ def trim(connection: Connection, number: int, *, limit: int, now: float) -> int 
     return sum(values.values())
 
 
-def _taken(connection: Connection, part: _Part, number: int, limit: int) -> Sequence[dict[str, Any]]:
+def _remove_surplus(connection: Connection, part: _Part, number: int, limit: int) -> Sequence[dict[str, Any]]:
     """Delete the rows that move, and return them."""
     table = part.table
     ours = table.c.incident_id == number

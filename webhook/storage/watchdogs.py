@@ -18,7 +18,7 @@ from webhook.storage.upserts import upsert
 from webhook.timestamps import DAY
 
 MOST_KNOWN = 200
-"""Most Watchdogs that are told apart. Of any further ones, only that some Watchdog is heard is known."""
+"""Most Watchdogs that are told apart. If more are heard, the store only knows that some Watchdog is heard."""
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 """A SHA-256 in hex, as `heartbeat.key_of` returns it."""
 MOST_STARTS = 2
@@ -26,7 +26,7 @@ MOST_STARTS = 2
 
 
 STARTS_SECONDS = 900.0
-"""Seconds after it was last told, for which an earlier start may belong to another Prometheus."""
+"""For so many seconds after it was last told, an earlier start may belong to another Prometheus."""
 
 
 def hear(
@@ -42,19 +42,22 @@ def hear(
     rows = _locked(connection, sorted(by_key))
     left_out = 0
     for labels_key, labels in sorted(by_key.items()):
-        own = _own(rows.get(labels_key, ()), source)
-        others = [row for row in rows.get(labels_key, ()) if row is not own and row["source"] is not None]
-        apart = [row for row in others if now - row["heard_at"] <= beside]
-        if own is None and connection.execute(select(func.count()).select_from(watchdogs)).scalar_one() >= MOST_KNOWN:
+        own_row = _own(rows.get(labels_key, ()), source)
+        other_rows = [row for row in rows.get(labels_key, ()) if row is not own_row and row["source"] is not None]
+        separate_rows = [row for row in other_rows if now - row["heard_at"] <= beside]
+        if (
+            own_row is None
+            and connection.execute(select(func.count()).select_from(watchdogs)).scalar_one() >= MOST_KNOWN
+        ):
             left_out += 1
             continue
-        if own is None:
+        if own_row is None:
             row = {"key": key_at(labels_key, source), "labels": own_labels(labels), "alike": labels_key, "gaps": []}
-            _add(connection, row, source, now, is_apart=bool(apart))
+            _add(connection, row, source, now, is_apart=bool(separate_rows))
         else:
-            _repeat(connection, own, source, now, is_apart=bool(apart))
-        if apart:
-            keys = [row["key"] for row in apart]
+            _repeat(connection, own_row, source, now, is_apart=bool(separate_rows))
+        if separate_rows:
+            keys = [row["key"] for row in separate_rows]
             connection.execute(update(watchdogs).where(watchdogs.c.key.in_(keys)).values(is_apart=True))
     return left_out
 
@@ -65,11 +68,11 @@ def _add(connection: Connection, row: Mapping[str, Any], source: str, now: float
     connection.execute(new.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
-def _repeat(connection: Connection, own: RowMapping, source: str, now: float, *, is_apart: bool) -> None:
-    gaps = list(with_gap(own["gaps"], now - own["heard_at"]))
+def _repeat(connection: Connection, own_row: RowMapping, source: str, now: float, *, is_apart: bool) -> None:
+    gaps = list(with_gap(own_row["gaps"], now - own_row["heard_at"]))
     values = {"heard_at": now, "stopped_at": None, "source": source, "gaps": gaps}
-    query = update(watchdogs).where(watchdogs.c.key == own["key"])
-    connection.execute(query.values(**values, is_apart=own["is_apart"] or is_apart))
+    query = update(watchdogs).where(watchdogs.c.key == own_row["key"])
+    connection.execute(query.values(**values, is_apart=own_row["is_apart"] or is_apart))
 
 
 def stop(connection: Connection, ended: Iterable[Mapping[str, str]], now: float, *, source: str = "") -> None:
@@ -129,7 +132,7 @@ def told(
     `labels` holds the labels by fingerprint, and `source` identifies their Alertmanager as in `hear`.
     """
     labels_by_fingerprint = labels or {}
-    for watchdog in sorted(heard, key=lambda heard: (heard.url, heard.fingerprint)):
+    for watchdog in sorted(heard, key=lambda watchdog: (watchdog.url, watchdog.fingerprint)):
         values = {
             "heard_at": now,
             "alike": key_of(labels_by_fingerprint[watchdog.fingerprint])

@@ -128,25 +128,25 @@ def _archive(service: Service) -> Answer:
     return jsonify(incidents=[archived_json(line) for line in shown], next=next_page)
 
 
-def archive_filter(asked: Mapping[str, str], problems: list[Problem]) -> ArchiveFilter:
-    """Return the archive search that `asked` describes with `ARCHIVE_FILTERS`; add each invalid filter to `problems`.
+def archive_filter(parameters: Mapping[str, str], problems: list[Problem]) -> ArchiveFilter:
+    """Return the archive search that `parameters` describe by `ARCHIVE_FILTERS`; add invalid filters to `problems`.
 
     An empty filter counts as absent.
     """
-    severity = asked.get("severity") or None
+    severity = parameters.get("severity") or None
     if severity is not None and severity not in SEVERITIES:
         problems.append(Problem(path="severity", message=f"must be one of {', '.join(SEVERITIES)}"))
     return ArchiveFilter(
-        system=asked.get("system") or None,
-        alert=asked.get("alert") or None,
+        system=parameters.get("system") or None,
+        alert=parameters.get("alert") or None,
         severity=next((known for known in SEVERITIES if known == severity), None),
-        since=_moment("since", asked, problems),
-        until=_moment("until", asked, problems),
+        since=_moment("since", parameters, problems),
+        until=_moment("until", parameters, problems),
     )
 
 
-def _moment(name: str, asked: Mapping[str, str], problems: list[Problem]) -> float | None:
-    text = asked.get(name)
+def _moment(name: str, parameters: Mapping[str, str], problems: list[Problem]) -> float | None:
+    text = parameters.get(name)
     if not text:
         return None
     try:
@@ -187,30 +187,30 @@ def _incident(service: Service, number: int) -> Answer:
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
-    acts = _acts()
-    outcome = service.responses.acknowledge(number, acts.actor, service.clock(), seen=acts.seen)
+    action = _read_action()
+    outcome = service.responses.acknowledge(number, action.actor, service.clock(), seen=action.seen)
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _unacknowledge(service: Service, number: int) -> Answer:
-    outcome = service.responses.unacknowledge(number, _acts().actor, service.clock())
+    outcome = service.responses.unacknowledge(number, _read_action().actor, service.clock())
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _resolve(service: Service, number: int) -> Answer:
-    acts = _acts()
-    return _changed(service, number, service.responses.resolve(number, acts.actor, service.clock(), seen=acts.seen))
+    action = _read_action()
+    return _changed(service, number, service.responses.resolve(number, action.actor, service.clock(), seen=action.seen))
 
 
 def _reopen(service: Service, number: int) -> Answer:
-    outcome = service.responses.reopen(number, _acts().actor, service.clock())
+    outcome = service.responses.reopen(number, _read_action().actor, service.clock())
     if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
         return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
     return _changed(service, number, outcome)
 
 
 def _forget(service: Service, key: str) -> Answer:
-    outcome = service.responses.forget(key, _acts().actor, service.clock())
+    outcome = service.responses.forget(key, _read_action().actor, service.clock())
     if outcome is None:
         return jsonify(error="there is no heartbeat with this key"), 404
     return jsonify(result="forgotten", heartbeat=key, incident=outcome.incident_id)
@@ -222,8 +222,8 @@ def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_r
             return jsonify(error=f"incident {number} is archived: nothing about it changes any more"), 409
         return jsonify(error=f"there is no incident {number}"), 404
     if unless_resolved and outcome.incident.status == "resolved":
-        again = "; it fires on, and can be reopened" if outcome.incident.fires_on else ""
-        return jsonify(error=f"incident {number} is resolved already{again}"), 409
+        hint = "; it fires on, and can be reopened" if outcome.incident.fires_on else ""
+        return jsonify(error=f"incident {number} is resolved already{hint}"), 409
     if outcome.result == "overtaken":
         problem = f"alerts have joined incident {number} since told_through, and nothing was changed"
         return jsonify(error=f"{problem}: read it again and send its new told_through"), 409
@@ -231,15 +231,15 @@ def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_r
 
 
 @dataclass(frozen=True)
-class _Acts:
-    """Who acts, and the last line of the timeline that this person has seen; None when the body does not say."""
+class _Action:
+    """Who acts, and the last line of the timeline that this person has seen, None when the body does not say it."""
 
     actor: str
     seen: int | None
 
 
-def _acts() -> _Acts:
-    """Return who acts, from a JSON body. Requiring JSON also stops a form on another site from acting for somebody."""
+def _read_action() -> _Action:
+    """Return who acts, from a JSON body. A form on another site cannot send JSON, so it cannot act for somebody."""
     if request.mimetype != "application/json":
         raise Wrong(Problem(path="Content-Type", message="must be application/json"))
     try:
@@ -251,7 +251,7 @@ def _acts() -> _Acts:
         raise Wrong(
             Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
         )
-    return _Acts(actor, _told_through(data["told_through"]) if "told_through" in data else None)
+    return _Action(actor, _told_through(data["told_through"]) if "told_through" in data else None)
 
 
 def _told_through(line: object) -> int:

@@ -40,9 +40,10 @@ SKEW_SECONDS = 300.0
 UNMEASURED_SECONDS = 5.0
 """How far a provider's clock is assumed to be behind ours until one of its requests shows the difference."""
 SLOW_SECONDS = 5.0
-"""How much later than the quickest press a press may arrive and still count as made just before its arrival.
+"""How many seconds longer than the quickest press a press may take to arrive, and still count as just made.
 
-A change is dated by when it is stored, so the first of two presses in a row may be dated after the second.
+A change gets the time at which it is stored. So the first of two presses in a row may get a later time than that at
+which the second one was made.
 """
 
 MOST_ANSWERS = 8
@@ -92,14 +93,14 @@ def _press(service: Service, press: Press, pressed_at: float, now: float) -> Non
     outcome = _act(service.responses, press, now)
     _measure(service, "slack", pressed_at, now)
     if outcome is not None and outcome.incident is not None and outcome.result == "overtaken":
-        shown = service.records.read(press.number)
-        buttons = slack.buttons_of(shown.message) if shown else []
+        record = service.records.read(press.number)
+        buttons = slack.buttons_of(record.message) if record else []
         _answer(service, press, pressed.overtaken(outcome.incident, press.verb), buttons)
     elif outcome is None or outcome.result == "unchanged":
-        _answer(service, press, _why(service, press, outcome, now))
+        _answer(service, press, _why_unchanged(service, press, outcome, now))
 
 
-def _why(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
+def _why_unchanged(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
     """Return a sentence that says why the press has changed nothing."""
     if outcome is not None and outcome.incident is not None:
         return pressed.unchanged(outcome.incident, press.verb, now=now)
@@ -173,15 +174,15 @@ def _change(service: Service, change: Change) -> str:
         behind = taken.behind(connection, "pagerduty")
     if incident is None or _stale(change, incident) or _too_old(change, service.clock()):
         return "ignored"
-    now, responses = service.clock(), _quiet(service)
+    now, responses = service.clock(), _responses_except_pagerduty(service)
     if _overtaken(change, incident, behind):
         outcome = responses.happened(incident.number, _late(change, incident, now), now)
     else:
-        outcome = _take(responses, change, incident.number, now)
+        outcome = _apply(responses, change, incident.number, now)
     return "ignored" if outcome is None else outcome.result
 
 
-def _take(responses: Responses, change: Change, number: int, now: float) -> Outcome | None:
+def _apply(responses: Responses, change: Change, number: int, now: float) -> Outcome | None:
     if change.verb == "merge":
         merged = Merged(actor=change.actor, into=change.detail, by_person=change.by_person)
         return responses.happened(number, merged, now)
@@ -218,18 +219,18 @@ def _overtaken(change: Change, incident: lookup.Found, behind: float | None) -> 
     `behind` is the most, in seconds, that PagerDuty's clock is behind ours: the change was made at most this much later
     than its time says.
     """
-    takes = change.verb in {"acknowledge", "resolve"} or (change.verb == "merge" and change.by_person)
-    return takes and change.at + _allowance(behind) < incident.told_at
+    is_response = change.verb in {"acknowledge", "resolve"} or (change.verb == "merge" and change.by_person)
+    return is_response and change.at + _allowance(behind) < incident.told_at
 
 
 def _late(change: Change, incident: lookup.Found, now: float) -> Noted:
-    done = {"acknowledge": "acknowledged", "resolve": "resolved"}.get(change.verb, "merged")
+    change_word = {"acknowledge": "acknowledged", "resolve": "resolved"}.get(change.verb, "merged")
     made_at, told_at = (clock(at, now=now) for at in (change.at, incident.told_at))
-    detail = f"{done} in PagerDuty at {made_at}, before what was told at {told_at}: that changes nothing here"
+    detail = f"{change_word} in PagerDuty at {made_at}, before what was told at {told_at}: that changes nothing here"
     return Noted(kind="late", actor=change.actor, detail=detail)
 
 
-def _quiet(service: Service) -> Responses:
+def _responses_except_pagerduty(service: Service) -> Responses:
     """Return responses that notify everybody except PagerDuty, which sent this change."""
     return Responses(
         service.database,

@@ -33,7 +33,7 @@ MOST_OPEN = 500
 MOST_RESOLVED = 30
 MOST_ARCHIVED = 100
 NOT_DONE = {"acknowledge": "Not acknowledged", "resolve": "Not resolved"}
-"""What a page says after a form of an outdated page has changed nothing."""
+"""What a page says after somebody sent a form of an outdated page, which changed nothing."""
 SEEN = re.compile(r"[0-9]{0,18}\Z", flags=re.ASCII)
 ACTIONS = ("acknowledge", "unacknowledge", "resolve", "reopen")
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
@@ -162,7 +162,7 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
     seen = request.form.get("seen", "")
     if not SEEN.match(seen):
         return error_page(400, "What the form says that its page has shown cannot be read. Open the page anew.")
-    outcome = _done(service, number, action, actor, int(seen) if seen else None)
+    outcome = _perform(service, number, action, actor, int(seen) if seen else None)
     if outcome is not None and outcome.result == "overtaken":
         address = url_for("pages.incident", number=number, actor=actor, undone=action)
         return redirect(address, code=303)
@@ -171,7 +171,7 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
     return redirect(url_for("pages.incident", number=number), code=303)
 
 
-def _done(service: Service, number: int, action: str, actor: str, seen: int | None) -> Outcome | None:
+def _perform(service: Service, number: int, action: str, actor: str, seen: int | None) -> Outcome | None:
     now, responses = service.clock(), service.responses
     match action:
         case "acknowledge":

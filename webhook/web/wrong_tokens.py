@@ -22,7 +22,7 @@ log = structlog.get_logger("tocsin.access")
 @dataclass
 class _Shown:
     logged_at: float
-    since: int = 0
+    unlogged: int = 0
 
 
 class WrongTokens:
@@ -39,10 +39,10 @@ class WrongTokens:
             self._of[address] = entry
             if len(self._of) > MOST_ADDRESSES:
                 self._of.popitem(last=False)
-            entry.since += 1
+            entry.unlogged += 1
             if now - entry.logged_at < LINE_SECONDS:
                 return
-            count, entry.since, entry.logged_at = entry.since, 0, now
+            count, entry.unlogged, entry.logged_at = entry.unlogged, 0, now
         log.warning(
             "a wrong token was shown",
             address=one_line(address, _LONGEST),

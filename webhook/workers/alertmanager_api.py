@@ -1,9 +1,9 @@
 """Asks Alertmanagers which alerts of an incident they list now. `steps` asks before it tells anybody.
 
-Only Alertmanagers whose external URL the incident's alert batches carried are asked, always at configured addresses and
-never at an address from a payload. `alertmanager_state` classifies their answers. The time and the size of answers are
-bounded, and no redirect is followed. Any error makes the state unknown, and an unknown state must never hold a page
-back.
+It asks only Alertmanagers whose external URL the incident's alert batches carried. It asks them at their configured
+addresses, never at an address from a payload. `alertmanager_state` classifies their answers. The time and the size of
+answers are bounded, and no redirect is followed. Any error makes the state unknown, and an unknown state must never
+hold a page back.
 
 Several servers may answer at one address, and one of them may have lost its Prometheus. Therefore one request asks for
 both the Watchdog and the alert that may be missing, so that the same server answers for both. The server's start time
@@ -59,7 +59,7 @@ LONGEST_ASKING = 10.0
 LARGEST_ANSWER = 32 * 1_024 * 1_024
 """Bytes: enough for about thirty thousand alerts."""
 MOST_VALUES = 2_500_000
-"""JSON parser events in one answer: more than thirty thousand alerts have.
+"""JSON parser events in one answer: more than an answer with thirty thousand alerts causes.
 
 In memory, a small value takes thirty times the size of its text.
 """
@@ -131,9 +131,9 @@ class AlertmanagerApi:
         urls, known = set(urls_of(incident)), self._known()
         if known is None:
             return Unknown(reason="the store could not be read")
-        asked = [server for server in self._servers if not server.external_urls or server.external_urls & urls]
+        asked_servers = [server for server in self._servers if not server.external_urls or server.external_urls & urls]
         testimonies = _of_shared_urls(self._servers, urls) | {
-            server.key: self._testimony(server, incident, known) for server in asked
+            server.key: self._testimony(server, incident, known) for server in asked_servers
         }
         return classify(incident, tuple(testimonies.values()), known, self._now())
 
@@ -170,9 +170,9 @@ class AlertmanagerApi:
         try:
             listed = tuple(_listed(conversation.get("alerts", _query_for_both(names_to_ask_by(incident), name))))
         except (_Refused, *_PARSE_ERRORS) as error:
-            why = str(error) if isinstance(error, _Refused) else "the answer is not Alertmanager's"
+            problem = str(error) if isinstance(error, _Refused) else "the answer is not Alertmanager's"
             return replace(
-                testimony, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {why}"
+                testimony, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {problem}"
             )
         fingerprints = {alert.fingerprint for alert in listed}
         only_in_first = tuple(alert for alert in testimony.alerts or () if alert.fingerprint not in fingerprints)

@@ -117,7 +117,7 @@ class Dispatch:
         except Exception as error:  # noqa: BLE001  `_broken` logs it
             broken = error
         else:
-            self._endings.sent(batch, receipt, said=self._said(batch, situations))
+            self._endings.sent(batch, receipt, said=self._included(batch, situations))
             return
         self._broken(batch, broken)
 
@@ -224,7 +224,7 @@ class Dispatch:
         )
         return self._senders[claimed.channel].send(job)
 
-    def _said(self, batch: Batch, situations: Mapping[int, Situation]) -> Iterator[int]:
+    def _included(self, batch: Batch, situations: Mapping[int, Situation]) -> Iterator[int]:
         """Yield the ids of the waiting notifications whose content the sent message already included."""
         if self._senders[batch.primary.channel].shows_state:
             for claim in batch.claims:

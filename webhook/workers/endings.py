@@ -29,7 +29,7 @@ from webhook.workers.fallback import Failed, Fallback
 
 FINISH_AGAIN_SECONDS = 1.0
 LAST_TRY_SECONDS = 15.0
-"""Seconds: this long before another channel is looked for, the destination gets a last attempt."""
+"""Seconds: so long before `fallback` looks for another channel, the destination gets a last attempt."""
 
 log = structlog.get_logger("tocsin.endings")
 
@@ -147,6 +147,6 @@ class Endings:
 
 
 def _in_time(claimed: Claim, due_at: float, now: float) -> float:
-    """Return when to try again: shortly before another channel is looked for, if that is sooner than `due_at`."""
+    """Return when to try again: at `due_at`, or shortly before `fallback` seeks another channel, if that is sooner."""
     last_attempt_at = due_at if claimed.moves_on_at is None else claimed.moves_on_at - LAST_TRY_SECONDS
     return last_attempt_at if now < last_attempt_at < due_at else due_at

@@ -149,15 +149,15 @@ class Fallback:
         message = failed.message
         channel = recipients[0].channel
         why = reasons.moved_on(failed.what, channel_word(channel))
-        whom = ", ".join(dict.fromkeys(recipient.who for recipient in recipients))
+        names = ", ".join(dict.fromkeys(recipient.who for recipient in recipients))
         preferred_actions: tuple[Action, ...] = (message.action, "join", "open")
         action = able(channel, preferred_actions, self._channels) or "open"
-        entry = Entry(kind="fallback", actor=TOCSIN, detail=f"{whom}: {why}")
+        entry = Entry(kind="fallback", actor=TOCSIN, detail=f"{names}: {why}")
         cause = store.note(connection, incident.id, entry, now)
         # The earlier reason stays: the person who is reached has to know, for example, that an escalation failed.
-        earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
+        earlier_reason = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
         trigger = NotificationTrigger(
-            kind="escalated", fingerprint=message.trigger_fingerprint, why=f"{why} {earlier}".strip()
+            kind="escalated", fingerprint=message.trigger_fingerprint, why=f"{why} {earlier_reason}".strip()
         )
         writer = Writer(catalog=self._catalog(), channels=self._channels)
         stand_ins = (

@@ -1,10 +1,11 @@
 """Runs the worker threads, which claim notifications from the outbox and pass them to `dispatch`.
 
-Each goes through `claim → compose → send → finish`. A claim is a lease that is longer than any send, so the claims of a
-killed worker become free again. Each channel has a few threads: a destination that hangs delays no other channel, and
-not its own either as long as a thread is left. A notification that fails temporarily goes back to the outbox with a due
-time; nothing waits in memory. A few threads claim due timers and pass them to `steps`. One thread lets `fallback` look
-for stalled calls, one lets `watch` listen for the Watchdog, and one archives.
+Each notification goes through `claim → compose → send → finish`. A claim is a lease that is longer than any send, so
+the claims of a killed worker become free again. Each channel has a few threads. So a destination that hangs delays no
+other channel, and it delays its own channel only when it occupies all of that channel's threads. A notification that
+fails temporarily goes back to the outbox with a due time; nothing waits in memory. A few threads claim due timers and
+pass them to `steps`. One thread lets `fallback` look for stalled calls, one lets `watch` listen for the Watchdog, and
+one archives.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 
 POLL_SECONDS = 1.0
-"""Seconds that a notification written by another process waits at most until a worker sees it."""
+"""A notification that another process wrote waits at most so many seconds until a worker sees it."""
 THREADS = 3
 """Threads for each channel, and for the timers."""
 STORE_DOWN_SECONDS = 1.0

@@ -1,4 +1,4 @@
-"""What alembic runs: the migrations, inside the transaction that `database.Database.migrate` has opened."""
+"""Runs the migrations for alembic, inside the transaction that `database.Database.migrate` has opened."""
 
 from alembic import context
 

@@ -65,9 +65,11 @@ def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Cal
     is_counted = or_(rows.c.state != "superseded", rows.c.superseded_by.is_not(None))
     asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), is_counted)
     for row in connection.execute(asked.order_by(rows.c.id)):
-        own = (row.channel, row.destination)
-        original_destination[row.id] = original_destination.get(row.instead_of, own)
-        latest[own] = latest[original_destination[row.id]] = Call(**{name: getattr(row, name) for name in _CALL})
+        own_destination = (row.channel, row.destination)
+        original_destination[row.id] = original_destination.get(row.instead_of, own_destination)
+        latest[own_destination] = latest[original_destination[row.id]] = Call(
+            **{name: getattr(row, name) for name in _CALL}
+        )
     return latest
 
 

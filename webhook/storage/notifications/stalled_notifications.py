@@ -1,10 +1,11 @@
 """Finds calls that their destination will not take in time, in SQL. `fallback` moves them to another channel.
 
 The row says until when the destination may still take the call (`moves_on_at`): for as long as the tier's deadline
-leaves time for another channel. A call is stalled when, until then, the destination has failed it; has failed a call
-before it with the same ordering key; or has asked for a longer pause. A pause may already exist before a call's first
-attempt, and a call behind a failing one is never attempted. Therefore every waiting call is checked, and moved on
-once. A call on a channel without a sender (`channels` are those with one) is stalled too: nobody will attempt it.
+leaves time for another channel. A call is stalled in three cases: at that time, an attempt to send it has failed; at
+that time, an earlier call with the same ordering key has failed; or the destination has asked for a pause that lasts
+longer. A pause may begin before a call's first attempt, and a call behind a failing one is never attempted. Therefore
+every waiting call is checked, and moved on once. A call on a channel without a sender (`channels` are those with one)
+is stalled too: nobody will attempt it.
 """
 
 from __future__ import annotations

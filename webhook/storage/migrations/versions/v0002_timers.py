@@ -1,4 +1,4 @@
-"""Escalation: what is next for an incident, how far it has come, and why a message is sent."""
+"""Escalation: the next step of an incident, the level that it has reached, and why a message is sent."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Add the timers, and give every unresolved incident one that is due at once.
 
-    When it is really due only the catalogue knows: whoever takes the timer computes that anew.
+    Only the catalogue knows when the timer is really due: the worker that claims it computes the time anew.
     """
     for column in (
         sa.Column("level", sa.Integer(), nullable=False, server_default="0"),

@@ -10,7 +10,7 @@ Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add which message was told by which, and the way to count what a destination has had lately."""
+    """Add which messages one message covers, and an index that counts the recent messages of a destination."""
     for column in (
         sa.Column("leased_at", sa.Double(), nullable=True),
         sa.Column("gathered", sa.Integer(), nullable=True),

@@ -1,4 +1,4 @@
-"""The archive: incidents that are long over, out of the way of those that are not."""
+"""The archive: a table for incidents that ended long ago."""
 
 import sqlalchemy as sa
 from alembic import op

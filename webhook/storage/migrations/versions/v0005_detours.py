@@ -1,4 +1,4 @@
-"""Detours: whether another way was looked for where a call cannot be delivered in time."""
+"""Detours: when another channel was looked for, because a call could not be delivered in time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add when that was. What had moved on before is looked at once more, and has a message in its place already."""
+    """Add the column. Calls that moved on before are checked once more; another message already stands in for each."""
     op.add_column("notifications", sa.Column("detour_at", sa.Double(), nullable=True))

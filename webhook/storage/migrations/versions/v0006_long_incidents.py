@@ -1,4 +1,4 @@
-"""Parts of the archive: what is long over of incidents that are not."""
+"""Parts of the archive: rows that ended long ago, of incidents that are still open."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the parts."""
+    """Add the table of the parts."""
     op.create_table(
         "archived_parts",
         sa.Column("id", Key, autoincrement=True, nullable=False),

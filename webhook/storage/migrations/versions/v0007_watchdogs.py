@@ -1,4 +1,4 @@
-"""Watchdogs: each Prometheus that sends one is listened for by itself."""
+"""Watchdogs: Tocsin listens for the Watchdog of each Prometheus separately."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add the table. What was heard before is not known by its labels, so each is known once it is heard again."""
+    """Add the table. Earlier releases kept no labels, so each Watchdog becomes known when it is heard again."""
     op.create_table(
         "watchdogs",
         sa.Column("key", sa.Text(), nullable=False),

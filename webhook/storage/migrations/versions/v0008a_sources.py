@@ -1,4 +1,4 @@
-"""Whose alerts: who says that an alert fires, who has listed it, and what a delivery has made doubtful."""
+"""Sources: which Alertmanagers say that an alert fires, which listed it, and what a delivery put in doubt."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ WHERE episodes.ended_at IS NULL AND incidents.status <> 'resolved'
 
 
 def upgrade() -> None:
-    """Add columns and table. What fires was told by the Alertmanager that its incident names."""
+    """Add the columns and the table. The source of a firing alert is the Alertmanager that its incident names."""
     op.add_column("incidents", sa.Column("doubted_at", sa.Double(), nullable=True))
     op.add_column("episodes", sa.Column("sources", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("episodes", sa.Column("listed_by", sa.JSON(), nullable=False, server_default="{}"))

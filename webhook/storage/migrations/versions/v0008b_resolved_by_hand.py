@@ -1,4 +1,4 @@
-"""A person's resolve is no end while alerts fire, and an incident is one team's: columns, and whose a group may be."""
+"""Columns for incidents that a person resolved while alerts fire; each incident belongs to one team and policy."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,9 +11,10 @@ _FIRES_ON = sa.text("firing_at IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Add what is remembered of incidents and alerts; a group may have an open incident for each team and policy.
+    """Add the columns, and let a group have one open incident for each team and policy.
 
-    What persons have resolved before is over, as it was told: if Alertmanager tells of it again it is a new incident.
+    An incident that a person resolved before is over, as people were told. If Alertmanager reports its alerts again,
+    that is a new incident.
     """
     op.add_column("incidents", sa.Column("firing_at", sa.Double(), nullable=True))
     op.add_column("incidents", sa.Column("news_at", sa.JSON(), nullable=False, server_default="[]"))

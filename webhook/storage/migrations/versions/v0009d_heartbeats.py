@@ -1,4 +1,4 @@
-"""Heartbeats by labels and Alertmanager; what processes count together, and which callbacks they have acted on."""
+"""Heartbeats by labels and Alertmanager, counters that processes share, and the callbacks that were acted on."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0008b"
 
 
 def upgrade() -> None:
-    """Add the columns. Which Alertmanager has delivered what was heard before is learned when it is heard again."""
+    """Add columns and tables. A Watchdog that was heard before gets its Alertmanager when it is heard again."""
     op.add_column("watchdogs", sa.Column("alike", sa.Text(), nullable=False, server_default=""))
     op.add_column("watchdogs", sa.Column("source", sa.Text(), nullable=True))
     op.add_column("watchdogs", sa.Column("gaps", sa.JSON(), nullable=False, server_default="[]"))

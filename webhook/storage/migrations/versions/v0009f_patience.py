@@ -1,4 +1,4 @@
-"""How long a call that fails for now is waited for, by the deadline of its tier."""
+"""When a call that fails for now moves on to another channel, by the deadline of its tier."""
 
 import sqlalchemy as sa
 from alembic import op

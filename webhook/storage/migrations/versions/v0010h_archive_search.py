@@ -64,19 +64,19 @@ def upgrade() -> None:
 
 
 def _batches(connection: sa.Connection) -> Iterator[list[tuple[int, dict[str, Any], list[dict[str, Any]]]]]:
-    """Yield number and record of archived incidents, with the alerts that were archived before the rest."""
+    """Yield archived incidents in batches: id, record, and the alerts that were archived while it was open."""
     last = -1
     while True:
         query = sa.select(_ARCHIVE).where(_ARCHIVE.c.incident_id > last).order_by(_ARCHIVE.c.incident_id).limit(BATCH)
-        found = connection.execute(query).all()
-        if not found:
+        incident_rows = connection.execute(query).all()
+        if not incident_rows:
             return
-        last = found[-1].incident_id
+        last = incident_rows[-1].incident_id
         parts: dict[int, list[dict[str, Any]]] = {}
-        asked = _PARTS.c.incident_id.in_([row.incident_id for row in found])
-        for row in connection.execute(sa.select(_PARTS).where(asked, _PARTS.c.alerts > 0)):
+        is_of_batch = _PARTS.c.incident_id.in_([row.incident_id for row in incident_rows])
+        for row in connection.execute(sa.select(_PARTS).where(is_of_batch, _PARTS.c.alerts > 0)):
             parts.setdefault(row.incident_id, []).extend(row.record.get("episodes", ()))
-        yield [(row.incident_id, row.record, parts.get(row.incident_id, [])) for row in found]
+        yield [(row.incident_id, row.record, parts.get(row.incident_id, [])) for row in incident_rows]
 
 
 def _row(number: int, record: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _row(number: int, record: dict[str, Any], parts: list[dict[str, Any]]) -> di
 
 
 def _names(episodes: list[dict[str, Any]]) -> set[tuple[str, str]]:
-    pairs = ((label, one["labels"].get(label)) for one in episodes for label in ("system", "alertname"))
+    pairs = ((label, episode["labels"].get(label)) for episode in episodes for label in ("system", "alertname"))
     return {(label, _compared(value)) for label, value in pairs if value}
 
 

@@ -1,4 +1,4 @@
-"""Each alert has its own absence: one that is no longer listed ends while others of its incident fire."""
+"""Each alert has its own absence: an alert that is no longer listed ends, although others of its incident fire."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0010h"
 
 
 def upgrade() -> None:
-    """Add the column. What was found absent before is found so again when it is asked about."""
+    """Add the column. The webhook finds an absent alert absent again when it next asks about it."""
     op.add_column("episodes", sa.Column("absent_since", sa.Double(), nullable=True))

@@ -1,4 +1,4 @@
-"""Each start of a Watchdog is kept, for two that fire at once are of two Prometheus servers; providers' clocks."""
+"""Keeps each start of a Watchdog, because two that fire at once come from two Prometheus servers; providers' clocks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Make the Watchdogs' table anew, for its key has one column more; there are 200 rows at most."""
+    """Create the Watchdogs' table anew, because its key has one more column; it has 200 rows at most."""
     connection = op.get_bind()
     rows = [dict(row) for row in connection.execute(sa.text("SELECT * FROM told_watchdogs")).mappings()]
     op.drop_table("told_watchdogs")

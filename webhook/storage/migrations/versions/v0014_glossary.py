@@ -1,4 +1,4 @@
-"""Tables and columns have the names of the glossary. Records in the archive keep theirs: `archived` reads both."""
+"""Tables and columns get the names of the glossary. Archived records keep the old names: `archived` reads both."""
 
 import sqlalchemy as sa
 from alembic import op
