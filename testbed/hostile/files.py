@@ -94,10 +94,6 @@ def _chained_link(place: Path, target: Path) -> None:
     place.symlink_to(second.name)
 
 
-def _hard_link(place: Path, target: Path) -> None:
-    os.link(target, place)
-
-
 _ACTS: dict[str, Callable[[Path, Path], None]] = {
     "link to": _link,
     "climbing link to": _climbing_link,

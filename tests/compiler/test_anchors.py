@@ -99,7 +99,7 @@ def test_mkdocs_knows_ascii_alone_and_numbers_with_an_underscore() -> None:
     assert anchors("mkdocs", "Foo", "Foo", "Foo 1", "foo_1", "foo_1", "Foo") == [
         *("foo", "foo_1", "foo-1", "foo_2", "foo_3", "foo_4"),
     ]
-    around = Anchors("mkdocs", written=["foo", "bar"])
+    around = Anchors("mkdocs", own_anchors=["foo", "bar"])
     assert [around.add("Foo"), around.add("Foo")] == ["foo_1", "foo_2"]
 
 
