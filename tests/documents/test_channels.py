@@ -64,6 +64,15 @@ def test_the_page_declares_every_channel_as_the_program_does() -> None:
     ]
 
 
+def test_the_page_lists_every_variable_of_a_channel() -> None:
+    """Whoever sets a channel up finds its variables in the tables of settings."""
+    page = (ROOT / "docs" / "webhook.md").read_text(encoding="utf-8")
+    variables = {
+        name for channel in sent.CHANNELS.values() for name in (channel.setting, channel.companion) if name is not None
+    }
+    assert {name for name in variables if f"\n| `{name}`" not in page} == set()
+
+
 def test_the_api_names_every_channel() -> None:
     """The API names them in the order in which people read about them."""
     channel = openapi()["components"]["schemas"]["Notification"]["properties"]["channel"]

@@ -45,14 +45,14 @@ SIGNING_KEYS = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "older-signing-key")
 
 
 DESTINATIONS = {
-    "slack": "#ops",
-    "pagerduty": "events",
-    "webhook": "events",
-    "email": "devops@example.com",
-    "sms": NUMBER,
-    "phone": NUMBER,
+    "slack": ("#ops", "#ops-platform"),
+    "pagerduty": ("events",),
+    "webhook": ("events",),
+    "email": ("devops@example.com", "week@example.com"),
+    "sms": (NUMBER, "+12025550102"),
+    "phone": (NUMBER, "+12025550102"),
 }
-"""An address that each sender takes."""
+"""The only address that a sender takes, or two of them."""
 
 
 @dataclass
@@ -243,7 +243,7 @@ def slack_rig() -> AbstractContextManager[Rig]:
     """Return Slack's Web API, which says in the body whether it has taken a message."""
     usual = Answer(body=json.dumps({"ok": True, "channel": "C024BE91L", "ts": "1503435956.000247"}).encode())
     return http_rig(
-        usual, slack, secrets=(TOKEN,), destination=DESTINATIONS["slack"], accepted=(200, 201, 202), largest=40_000
+        usual, slack, secrets=(TOKEN,), destination=DESTINATIONS["slack"][0], accepted=(200, 201, 202), largest=40_000
     )
 
 
@@ -255,7 +255,9 @@ def pagerduty_rig() -> AbstractContextManager[Rig]:
     """Return PagerDuty's Events API."""
     usual = Answer(status=202, body=b'{"status": "success"}')
     accepted = (200, 201, 202)
-    return http_rig(usual, pagerduty, secrets=(ROUTING_KEY,), destination=DESTINATIONS["pagerduty"], accepted=accepted)
+    return http_rig(
+        usual, pagerduty, secrets=(ROUTING_KEY,), destination=DESTINATIONS["pagerduty"][0], accepted=accepted
+    )
 
 
 def webhook(url: str) -> Sender:
@@ -267,7 +269,7 @@ def webhook(url: str) -> Sender:
 def webhook_rig() -> AbstractContextManager[Rig]:
     """Return a receiver of the outgoing webhook, with a token in its address and two keys."""
     usual = Answer(status=204, body=b"")
-    return http_rig(usual, webhook, secrets=(TOKEN, *SIGNING_KEYS), destination=DESTINATIONS["webhook"])
+    return http_rig(usual, webhook, secrets=(TOKEN, *SIGNING_KEYS), destination=DESTINATIONS["webhook"][0])
 
 
 def sms(url: str) -> Sender:
@@ -277,7 +279,7 @@ def sms(url: str) -> Sender:
 def sms_rig() -> AbstractContextManager[Rig]:
     """Return a self-hosted gateway that takes JSON, with a token in its path."""
     return http_rig(
-        Answer(body=b'{"id": "sms-1"}'), sms, secrets=(TOKEN,), destination=DESTINATIONS["sms"], largest=1_000
+        Answer(body=b'{"id": "sms-1"}'), sms, secrets=(TOKEN,), destination=DESTINATIONS["sms"][0], largest=1_000
     )
 
 
@@ -292,7 +294,7 @@ def phone_rig() -> Iterator[Rig]:
     secrets = (AUTH_TOKEN, ACCOUNT)
     with (
         http_rig(
-            usual, phone, secrets=secrets, destination=DESTINATIONS["phone"], accepted=(200, 201), largest=4_000
+            usual, phone, secrets=secrets, destination=DESTINATIONS["phone"][0], accepted=(200, 201), largest=4_000
         ) as rig,
         pytest.MonkeyPatch.context() as patch,
     ):
@@ -319,7 +321,7 @@ def mail_rig() -> Iterator[Rig]:
         yield Rig(
             sender=MailSender(parse_smtp_url(url)),
             secrets=(PASSWORD,),
-            destination=DESTINATIONS["email"],
+            destination=DESTINATIONS["email"][0],
             url=url.reveal(),
             stop=stop,
             answer=answer,

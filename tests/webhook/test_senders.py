@@ -20,7 +20,17 @@ from syrupy.assertion import SnapshotAssertion
 
 from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import NOON, alert, message_of
-from tests.webhook.sender_kit import HTTP_SENDERS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, dribbling
+from tests.webhook.sender_kit import (
+    DESTINATIONS,
+    HTTP_SENDERS,
+    PASSWORD,
+    RIGS,
+    ROUTING_KEY,
+    TOKEN,
+    Answer,
+    Rig,
+    dribbling,
+)
 from webhook import logs
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
@@ -100,6 +110,27 @@ def test_request_is_what_the_provider_documents(http_rig: Rig, job: Job, snapsho
     request = http_rig.received[0]
     headers = {name: value for name, value in request.pop("_headers").items() if name not in OF_HTTP}
     assert {"headers": headers, **request} == snapshot
+
+
+@pytest.mark.parametrize("channel", [name for name, addresses in DESTINATIONS.items() if len(addresses) > 1])
+def test_message_goes_to_its_recipient(channel: str, job: Job) -> None:
+    """Two messages to two people differ by more than a header of time."""
+    with RIGS[channel]() as rig:
+        shown = []
+        for address in DESTINATIONS[channel]:
+            rig.received.clear()
+            rig.sender.send(dataclasses.replace(for_rig(job, rig), destination=address))
+            shown.append(
+                re.sub(r"(?m)^(Date|Message-ID|References|In-Reply-To):.*$|tocsin-[0-9a-f]+@", "", rig.shown())
+            )
+    assert shown[0] != shown[1]
+
+
+def test_every_channel_of_addresses_has_two_in_the_kit() -> None:
+    """A sender that calls the wrong person must not pass the kit."""
+    assert {name: len(DESTINATIONS[name]) > 1 for name in RIGS} == {
+        name: channel.address != "service" for name, channel in CHANNELS.items() if name != "log"
+    }
 
 
 def test_every_action_of_the_channel_can_be_sent(rig: Rig, job: Job) -> None:
