@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from compiler.conventions import alert_name
 from compiler.listing import of_kind
@@ -96,6 +97,12 @@ def test_every_kind_proves_the_example_that_is_shown_for_it(
     write_house(f"{definitions}\ndefaults:\n  limits:\n    {limits}", "{}", bindings, "")
     run(ROOT, "compiler.cli", "compile")
     run(ROOT, "compiler.cli", "prove", "--promtool", str(promtool))
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path("generated/prometheus/tests").iterdir())
-    signals = [entry.signal for entry in entries]
-    assert [signal.id for signal in signals if alert_name("shop", signal.id) not in tests] == []
+    fires = {
+        (check["alertname"], alert["exp_labels"]["severity"])
+        for path in Path("generated/prometheus/tests").iterdir()
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+        for check in test["alert_rule_test"]
+        for alert in check["exp_alerts"]
+    }
+    expected = {(alert_name("shop", entry.signal.id), severity) for entry in entries for severity in entry.limits}
+    assert expected - fires == set()

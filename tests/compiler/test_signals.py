@@ -169,7 +169,7 @@ def test_an_example_that_is_no_series_has_none(series: str) -> None:
 
 
 SHARES = ("0", "0.07", "1")
-NUMBERS = ("0.5", "5400")
+NUMBERS = ("1", "3")
 VALUES = {
     "increase": ("7", "1000"),
     "quantile": ("0.2", "100000"),
