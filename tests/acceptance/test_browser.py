@@ -9,6 +9,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,15 +17,18 @@ import pytest
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from testbed import loopback
-from testbed.browser import PHONE, Screen, browser
+from testbed.browser import DESKTOP, PHONE, Screen, browser
 from testbed.chaos.replica import Replica
 from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.ports import LOOPBACK, free_port
 from testbed.proxy import PREFIX, SETUPS, proxied
 from tests.webhook.samples import alert, payload
+from webhook.application.responses import HASTY_SECONDS
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("has_browser")]
 
@@ -84,14 +88,27 @@ def work_through(page: Chrome, address: str) -> list[str]:
     standings = [standing(page)]
     assert_styled(page)
     for words in ("Acknowledge", "Give back"):
-        name = page.find_element(By.NAME, "actor")
-        name.clear()
-        name.send_keys("ana")
-        page.find_element(By.XPATH, f"//button[normalize-space()='{words}']").click()
+        enter_name(page)
+        time.sleep(HASTY_SECONDS)
+        button(page, words).click()
         assert page.current_url.rstrip("/").endswith("/incidents/1")
         assert_styled(page)
         standings.append(standing(page))
     return standings
+
+
+def enter_name(page: Chrome) -> WebElement:
+    """Open what is folded, write a name, and return its field."""
+    for summary in page.find_elements(By.CSS_SELECTOR, "details.further:not([open]) > summary"):
+        summary.click()
+    name = page.find_element(By.NAME, "actor")
+    name.clear()
+    name.send_keys("ana")
+    return name
+
+
+def button(page: Chrome, words: str) -> WebElement:
+    return page.find_element(By.XPATH, f"//button[normalize-space()='{words}']")
 
 
 def standing(page: Chrome) -> str:
@@ -129,6 +146,67 @@ def test_a_person_reads_and_presses_behind_a_proxy(
         deliver(replica)
         with browser(short_folder) as page:
             assert_worked(work_through(page, f"http://{proxy.netloc}{PREFIX}"))
+
+
+def tap_twice(page: Chrome, element: WebElement) -> None:
+    """Tap twice at one place, 0.3 s apart, whatever stands there at the second tap."""
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    place = page.execute_script("const r = arguments[0].getBoundingClientRect(); return [r.x + 9, r.y + 9]", element)
+    for _ in range(2):
+        for kind in ("mousePressed", "mouseReleased"):
+            event = {"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1}
+            page.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_half_awake_thumb_does_no_harm(started: Callable[..., Replica], short_folder: Path, screen: Screen) -> None:
+    """Two taps on each button have the effect of one, and Enter in the name does no more than acknowledge."""
+    replica = started()
+    deliver(replica)
+    address, headers = f"{replica.url}/incidents/1", {"Authorization": f"Bearer {TOKEN}"}
+
+    def timeline() -> list[str]:
+        data = loopback.get_json(f"{replica.url}/v1/incidents/1", headers)
+        return [line["kind"] for line in data["timeline"]]
+
+    def opened(path: str = "") -> WebElement:
+        page.get(f"{address}{path}")
+        name = enter_name(page)
+        time.sleep(HASTY_SECONDS)
+        return name
+
+    with browser(short_folder, screen) as page:
+        page.get(f"{replica.url.replace('//', f'//0:{TOKEN}@')}/")
+        opened().send_keys(Keys.ENTER)
+        await_that(lambda: "acknowledged" in timeline(), timeline)
+        expected = timeline()
+        for path in ("", "/resolve"):
+            opened(path).send_keys(Keys.ENTER)
+            time.sleep(HASTY_SECONDS)
+            assert timeline() == expected
+        for path, words, kind in (
+            ("", "Give back", "unacknowledged"),
+            ("", "Acknowledge", "acknowledged"),
+            ("", "Resolve…", None),
+            ("/resolve", "Resolve, though it fires", "resolved"),
+            ("", "Reopen", "reopened"),
+        ):
+            opened(path)
+            tap_twice(page, button(page, words))
+            time.sleep(HASTY_SECONDS)
+            expected += [kind] if kind else []
+            # A second tap may acknowledge what its person has just taken back or reopened.
+            assert timeline() in (
+                expected,
+                [*expected, "acknowledged"] if words in {"Give back", "Reopen"} else expected,
+            )
+            expected = timeline()
+            if words == "Give back" and expected[-1] == "acknowledged":
+                opened()
+                button(page, "Give back").click()
+                expected = [*expected, "unacknowledged"]
+        assert_fits(page, screen)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])

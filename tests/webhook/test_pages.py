@@ -146,7 +146,7 @@ def test_button_acknowledges_and_leads_back(post: Post, client: FlaskClient) -> 
     answer = client.post("/incidents/1/acknowledge", data={"actor": "on-call"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/incidents/1")
     assert "Acknowledged by on-call" in page(client, "/incidents/1")
-    assert 'formaction="/incidents/1/unacknowledge"' in page(client, "/incidents/1")
+    assert 'action="/incidents/1/unacknowledge"' in page(client, "/incidents/1")
     client.post("/incidents/1/unacknowledge", data={"actor": "on-call"})
     assert "on-call has given it back" in page(client, "/incidents/1")
     client.post("/incidents/1/resolve", data={"actor": "on-call"})

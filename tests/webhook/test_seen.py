@@ -64,15 +64,20 @@ def _answers(response: Any, *expected: int) -> None:  # noqa: ANN401
 
 
 @pytest.fixture
-def by_page(client: FlaskClient) -> Callable[[str], Callable[[], None]]:
+def by_page(client: FlaskClient, clock: Clock) -> Callable[[str], Callable[[], None]]:
     """Return a function that remembers the form of the incident's page as it is now, and returns how to send that."""
 
     def drawn(verb: str) -> Callable[[], None]:
-        text = client.get("/incidents/1", headers=HEADERS).get_data(as_text=True)
-        field = re.search(r'name="seen" value="(\d+)"', text)
-        assert field is not None
-        data = {"actor": "ana", "seen": field[1]}
-        return lambda: _answers(client.post(f"/incidents/1/{verb}", data=data, headers=HEADERS), 303)
+        page = "/incidents/1/resolve" if verb == "resolve" else "/incidents/1"
+        text = client.get(page, headers=HEADERS).get_data(as_text=True)
+        data = {"actor": "ana", **dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text))}
+        assert set(data) == {"actor", "seen", "state", "drawn"}
+
+        def send() -> None:
+            clock.forward(seconds=10)
+            _answers(client.post(f"/incidents/1/{verb}", data=data, headers=HEADERS), 303)
+
+        return send
 
     return drawn
 
@@ -209,7 +214,7 @@ def test_acknowledgement_that_ran_out_is_no_news(
     step: Callable[[], int],
     shown: Callable[[int], dict[str, Any]],  # noqa: F811
 ) -> None:
-    """It is told again, but an earlier page has shown everything that fires."""
+    """An earlier page has shown everything that fires, but not that nobody has it any more: it changes nothing."""
     delivers(FIRST)
     by_page("acknowledge")()
     act = by_page("resolve")
@@ -217,6 +222,8 @@ def test_acknowledgement_that_ran_out_is_no_news(
     assert step()
     assert shown(1)["status"] == "open"
     act()
+    assert shown(1)["status"] == "open"
+    by_page("resolve")()
     assert shown(1)["status"] == "resolved"
 
 

@@ -26,6 +26,7 @@ from webhook.incidents.incident import (
     Outcome,
     ReopenedByHand,
     ResolvedByHand,
+    Result,
     Unacknowledged,
 )
 from webhook.incidents.notifications import Channels
@@ -35,7 +36,21 @@ from webhook.storage.database import Database
 from webhook.untrusted import one_line
 
 LONGEST_ACTOR = 80
+HASTY_SECONDS = 1.0
+"""A press that comes sooner after its button was drawn is the second tap of a double tap: nobody reads so fast."""
 log = structlog.get_logger("tocsin.responses")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a person was shown of an incident together with a button. A field is None if that is not known."""
+
+    told_through: int | None = None
+    """What `lookup.told_through` returned then."""
+    state: str | None = None
+    """What `state_of` returned then."""
+    drawn_at: float | None = None
+    """Epoch seconds of the store's clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,36 +81,36 @@ class Responses:
         self._channels = channels
         self._committed = committed
 
-    def acknowledge(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
+    def acknowledge(self, number: int, actor: str, now: float, *, shown: Shown | None = None) -> Outcome | None:
         """Acknowledge the incident for `actor`; return the outcome, or None if there is no such incident.
 
-        `seen` is what `lookup.told_through` returned when the actor was shown the incident, or None if that is not
-        known. If people were called for news after that, the actor has not seen the news: the result is `overtaken`
-        and nothing changes.
+        `shown` is what the actor saw. A press changes nothing, and the result says why, if people were called for
+        news since (`overtaken`), if the incident has another state now (`stale`), or, for all actions but this one, if
+        the press came within `HASTY_SECONDS` after the button was drawn (`hasty`).
         """
-        return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now, seen)
+        return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now, shown)
 
-    def unacknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
-        """Withdraw the acknowledgement for `actor`; return the outcome, or None if there is no such incident."""
+    def unacknowledge(self, number: int, actor: str, now: float, *, shown: Shown | None = None) -> Outcome | None:
+        """Withdraw the acknowledgement for `actor`; `shown` and the returned outcome are as for `acknowledge`."""
 
         def event(incident: Incident) -> Event:
             why = reasons.given_back(self._catalog(), incident, _actor(actor), now)
             return Unacknowledged(actor=_actor(actor), why=why)
 
-        return self._by_hand(number, event, now)
+        return self._by_hand(number, event, now, shown, hasty_too=True)
 
-    def resolve(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
-        """Resolve the incident for `actor`; `seen` and the returned outcome are as for `acknowledge`."""
-        return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now, seen)
+    def resolve(self, number: int, actor: str, now: float, *, shown: Shown | None = None) -> Outcome | None:
+        """Resolve the incident for `actor`; `shown` and the returned outcome are as for `acknowledge`."""
+        return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now, shown, hasty_too=True)
 
-    def reopen(self, number: int, actor: str, now: float) -> Outcome | None:
-        """Take back a resolve by hand for `actor`; return the outcome, or None if there is no such incident."""
+    def reopen(self, number: int, actor: str, now: float, *, shown: Shown | None = None) -> Outcome | None:
+        """Take back a resolve by hand for `actor`; `shown` and the returned outcome are as for `acknowledge`."""
 
         def event(incident: Incident) -> Event:
             why = reasons.reopened(self._catalog(), incident, _actor(actor), now)
             return ReopenedByHand(actor=_actor(actor), why=why)
 
-        return self._by_hand(number, event, now)
+        return self._by_hand(number, event, now, shown, hasty_too=True)
 
     def forget(self, key: str, actor: str, now: float) -> Forgotten | None:
         """Forget a heartbeat for `actor`; return it with its incident, or None if there is no such heartbeat.
@@ -131,22 +146,45 @@ class Responses:
         return self._by_hand(number, lambda _: event, now)
 
     def _by_hand(
-        self, number: int, event_for: Callable[[Incident], Event], now: float, seen: int | None = None
+        self,
+        number: int,
+        event: Callable[[Incident], Event],
+        now: float,
+        shown: Shown | None = None,
+        *,
+        hasty_too: bool = False,
     ) -> Outcome | None:
         with self._database.write() as connection:
             before = store.incident_by_id(connection, number, lock=True)
             if before is None:
                 return None
-            outcome = transition(before, event_for(before), now)
-            changes = outcome.result != "unchanged"
-            if changes and seen is not None and seen < lookup.told_through(connection, number):
-                return Outcome(result="overtaken", incident=before)
+            outcome = transition(before, event(before), now)
+            if outcome.result != "unchanged" and shown is not None:
+                refused = _refused(connection, before, shown, now, hasty=hasty_too)
+                if refused is not None:
+                    return Outcome(result=refused, incident=before)
             Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
             if outcome.result == "resolved":
                 forget_resolved(connection, before, now)
         if outcome.trigger is not None:
             self._committed()
         return outcome
+
+
+def state_of(incident: Incident) -> str:
+    """Return the incident's status; `fires_on` if a person has resolved it and it fires."""
+    return "fires_on" if incident.fires_on else incident.status
+
+
+def _refused(connection: Connection, incident: Incident, shown: Shown, now: float, *, hasty: bool) -> Result | None:
+    """Return why a press that would change the incident changes nothing; None if it may."""
+    if shown.told_through is not None and shown.told_through < lookup.told_through(connection, incident.id):
+        return "overtaken"
+    if shown.state is not None and shown.state not in {state_of(incident), incident.status}:
+        return "stale"
+    if hasty and shown.drawn_at is not None and 0 <= now - shown.drawn_at < HASTY_SECONDS:
+        return "hasty"
+    return None
 
 
 def _actor(text: str) -> str:

@@ -39,6 +39,8 @@ Result = Literal[
     "noted",
     "doubted",
     "overtaken",
+    "stale",
+    "hasty",
     "unchanged",
 ]
 Suppression = Literal["silenced", "inhibited", "muted"]

@@ -16,7 +16,7 @@ from typing import Any
 
 from flask import Blueprint, Request, Response, jsonify, request, url_for
 
-from webhook.application.responses import LONGEST_ACTOR
+from webhook.application.responses import LONGEST_ACTOR, Shown
 from webhook.channels import CHANNELS
 from webhook.incidents.incident import STATUSES, Outcome, Status
 from webhook.payload import Problem
@@ -188,22 +188,25 @@ def _incident(service: Service, number: int) -> Answer:
 
 def _acknowledge(service: Service, number: int) -> Answer:
     action = _read_action()
-    outcome = service.responses.acknowledge(number, action.actor, service.clock(), seen=action.seen)
+    outcome = service.responses.acknowledge(number, action.actor, service.clock(), shown=action.shown)
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _unacknowledge(service: Service, number: int) -> Answer:
-    outcome = service.responses.unacknowledge(number, _read_action().actor, service.clock())
+    action = _read_action()
+    outcome = service.responses.unacknowledge(number, action.actor, service.clock(), shown=action.shown)
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _resolve(service: Service, number: int) -> Answer:
     action = _read_action()
-    return _changed(service, number, service.responses.resolve(number, action.actor, service.clock(), seen=action.seen))
+    outcome = service.responses.resolve(number, action.actor, service.clock(), shown=action.shown)
+    return _changed(service, number, outcome)
 
 
 def _reopen(service: Service, number: int) -> Answer:
-    outcome = service.responses.reopen(number, _read_action().actor, service.clock())
+    action = _read_action()
+    outcome = service.responses.reopen(number, action.actor, service.clock(), shown=action.shown)
     if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
         return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
     return _changed(service, number, outcome)
@@ -227,15 +230,18 @@ def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_r
     if outcome.result == "overtaken":
         problem = f"alerts have joined incident {number} since told_through, and nothing was changed"
         return jsonify(error=f"{problem}: read it again and send its new told_through"), 409
+    if outcome.result == "stale":
+        problem = f"incident {number} is {outcome.incident.status} now, and nothing was changed"
+        return jsonify(error=f"{problem}: read it again and send its new status"), 409
     return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
 
 
 @dataclass(frozen=True)
 class _Action:
-    """Who acts, and the last line of the timeline that this person has seen, None when the body does not say it."""
+    """Who acts, and what this person has seen of the incident, as far as the body says it."""
 
     actor: str
-    seen: int | None
+    shown: Shown
 
 
 def _read_action() -> _Action:
@@ -251,7 +257,8 @@ def _read_action() -> _Action:
         raise Wrong(
             Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
         )
-    return _Action(actor, _told_through(data["told_through"]) if "told_through" in data else None)
+    told_through = _told_through(data["told_through"]) if "told_through" in data else None
+    return _Action(actor, Shown(told_through=told_through, state=_state(data["status"]) if "status" in data else None))
 
 
 def _told_through(line: object) -> int:
@@ -259,6 +266,14 @@ def _told_through(line: object) -> int:
     if isinstance(line, bool) or not isinstance(line, int | float) or not 0 <= line <= LARGEST_ID or line % 1:
         raise Wrong(Problem(path="$.told_through", message="must be a whole number: the incident's own told_through"))
     return int(line)
+
+
+def _state(status: object) -> str:
+    if status not in STATUSES:
+        raise Wrong(
+            Problem(path="$.status", message=f"must be one of {', '.join(STATUSES)}: the incident's own status")
+        )
+    return str(status)
 
 
 def _readyz(service: Service) -> Answer:

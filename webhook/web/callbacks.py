@@ -20,7 +20,7 @@ from typing import TypeVar, assert_never
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
-from webhook.application.responses import Responses
+from webhook.application.responses import Responses, Shown
 from webhook.callback_events import VERBS, Change, Press, pagerduty_change, pagerduty_identity, slack_press
 from webhook.channels import CHANNELS
 from webhook.incidents.incident import Merged, Noted, Outcome
@@ -250,9 +250,9 @@ def _without_echo(configured: Channels) -> Channels:
 def _act(responses: Responses, press: Press, now: float) -> Outcome | None:
     match press.verb:
         case "acknowledge":
-            return responses.acknowledge(press.number, press.actor, now, seen=press.seen)
+            return responses.acknowledge(press.number, press.actor, now, shown=Shown(told_through=press.seen))
         case "resolve":
-            return responses.resolve(press.number, press.actor, now, seen=press.seen)
+            return responses.resolve(press.number, press.actor, now, shown=Shown(told_through=press.seen))
         case "unacknowledge":
             return responses.unacknowledge(press.number, press.actor, now)
         case "reopen":

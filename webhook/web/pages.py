@@ -11,10 +11,11 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from webhook.application.record import Record
-from webhook.application.responses import LONGEST_ACTOR
+from webhook.application.responses import LONGEST_ACTOR, Shown, state_of
 from webhook.channels import channel_word, has_addresses
 from webhook.incidents.escalation import planned
-from webhook.incidents.incident import Incident, Outcome
+from webhook.incidents.incident import Incident, Outcome, ResolvedByHand
+from webhook.incidents.transitions import transition
 from webhook.payload import Problem
 from webhook.render.markdown import html
 from webhook.render.templates import environment
@@ -32,9 +33,24 @@ from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_fi
 MOST_OPEN = 500
 MOST_RESOLVED = 30
 MOST_ARCHIVED = 100
-NOT_DONE = {"acknowledge": "Not acknowledged", "resolve": "Not resolved"}
-"""What a page says after somebody sent a form of an outdated page, which changed nothing."""
+NOT_DONE = {
+    "acknowledge": "Not acknowledged",
+    "unacknowledge": "Not given back",
+    "resolve": "Not resolved",
+    "reopen": "Not reopened",
+}
+"""What a page says after a form has changed nothing, by the form's action."""
+REASONS = {
+    "overtaken": "Alerts have joined since the page was drawn on which you pressed."
+    " This is how the incident stands now.",
+    "stale": "The incident has changed since the page was drawn on which you pressed. This is how it stands now.",
+    "hasty": "You pressed within a second of seeing the button, as the second tap of a double tap does."
+    " Press again if you mean it.",
+}
+"""Why a form has changed nothing, by the outcome's result."""
 SEEN = re.compile(r"[0-9]{0,18}\Z", flags=re.ASCII)
+STATE = re.compile(r"[a-z_]{0,20}\Z", flags=re.ASCII)
+DRAWN = re.compile(r"(?:[0-9]{1,12}(?:\.[0-9]{1,9})?)?\Z", flags=re.ASCII)
 ACTIONS = ("acknowledge", "unacknowledge", "resolve", "reopen")
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
 
@@ -50,7 +66,7 @@ def pages(service: Service) -> Blueprint:
             f"/incidents/{NUMBER}/{action}",
             action,
             lambda number, action=action: _act(service, number, action),
-            methods=["POST"],
+            methods=["GET", "POST"] if action == "resolve" else ["POST"],
         )
     routes.add_url_rule("/heartbeats", "heartbeats", lambda: _heartbeats(service))
     routes.add_url_rule(f"/heartbeats/{KEY}/forget", "forget", lambda key: _forget(service, key), methods=["POST"])
@@ -121,6 +137,8 @@ def _incident(service: Service, number: int) -> Response:
     return _page(
         "incident.html",
         not_done=NOT_DONE.get(request.args.get("undone", "")),
+        reason=REASONS.get(request.args.get("why", ""), REASONS["overtaken"]),
+        state=state_of(incident_record.incident),
         record=incident_record,
         message=incident_record.message,
         incident=incident_record.incident,
@@ -128,6 +146,29 @@ def _incident(service: Service, number: int) -> Response:
         person=one_line(request.args.get("actor", ""), LONGEST_ACTOR) or person(request) or "",
         channel_word=channel_word,
         has_addresses=has_addresses,
+        now=now,
+        when=lambda at: clock(at, now=now),
+    )
+
+
+def _confirm(service: Service, number: int) -> BaseResponse:
+    """Return the page that asks whether to resolve the incident, and says what follows from it."""
+    incident_record = service.records.read(number)
+    if incident_record is None:
+        return error_page(404, f"There is no incident {number}.")
+    incident, now = incident_record.incident, service.clock()
+    if incident.status == "resolved" or incident_record.archived_at is not None:
+        return redirect(url_for("pages.incident", number=number), code=303)
+    after = transition(incident, ResolvedByHand(actor="somebody"), now).incident
+    following = None if after is None else planned(service.catalog.current, after)
+    return _page(
+        "resolve.html",
+        message=incident_record.message,
+        incident=incident,
+        state=state_of(incident),
+        firing=len(incident.open_firings),
+        told_again_at=following.at if following and following.kind == "still_firing" else None,
+        person=one_line(request.args.get("actor", ""), LONGEST_ACTOR) or person(request) or "",
         now=now,
         when=lambda at: clock(at, now=now),
     )
@@ -158,30 +199,40 @@ def _told_again(service: Service, incident: Incident) -> float | None:
 
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:
+    if request.method in {"GET", "HEAD"}:
+        return _confirm(service, number)
     actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
-    seen = request.form.get("seen", "")
-    if not SEEN.match(seen):
-        return error_page(400, "What the form says that its page has shown cannot be read. Open the page anew.")
-    outcome = _perform(service, number, action, actor, int(seen) if seen else None)
-    if outcome is not None and outcome.result == "overtaken":
-        address = url_for("pages.incident", number=number, actor=actor, undone=action)
+    form = {name: request.form.get(name, "") for name in ("seen", "state", "drawn")}
+    if not (SEEN.match(form["seen"]) and STATE.match(form["state"]) and DRAWN.match(form["drawn"])):
+        return error_page(400, "The form's record of what its page showed cannot be read. Open the page anew.")
+    if action == "resolve" and form["seen"] and not form["drawn"]:
+        # The form is of an earlier release's page, on which this button stood beside another one.
+        return redirect(url_for("pages.resolve", number=number, actor=actor), code=303)
+    shown = Shown(
+        told_through=int(form["seen"]) if form["seen"] else None,
+        state=form["state"] or None,
+        drawn_at=float(form["drawn"]) if form["drawn"] else None,
+    )
+    outcome = _perform(service, number, action, actor, shown)
+    if outcome is not None and outcome.result in REASONS:
+        address = url_for("pages.incident", number=number, actor=actor, undone=action, why=outcome.result)
         return redirect(address, code=303)
     if outcome is None and not service.records.is_archived(number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(url_for("pages.incident", number=number), code=303)
 
 
-def _perform(service: Service, number: int, action: str, actor: str, seen: int | None) -> Outcome | None:
+def _perform(service: Service, number: int, action: str, actor: str, shown: Shown) -> Outcome | None:
     now, responses = service.clock(), service.responses
     match action:
         case "acknowledge":
-            return responses.acknowledge(number, actor, now, seen=seen)
+            return responses.acknowledge(number, actor, now, shown=shown)
         case "resolve":
-            return responses.resolve(number, actor, now, seen=seen)
+            return responses.resolve(number, actor, now, shown=shown)
         case "unacknowledge":
-            return responses.unacknowledge(number, actor, now)
+            return responses.unacknowledge(number, actor, now, shown=shown)
         case _:
-            return responses.reopen(number, actor, now)
+            return responses.reopen(number, actor, now, shown=shown)
 
 
 def _runbook(incident_record: Record) -> Markup | None:
