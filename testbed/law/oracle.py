@@ -581,7 +581,7 @@ class Oracle:
         if self.world.weather[server.name] != "undated" and {began for _, began in awaited} <= listed:
             return None
         if len({url for url, _ in awaited}) < len(awaited):
-            return "two of one Watchdog"
+            return "two Watchdogs with the same labels"
         if self.world.weather[server.name] == "half":
             return HALF_HEARD
         return "does not list its Watchdog either"
