@@ -31,6 +31,15 @@ def measured(text: str | None, unit: Unit) -> str | None:
     return _in_words(number, unit)
 
 
+def measured_number(text: str | None) -> float | None:
+    """Return the number in an annotation `value`, which may be infinite; None if there is none, or NaN."""
+    try:
+        number = math.nan if text is None else float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
 def _in_words(number: float, unit: Unit) -> str:
     if unit == "ratio":
         return f"{_digits(number * 100)}%"

@@ -173,6 +173,8 @@ _HIGH_LIMITS: Final = {
 _LOW_LIMITS: Final = {
     RATIO: ("< 99.5%", "< 99%"),
     SECONDS: ("< 14d", "< 3d"),
+    BYTES: ("< 1GiB", "< 512MiB"),
+    COUNT: ("< 10", "< 5"),
     PER_SECOND: ("< 10 per second", "< 1 per second"),
 }
 _OF_KIND: Final = {

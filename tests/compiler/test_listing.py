@@ -64,6 +64,16 @@ def check_forms(entry: ListedSignal) -> None:
         assert {finding.code for finding in compile_spec(Path(SPEC)).diagnostics} <= {SILENT}, binding_line(entry, form)
 
 
+@pytest.mark.parametrize("bad", ["high", "low"])
+@pytest.mark.parametrize("unit", ["ratio", "seconds", "bytes", "count", "per_second"])
+def test_own_signal_of_any_unit_is_listed_for_either_side(unit: str, bad: str) -> None:
+    """Its limits are examples of its unit and of the side that is trouble."""
+    edit(SPEC, "signals:\n", f"signals:\n  workers: {{title: Workers, kind: gauge, unit: {unit}, bad: {bad}}}\n")
+    result = tocsin("signals", "workers")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f'warning: "{"<" if bad == "low" else ">"} ' in result.stdout
+
+
 def test_a_share_is_bound_from_the_side_of_its_limits() -> None:
     """An error ratio is bound by errors, an availability by successes. The opposite would page a healthy system."""
     assert [form_input.name for form_input in BUILT_IN["error_ratio"].forms[0]] == ["errors", "requests"]

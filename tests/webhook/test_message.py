@@ -204,3 +204,43 @@ def test_installations_are_told_apart_by_the_dimensions_of_the_catalogue(catalog
     assert message_of_both.subject == "CRITICAL: API platform: Error ratio (planet earth, cluster eu and 1 other)"
     assert message_of(catalog, alert(cluster="eu")).installation == ""
     assert "\n" not in message_of(known, alert(cluster="e\nu" * 100)).installation
+
+
+def of_values(*values: tuple[str, str, str]) -> list[dict[str, object]]:
+    """Return alerts by component, severity and value; each has begun a minute after the one before."""
+    return [
+        alert(
+            component=component,
+            severity=severity,
+            started=f"2026-11-22T11:{number:02}:00Z",
+            annotations={"value": value},
+        )
+        for number, (component, severity, value) in enumerate(values, start=10)
+    ]
+
+
+def test_worst_alert_leads_and_not_the_first(catalog: Catalog) -> None:
+    """More severe is worse; of one severity, further beyond the limit; a value that says nothing counts as at the limit."""
+    message = message_of(
+        catalog,
+        *of_values(
+            ("first", "critical", "0.081"),
+            ("without", "critical", "NaN"),
+            ("worst", "critical", "0.204"),
+            ("mild", "warning", "0.9"),
+        ),
+    )
+    assert message.problem == "Error ratio is 20.4%, limit > 5%"
+    assert message.component == "worst and 3 others"
+    assert [line.name for line in message.alerts] == [
+        f"component={name}" for name in ("worst", "first", "without", "mild")
+    ]
+    assert message.since == "Since 11:10 UTC (50 min)."
+
+
+def test_lowest_value_is_the_worst_where_low_is_bad(catalog: Catalog) -> None:
+    """A limit from below turns the order round; zero is the worst."""
+    entry = catalog.alerts["ApiPlatformErrorRatio"]["critical"]
+    low = replace(catalog, alerts={entry.alert: {"critical": replace(entry, comparator="<", limit="< 5%")}})
+    values = of_values(("a", "critical", "0.04"), ("b", "critical", "0"), ("c", "critical", "0.001"))
+    assert [line.name for line in message_of(low, *values).alerts] == ["component=b", "component=c", "component=a"]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import FakeSender, alert
+from tests.webhook.samples import Clock, FakeSender, alert
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
+from webhook.web import pages
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 Post = Callable[..., Any]
@@ -41,9 +42,35 @@ def test_list_shows_open_incidents_the_most_severe_first(post: Post, client: Fla
     )
 
 
-def test_empty_list_says_that_nothing_is_wrong(client: FlaskClient) -> None:
-    """The page says that no incident is open."""
-    assert "Nothing is wrong" in page(client, "/")
+def test_empty_list_says_that_nothing_is_wrong_if_that_is_known(post: Post, client: FlaskClient, clock: Clock) -> None:
+    """Without a heartbeat, or while one is silent, nobody knows whether alerts would come."""
+    text = page(client, "/")
+    assert "No incident is open" in text
+    assert "No Watchdog has been heard yet" in text
+    post(alert("Watchdog", "none", annotations={}))
+    clock.forward(seconds=12)
+    text = page(client, "/")
+    assert "Nothing is wrong" in text
+    assert "Last heard from Alertmanager 12 s ago." in text
+    clock.forward(hours=2)
+    text = page(client, "/")
+    assert "Nothing is wrong" not in text
+    assert "Not heard: " in text
+    assert "since 12:00 UTC" in text
+
+
+def test_list_keeps_the_most_severe_and_counts_them_all(
+    post: Post, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old emergency must not vanish behind newer warnings."""
+    monkeypatch.setattr(pages, "MOST_OPEN", 3)
+    post(alert("ApiPlatformCircuitBreaker", "emergency"))
+    for number in range(5):
+        post(alert(component=f"c{number}", severity="warning"), groupLabels={"number": str(number)})
+    text = page(client, "/")
+    assert "6 open incidents" in text
+    assert re.findall(r"#(\d)</span>", text) == ["1", "6", "5"]
+    assert "Only the 3 most severe and newest are shown here" in text
 
 
 def test_list_does_not_say_that_all_is_well_while_something_fires(post: Post, client: FlaskClient) -> None:

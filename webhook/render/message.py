@@ -6,20 +6,21 @@ Text in a `Message` is visible text and is not escaped for any channel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webhook.catalog.model import Runbook
+from webhook.catalog.model import Catalog, Runbook
 from webhook.commands import Filled, fill
 from webhook.incidents.firing import AlertFiring, in_order
 from webhook.incidents.incident import Incident, Status
 from webhook.incidents.notifications import Action
-from webhook.quantity import measured
+from webhook.quantity import measured, measured_number
 from webhook.render import wording
 from webhook.render.identity import LONGEST_LINE, Labels, labels_of
 from webhook.render.links import Link, links
 from webhook.render.wording import Context
-from webhook.severity import Severity
+from webhook.severity import Severity, rank
 from webhook.timestamps import clock, is_credible
 from webhook.untrusted import one_line, without_cluster
 
@@ -155,10 +156,11 @@ def compose(
 ) -> Message:
     """Return the message about `incident` as it stands at `context.now`.
 
-    The most severe alert leads. If `action` is `join`, the alert that joined (`trigger_fingerprint`) leads instead.
-    `why` is the reason that the message states first when people are called for another reason than a new alert.
+    The worst alert leads: the most severe, and of those the one that is furthest beyond its limit. If `action` is
+    `join`, the alert that joined (`trigger_fingerprint`) leads instead. `why` is the reason that the message states
+    first when people are called for another reason than a new alert.
     """
-    shown = incident.open_firings or in_order(incident.firings)
+    shown = _worst_first(incident.open_firings or incident.firings, context.catalog)
     lead = _lead(shown, action, trigger_fingerprint)
     match = context.catalog.match(lead.labels)
     alert = match.alert
@@ -207,9 +209,28 @@ def compose(
 
 def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
     """Return a line for every alert that the incident has had, firing alerts first; for the page, which lists all."""
+    open_firings = _worst_first(incident.open_firings, context.catalog)
     ended = in_order(firing for firing in incident.firings if firing.ended_at is not None)
     names = labels_of(incident.firings)
-    return tuple(_line(firing, incident.firings, names, context) for firing in (*incident.open_firings, *ended))
+    return tuple(_line(firing, (*open_firings, *ended), names, context) for firing in (*open_firings, *ended))
+
+
+def _worst_first(firings: Iterable[AlertFiring], catalog: Catalog) -> tuple[AlertFiring, ...]:
+    """Return the firings sorted: most severe first, then furthest beyond its limit, then as `in_order` has them."""
+    # Sorting is stable, so each step keeps the order of the step before among equals.
+    by_excess = sorted(in_order(firings), key=lambda firing: -_excess(firing, catalog))
+    return tuple(sorted(by_excess, key=lambda firing: -rank(firing.severity)))
+
+
+def _excess(firing: AlertFiring, catalog: Catalog) -> float:
+    """Return by what factor the value is beyond its limit; 1 if that is not known."""
+    match = catalog.match(firing.labels)
+    number = measured_number(firing.annotations.get("value"))
+    if match.alert is None or not match.limit_known or match.alert.unit == "state" or number is None:
+        return 1.0
+    limit = match.alert.threshold
+    over, under = (limit, number) if match.alert.comparator.startswith("<") else (number, limit)
+    return over / under if under > 0 else math.inf if over > under else 1.0
 
 
 def _source(lead: AlertFiring, incident: Incident) -> str:

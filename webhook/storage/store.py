@@ -19,6 +19,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
+    case,
     exists,
     func,
     or_,
@@ -31,6 +32,7 @@ from sqlalchemy import insert as plain_insert
 
 from webhook.incidents.firing import AlertFiring, Source
 from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, LeftOut, Owner, Status
+from webhook.severity import SEVERITIES, rank
 from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, firings, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
@@ -289,16 +291,18 @@ def lines(connection: Connection, number: int) -> tuple[Line, ...]:
     )
 
 
-def listing(
+def listing(  # noqa: PLR0913  what to list, from where, and in which order
     connection: Connection,
     *,
     statuses: Sequence[Status],
     limit: int,
     before: int | None = None,
     fires_on: bool | None = None,
+    worst_first: bool = False,
 ) -> tuple[Listed, ...]:
     """Return up to `limit` incidents in one of `statuses` with an id below `before`, newest first.
 
+    With `worst_first`, the most severe come first, and of one severity the newest.
     If `fires_on` is True, incidents that a person resolved while their alerts fire are included whatever their status;
     if it is False, they are excluded; if it is None, only the status counts.
     """
@@ -306,7 +310,9 @@ def listing(
     if fires_on is not None:
         is_firing_on = incidents.c.firing_at.is_not(None)
         chosen = or_(chosen, is_firing_on) if fires_on else and_(chosen, ~is_firing_on)
-    query = select(incidents).where(chosen).order_by(incidents.c.id.desc()).limit(limit)
+    severities = {severity: rank(severity) for severity in SEVERITIES}
+    worst = [case(severities, value=incidents.c.severity, else_=-1).desc()] if worst_first else []
+    query = select(incidents).where(chosen).order_by(*worst, incidents.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(incidents.c.id < before)
     page = [_incident(row, ()) for row in connection.execute(query).mappings()]

@@ -21,7 +21,7 @@ from webhook.render.markdown import html
 from webhook.render.templates import environment
 from webhook.render.wording import installation_of
 from webhook.service import Service
-from webhook.severity import SEVERITIES, rank
+from webhook.severity import SEVERITIES
 from webhook.storage import archive_search, store
 from webhook.storage.archive_search import ArchivedLine
 from webhook.timestamps import clock, span
@@ -81,14 +81,24 @@ def error_page(status: int, reason: str) -> Response:
 
 def _incidents(service: Service) -> Response:
     with service.database.read() as connection:
-        unresolved = store.listing(connection, statuses=("open", "acknowledged"), limit=MOST_OPEN)
-        by_hand = store.listing(connection, statuses=(), limit=MOST_OPEN, fires_on=True)
+        unresolved = store.listing(
+            connection, statuses=("open", "acknowledged"), limit=MOST_OPEN, fires_on=False, worst_first=True
+        )
+        by_hand = store.listing(connection, statuses=(), limit=MOST_OPEN, fires_on=True, worst_first=True)
         resolved = store.listing(connection, statuses=("resolved",), limit=MOST_RESOLVED, fires_on=False)
+        counts = store.open_counts(connection)
     now = service.clock()
+    firing_on = sum(number for (_, status), number in counts.items() if status == "resolved")
+    watched = heartbeats.read(service).shown
     return _page(
         "incidents.html",
-        unresolved=sorted(unresolved, key=lambda listed: -rank(listed.incident.severity)),
+        unresolved=unresolved,
+        open_number=sum(counts.values()) - firing_on,
         by_hand=by_hand,
+        by_hand_number=firing_on,
+        is_heard=bool(watched) and all(row.state == "heard" for row in watched),
+        silent=[row for row in watched if row.state != "heard"],
+        last_heard=max((row.beat.heard_at for row in watched), default=None),
         told_again=lambda incident: _told_again(service, incident),
         resolved=resolved,
         most=MOST_OPEN,
