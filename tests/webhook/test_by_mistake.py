@@ -35,7 +35,7 @@ def forms(text: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def in_each_state(client: FlaskClient, clock: Clock) -> dict[str, str]:
+def in_each_state(client: FlaskClient) -> dict[str, str]:
     """Return the pages of an incident in each of its states, by the state."""
     texts = {"open": page(client, "/incidents/1"), "asked": page(client, "/incidents/1/resolve")}
     client.post("/incidents/1/acknowledge", data={"actor": "ana"})
@@ -45,19 +45,19 @@ def in_each_state(client: FlaskClient, clock: Clock) -> dict[str, str]:
     return texts
 
 
-def test_enter_does_no_more_than_acknowledge(post: Post, client: FlaskClient, clock: Clock) -> None:
+def test_enter_does_no_more_than_acknowledge(post: Post, client: FlaskClient) -> None:
     """Enter in a field presses the first button of its form: it acknowledges, or only loads a page."""
     post(alert())
-    for state, text in in_each_state(client, clock).items():
+    for state, text in in_each_state(client).items():
         assert forms(text), state
         for action, (first, *_) in forms(text):
             assert action.endswith("/acknowledge") or 'formmethod="get"' in first, state
 
 
-def test_no_page_resolves_without_asking(post: Post, client: FlaskClient, clock: Clock) -> None:
+def test_no_page_resolves_without_asking(post: Post, client: FlaskClient) -> None:
     """Only the page that asks has a form that resolves, and its first choice is to keep the incident open."""
     post(alert())
-    for state, text in in_each_state(client, clock).items():
+    for state, text in in_each_state(client).items():
         addresses = [action for action, _ in forms(text)]
         assert ("/incidents/1/resolve" in addresses) is state.startswith("asked"), state
         if state.startswith("asked"):
