@@ -115,7 +115,7 @@ def test_incident_shows_everything(post: Post, client: FlaskClient, drain: Calla
     """The incident has the shape that the OpenAPI document promises."""
     post(
         alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}, namespace="shop", pod="web-1"),
-        alert(instance="b"),
+        alert(instance="b", annotations={"value": "0.0501"}),
     )
     drain()
     incident = client.get("/v1/incidents/1").get_json()
